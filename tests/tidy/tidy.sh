@@ -1,0 +1,95 @@
+#!/bin/bash
+# Proves by reading the sources that the tree keeps its own rules. usage: tidy.sh SOURCE_DIR
+set -euo pipefail
+
+cd "$1"
+max_lines=500
+broken=0
+
+# refuse RULE: every line on standard input breaks RULE.
+refuse() {
+  local line
+  while IFS= read -r line; do
+    printf '%s: %s\n' "$1" "$line"
+    broken=1
+  done
+}
+
+sources_in() { find "$@" -type f \( -name '*.hpp' -o -name '*.cpp' \) 2>/dev/null | sort; }
+
+# includes REGEX FILE...: the lines that include a header whose name starts so.
+includes() {
+  local regex="$1"
+  shift
+  [[ $# -eq 0 ]] || grep -HnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($regex)" "$@" || true
+}
+
+dependencies_run_one_way() {
+  includes '(\.\./)*(actors|runtime|tests)/' "${messages[@]}"
+  includes '(\.\./)*(runtime|tests)/' "${actors[@]}"
+  includes '(\.\./)*tests/' "${runtime[@]}"
+}
+
+cbor_outside_the_codec() {
+  includes 'cbor' "${messages[@]}" "${actors[@]}" "${runtime[@]}" | grep -v '^messages/wire_codec\.cpp:' || true
+}
+
+# Our own files that the given ones include, directly or not, and the given ones themselves.
+reachable() {
+  local -A seen=()
+  local queue=("$@") file header
+  while [[ ${#queue[@]} -gt 0 ]]; do
+    file="${queue[0]}"
+    queue=("${queue[@]:1}")
+    [[ -z "${seen[$file]:-}" && -f "$file" ]] || continue
+    seen[$file]=1
+    printf '%s\n' "$file"
+    while IFS= read -r header; do
+      queue+=("$header")
+    done < <(sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"([^"]+)".*/\1/p' "$file")
+  done
+}
+
+crypto_on_the_guest_path() {
+  local entries files
+  mapfile -t entries < <(printf '%s\n' "${messages[@]}" "${actors[@]}" |
+    grep -E '^(messages/|actors/(listener|decoder))' || true)
+  mapfile -t files < <(reachable "${entries[@]}")
+  includes 'openssl/|sodium|caf/openssl/|gnutls/|gcrypt|mbedtls/|botan' "${files[@]}"
+}
+
+long_files() {
+  local file lines
+  for file in "${all[@]}"; do
+    lines="$(wc -l <"$file")"
+    [[ "$lines" -le $max_lines ]] || printf '%s (%d lines)\n' "$file" "$lines"
+  done
+}
+
+reminders() { grep -HnE '\b(TODO|FIXME)\b' "${all[@]}" || true; }
+
+misnamed_suites() {
+  local file stem suites
+  for file in "${tests[@]}"; do
+    [[ "$file" == *_test.cpp ]] || continue
+    stem="$(basename "$file" _test.cpp)"
+    suites="$(sed -nE 's/^#define CAF_SUITE +([A-Za-z0-9_]+).*/\1/p' "$file" | xargs)"
+    [[ "$suites" == "$stem" ]] || printf '%s (suite: %s)\n' "$file" "${suites:-none}"
+  done
+}
+
+mapfile -t messages < <(sources_in messages)
+mapfile -t actors < <(sources_in actors)
+mapfile -t runtime < <(sources_in runtime)
+mapfile -t tests < <(sources_in tests)
+all=("${messages[@]}" "${actors[@]}" "${runtime[@]}" "${tests[@]}")
+[[ ${#all[@]} -gt 0 ]] || refuse "no sources found" <<<"$1"
+
+refuse "dependencies run messages <- actors <- runtime" < <(dependencies_run_one_way)
+refuse "only messages/wire_codec.cpp includes cbor.h" < <(cbor_outside_the_codec)
+refuse "no crypto header is reachable from the guest path" < <(crypto_on_the_guest_path)
+refuse "a file has at most $max_lines lines" < <(long_files)
+refuse "no reminders in sources" < <(reminders)
+refuse "a test file defines one suite, named as its stem" < <(misnamed_suites)
+
+exit "$broken"

@@ -1,0 +1,59 @@
+#!/bin/bash
+# Proves that tidy.sh fails for each thing it forbids, and for nothing in a tree without them.
+set -euo pipefail
+
+tidy="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/tidy.sh"
+tree="$(mktemp -d)"
+trap 'rm -rf "$tree"' EXIT
+missed=0
+
+plant_clean_tree() {
+  rm -rf "${tree:?}"/*
+  mkdir -p "$tree"/{messages,actors,runtime,tests/actors}
+  echo '#include <cbor.h>' >"$tree/messages/wire_codec.cpp"
+  echo '#pragma once' >"$tree/messages/frame.hpp"
+  echo '#include "messages/frame.hpp"' >"$tree/actors/listener.cpp"
+  echo '#include "actors/listener.hpp"' >"$tree/runtime/daemon.cpp"
+  echo '#include <openssl/evp.h>' >"$tree/runtime/signer.hpp"
+  echo '#define CAF_SUITE listener' >"$tree/tests/actors/listener_test.cpp"
+}
+
+# catches RULE FILE LINE: FILE with LINE added makes tidy.sh fail and name the rule and the file.
+catches() {
+  plant_clean_tree
+  echo "$3" >>"$tree/$2"
+  local said
+  if said="$("$tidy" "$tree")" || [[ "$said" != *"$1"*"$2"* ]]; then
+    printf 'not caught: %s: %s in %s\n' "$1" "$3" "$2"
+    missed=1
+  fi
+}
+
+plant_clean_tree
+"$tidy" "$tree"
+
+catches "dependencies run" messages/frame.hpp '#include "actors/listener.hpp"'
+catches "dependencies run" messages/frame.hpp '#  include "runtime/daemon.hpp"'
+catches "dependencies run" actors/listener.cpp '#include "runtime/daemon.hpp"'
+catches "dependencies run" actors/listener.cpp '#include "../runtime/daemon.hpp"'
+catches "dependencies run" runtime/daemon.cpp '#include "tests/support/cells.hpp"'
+catches "wire_codec.cpp includes cbor.h" messages/frame.hpp '#include <cbor.h>'
+catches "wire_codec.cpp includes cbor.h" runtime/daemon.cpp '#include <cbor.h>'
+catches "no crypto header" messages/frame.hpp '#include <openssl/evp.h>'
+catches "no crypto header" actors/listener.cpp '#include <sodium.h>'
+catches "at most 500 lines" actors/listener.cpp "$(printf '//\n%.0s' {1..500})"
+catches "no reminders" runtime/daemon.cpp '// TO''DO: later'
+catches "named as its stem" tests/actors/listener_test.cpp '#define CAF_SUITE other'
+catches "named as its stem" tests/actors/decoder_test.cpp '// no suite'
+
+# Sideways: the listener includes a header that includes the crypto header.
+plant_clean_tree
+echo '#include <sodium.h>' >"$tree/actors/keys.hpp"
+echo '#include "actors/keys.hpp"' >>"$tree/messages/frame.hpp"
+said="$("$tidy" "$tree" || true)"
+if [[ "$said" != *"no crypto header"*"actors/keys.hpp"* ]]; then
+  echo "not caught: a crypto header behind another header"
+  missed=1
+fi
+
+exit "$missed"
