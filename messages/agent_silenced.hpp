@@ -1,0 +1,19 @@
+#pragma once
+
+#include <chrono>
+
+#include "messages/instants.hpp"
+
+namespace cellos {
+
+/// The host's own observation that an agent stopped declaring; told once per run.
+struct agent_silenced {
+  /// The window that was exceeded.
+  std::chrono::nanoseconds window{};
+  /// Last accepted frame (or admission, which counts as the first), monotonic.
+  monotonic_time last_accepted{};
+  /// When the watcher concluded it, monotonic.
+  monotonic_time observed{};
+};
+
+}  // namespace cellos

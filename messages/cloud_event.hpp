@@ -1,0 +1,99 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "messages/agent_silenced.hpp"
+#include "messages/guest_declaration.hpp"
+#include "messages/host_stamp.hpp"
+#include "messages/instants.hpp"
+#include "messages/run_totals.hpp"
+#include "messages/timestamp.hpp"
+
+namespace cellos {
+
+inline constexpr std::string_view event_type_prefix = "dev.cellos.events.cell.observability.";
+
+namespace event_type {
+inline constexpr std::string_view agent_silenced = "guest.v1.agent_silenced";
+inline constexpr std::string_view agent_resumed = "guest.v1.agent_resumed";
+inline constexpr std::string_view telemetry_dropped = "guest.v1.telemetry_dropped";
+inline constexpr std::string_view run_started = "run.v1.started";
+inline constexpr std::string_view run_resumed = "run.v1.resumed";
+inline constexpr std::string_view run_ended = "run.v1.ended";
+}  // namespace event_type
+
+/// Why a run ended; the word in `run.v1.ended`.
+enum class run_end_reason : std::uint8_t { retired, daemon_stopped };
+
+constexpr std::string_view to_string(run_end_reason reason) {
+  return reason == run_end_reason::retired ? "retired" : "daemon_stopped";
+}
+
+/// What the daemon knows when a run's chain starts, besides its attribution.
+struct run_opening {
+  std::string daemon_version;
+  std::chrono::nanoseconds silence_window{};
+};
+
+/// Why telemetry did not reach the log; the word in `telemetry_dropped`.
+enum class loss_reason : std::uint8_t {
+  /// The agent's own drop counter moved (version 1.1).
+  guest_queue_full,
+  /// `seq` numbers never came (version 1.1).
+  sequence_gap,
+  /// The host refused frames; `refused` says of which kinds.
+  frames_refused,
+};
+
+constexpr std::string_view to_string(loss_reason reason) {
+  switch (reason) {
+    case loss_reason::guest_queue_full: return "guest_queue_full";
+    case loss_reason::sequence_gap: return "sequence_gap";
+    case loss_reason::frames_refused: return "frames_refused";
+  }
+  return "frames_refused";
+}
+
+/// Projects one run's happenings to CloudEvents 1.0, structured JSON, one line each.
+///
+/// Everything constant for the run is rendered once; a declaration costs a few copies and one escape scan. Each function
+/// appends one line with its newline. `sequence` is the event's place in the run's chain, from 1.
+class run_projection {
+ public:
+  /// `chain` names the run's chain uniquely: host, cell, run and epoch.
+  run_projection(host_stamp_ptr attribution, std::string chain);
+
+  void declaration(std::string& out, std::uint64_t sequence, const timestamp_text& received,
+                   const guest_declaration& declared) const;
+  void run_started(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) const;
+  void run_ended(std::string& out, std::uint64_t sequence, wall_time now, run_end_reason reason,
+                 const run_totals& totals) const;
+  void agent_silenced(std::string& out, std::uint64_t sequence, wall_time now, const agent_silenced& silence) const;
+  void agent_resumed(std::string& out, std::uint64_t sequence, wall_time received) const;
+  /// `refused` is written for `frames_refused` only.
+  void telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now, loss_reason reason,
+                         std::uint64_t frames, const refusal_counts& refused = {}) const;
+
+  const std::string& chain() const { return chain_; }
+
+ private:
+  template <class WriteData>
+  void event(std::string& out, std::uint64_t sequence, wall_time time, std::string_view type, WriteData&& data) const;
+
+  host_stamp_ptr attribution_;
+  std::string chain_;
+  // The constant pieces of a line, in order; see the constructor.
+  std::string head_;
+  std::string source_;
+  std::string subject_;
+  std::string chain_attributes_;
+  std::array<std::string, probe_source_names.size()> declaration_types_;
+  std::string declaration_data_;
+  std::array<std::string, probe_source_names.size()> declaration_tails_;
+};
+
+}  // namespace cellos

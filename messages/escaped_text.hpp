@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cellos {
+
+/// `text` made safe for a log line: printable ASCII stays, everything else becomes `\xNN`, and after `max_bytes` input
+/// bytes it ends with `...`. The only way guest or configuration text reaches a log.
+std::string escaped(std::string_view text, std::size_t max_bytes = 64);
+
+}  // namespace cellos

@@ -1,0 +1,57 @@
+#include "messages/timestamp.hpp"
+
+#include <charconv>
+
+namespace cellos {
+
+namespace {
+
+constexpr std::string_view shape = "0000-00-00T00:00:00.000000000Z";
+
+void put(char* at, int width, std::uint64_t value) {
+  for (int i = width - 1; i >= 0; --i) {
+    at[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+}
+
+std::optional<std::int64_t> number_at(std::string_view text, std::size_t at, std::size_t width) {
+  std::int64_t value = 0;
+  const char* const first = text.data() + at;
+  const auto [end, error] = std::from_chars(first, first + width, value);
+  if (error != std::errc{} || end != first + width || value < 0) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+timestamp_text::timestamp_text(wall_time time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  shape.copy(text_.data(), text_.size());
+  put(text_.data(), 4, static_cast<std::uint64_t>(static_cast<int>(date.year())));
+  put(text_.data() + 5, 2, static_cast<unsigned>(date.month()));
+  put(text_.data() + 8, 2, static_cast<unsigned>(date.day()));
+  put(text_.data() + 11, 2, static_cast<std::uint64_t>(clock.hours().count()));
+  put(text_.data() + 14, 2, static_cast<std::uint64_t>(clock.minutes().count()));
+  put(text_.data() + 17, 2, static_cast<std::uint64_t>(clock.seconds().count()));
+  put(text_.data() + 20, 9, static_cast<std::uint64_t>(clock.subseconds().count()));
+}
+
+std::optional<wall_time> parse_timestamp(std::string_view text) {
+  using namespace std::chrono;
+  if (text.size() != shape.size()) return std::nullopt;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (shape[i] == '0' ? !digit : text[i] != shape[i]) return std::nullopt;
+  }
+  const auto part = [&](std::size_t at, std::size_t width) { return *number_at(text, at, width); };
+  const year_month_day date{year{static_cast<int>(part(0, 4))}, month{static_cast<unsigned>(part(5, 2))},
+                            day{static_cast<unsigned>(part(8, 2))}};
+  if (!date.ok() || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 59) return std::nullopt;
+  return sys_days{date} + hours{part(11, 2)} + minutes{part(14, 2)} + seconds{part(17, 2)} + nanoseconds{part(20, 9)};
+}
+
+}  // namespace cellos
