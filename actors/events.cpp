@@ -1,0 +1,163 @@
+#include "actors/events.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "messages/escaped_text.hpp"
+#include "messages/json_text.hpp"
+#include "messages/timestamp.hpp"
+
+namespace cellos {
+
+namespace {
+
+using level = spdlog::level::level_enum;
+
+/// Paths and explanations are longer than names, but not endless.
+constexpr std::size_t max_field_bytes = 512;
+
+std::string seconds(std::chrono::nanoseconds duration) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return std::to_string(ms / 1000) + "." + std::to_string(1000 + ms % 1000).substr(1) + "s";
+}
+
+std::string count(std::uint64_t number) { return std::to_string(number); }
+
+std::string by_kind(const refusal_counts& refused) {
+  std::string out;
+  for (telemetry_errc kind : refusal_kinds) {
+    if (refused[kind] == 0) continue;
+    if (!out.empty()) out += ',';
+    out += std::string{to_string(kind)} + ":" + count(refused[kind]);
+  }
+  return out.empty() ? "none" : out;
+}
+
+}  // namespace
+
+operator_events::operator_events(std::shared_ptr<spdlog::logger> logger, log_format format)
+    : logger_(std::move(logger)), format_(format) {
+  logger_->set_pattern(format == log_format::json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %-5l %v",
+                       spdlog::pattern_time_type::utc);
+}
+
+void operator_events::daemon_started(std::string_view version, std::string_view host_id,
+                                     std::string_view evidence_dir) {
+  emit(level::info, "daemon_started",
+       {{"version", std::string{version}}, {"host", std::string{host_id}}, {"evidence", std::string{evidence_dir}}});
+}
+
+void operator_events::daemon_ready(std::size_t cells, std::size_t refused) {
+  emit(level::info, "daemon_ready", {{"cells", count(cells)}, {"refused", count(refused)}});
+}
+
+void operator_events::reloaded(std::size_t cells, std::size_t refused) {
+  emit(refused == 0 ? level::info : level::warn, "reloaded", {{"cells", count(cells)}, {"refused", count(refused)}});
+}
+
+void operator_events::reload_refused(std::string_view problem) {
+  emit(level::err, "reload_refused", {{"cause", std::string{problem}}});
+}
+
+void operator_events::daemon_draining(std::string_view cause) {
+  emit(level::info, "daemon_draining", {{"cause", std::string{cause}}});
+}
+
+void operator_events::daemon_stopped(std::uint64_t cells_not_drained) {
+  emit(cells_not_drained == 0 ? level::info : level::err, "daemon_stopped",
+       {{"cells_not_drained", count(cells_not_drained)}});
+}
+
+void operator_events::cell_admitted(const host_stamp& run, std::string_view socket_path) {
+  emit(level::info, "cell_admitted",
+       {{"cell", run.cell_id}, {"run", run.run_id}, {"socket", std::string{socket_path}}});
+}
+
+void operator_events::cell_refused(std::string_view cell_id, std::string_view explanation) {
+  emit(level::err, "cell_refused", {{"cell", std::string{cell_id}}, {"cause", std::string{explanation}}});
+}
+
+void operator_events::cell_retired(const host_stamp& run, const run_totals& totals) {
+  emit(level::info, "cell_retired",
+       {{"cell", run.cell_id},
+        {"run", run.run_id},
+        {"received", count(totals.received)},
+        {"appended", count(totals.appended)},
+        {"heartbeats", count(totals.heartbeats)},
+        {"refused", by_kind(totals.refused)},
+        {"quarantined", count(totals.quarantined)},
+        {"forged_attribution", count(totals.forged_attribution)}});
+}
+
+void operator_events::cell_not_drained(const host_stamp& run, std::string_view cause) {
+  emit(level::err, "cell_not_drained", {{"cell", run.cell_id}, {"run", run.run_id}, {"cause", std::string{cause}}});
+}
+
+void operator_events::agent_silenced(const host_stamp& run, const cellos::agent_silenced& silence) {
+  emit(level::warn, "agent_silenced",
+       {{"cell", run.cell_id},
+        {"run", run.run_id},
+        {"window", seconds(silence.window)},
+        {"silent_for", seconds(silence.observed - silence.last_accepted)}});
+}
+
+void operator_events::agent_resumed(const host_stamp& run) {
+  emit(level::info, "agent_resumed", {{"cell", run.cell_id}, {"run", run.run_id}});
+}
+
+void operator_events::frames_refused(const host_stamp& run, const refusal_counts& since_last) {
+  emit(level::warn, "frames_refused",
+       {{"cell", run.cell_id}, {"run", run.run_id}, {"refused", by_kind(since_last)}});
+}
+
+void operator_events::connection_refused(std::string_view cell_id, std::string_view cause) {
+  emit(level::warn, "connection_refused", {{"cell", std::string{cell_id}}, {"cause", std::string{cause}}});
+}
+
+void operator_events::actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause) {
+  emit(level::err, "actor_failed",
+       {{"role", std::string{role}}, {"cell", std::string{cell_id}}, {"cause", std::string{cause}}});
+}
+
+void operator_events::evidence_blocked(const std::error_code& cause) {
+  emit(level::err, "evidence_blocked", {{"cause", cause.message()}});
+}
+
+void operator_events::evidence_resumed() { emit(level::info, "evidence_resumed", {}); }
+
+void operator_events::evidence_recovered(std::string_view file, std::uint64_t bytes_removed) {
+  emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});
+}
+
+void operator_events::emit(level at, std::string_view event, std::initializer_list<field> fields) {
+  if (!logger_->should_log(at)) return;
+  logger_->log(at, "{}", format_ == log_format::json ? as_json(at, event, fields) : as_text(event, fields));
+}
+
+std::string operator_events::as_text(std::string_view event, std::initializer_list<field> fields) const {
+  std::string line{event};
+  for (const field& entry : fields) {
+    const std::string value = escaped(entry.value, max_field_bytes);
+    const bool quote = value.empty() || value.find(' ') != std::string::npos;
+    line += ' ';
+    line += entry.name;
+    line += quote ? "=\"" + value + '"' : '=' + value;
+  }
+  return line;
+}
+
+std::string operator_events::as_json(level at, std::string_view event, std::initializer_list<field> fields) const {
+  const auto now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  const auto level_name = spdlog::level::to_string_view(at);
+  std::string line;
+  {
+    json::object_writer object{line};
+    object.text("time", timestamp_text{now}.view());
+    object.text("level", {level_name.data(), level_name.size()});
+    object.text("event", event);
+    for (const field& entry : fields) object.text(entry.name, escaped(entry.value, max_field_bytes));
+  }
+  return line;
+}
+
+}  // namespace cellos

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "messages/agent_silenced.hpp"
+#include "messages/host_stamp.hpp"
+#include "messages/run_totals.hpp"
+
+namespace cellos {
+
+enum class log_format : std::uint8_t { text, json };
+
+/// The catalogue of what an operator can see: one function an event, one line a call. docs/operations.md explains each.
+///
+/// Thread-safe. Every value that a guest or a configuration could have chosen is escaped and bounded here.
+class operator_events {
+ public:
+  operator_events(std::shared_ptr<spdlog::logger> logger, log_format format);
+
+  void daemon_started(std::string_view version, std::string_view host_id, std::string_view evidence_dir);
+  void daemon_ready(std::size_t cells, std::size_t refused);
+  void reloaded(std::size_t cells, std::size_t refused);
+  void reload_refused(std::string_view problem);
+  void daemon_draining(std::string_view cause);
+  void daemon_stopped(std::uint64_t cells_not_drained);
+
+  void cell_admitted(const host_stamp& run, std::string_view socket_path);
+  void cell_refused(std::string_view cell_id, std::string_view explanation);
+  void cell_retired(const host_stamp& run, const run_totals& totals);
+  void cell_not_drained(const host_stamp& run, std::string_view cause);
+
+  void agent_silenced(const host_stamp& run, const cellos::agent_silenced& silence);
+  void agent_resumed(const host_stamp& run);
+  /// Once per run and second at most, however many frames were refused.
+  void frames_refused(const host_stamp& run, const refusal_counts& since_last);
+  void connection_refused(std::string_view cell_id, std::string_view cause);
+
+  void actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause);
+  void evidence_blocked(const std::error_code& cause);
+  void evidence_resumed();
+  void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
+
+ private:
+  struct field {
+    std::string_view name;
+    std::string value;
+  };
+  void emit(spdlog::level::level_enum level, std::string_view event, std::initializer_list<field> fields);
+  std::string as_text(std::string_view event, std::initializer_list<field> fields) const;
+  std::string as_json(spdlog::level::level_enum level, std::string_view event,
+                      std::initializer_list<field> fields) const;
+
+  std::shared_ptr<spdlog::logger> logger_;
+  log_format format_;
+};
+
+}  // namespace cellos

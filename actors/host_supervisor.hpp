@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/cell_estate.hpp"
+#include "actors/cell_supervisor.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/sink_journal.hpp"
+
+namespace cellos {
+
+struct host_supervisor_state {
+  static constexpr const char* name = "host.supervisor";
+  host_supervisor_state() = default;
+
+  struct cell_record {
+    cell_estate_ptr cell;
+    cell_supervisor_actor supervisor;
+    std::size_t sink = 0;
+    bool retiring = false;
+  };
+  struct sink_record {
+    sink_journal_ptr journal;
+    sink_actor actor;
+  };
+
+  const host_environment* host = nullptr;
+  std::vector<sink_record> sinks;
+  std::map<std::string, cell_record, std::less<>> cells;
+  bool stopping = false;
+  /// While stopping: cells that have yet to end, and how many ended badly.
+  std::size_t cells_ending = 0;
+  std::uint64_t cells_not_drained = 0;
+  std::optional<caf::typed_response_promise<std::uint64_t>> stop_answer;
+};
+
+/// `sinks`: how many SINKs share the cells. `host` must outlive the actor.
+host_supervisor_actor::behavior_type make_host_supervisor(
+    host_supervisor_actor::stateful_pointer<host_supervisor_state> self, std::size_t sinks,
+    const host_environment& host);
+
+}  // namespace cellos

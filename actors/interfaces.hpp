@@ -1,0 +1,141 @@
+#pragma once
+
+#include <caf/all.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "messages/agent_silenced.hpp"
+#include "messages/batch.hpp"
+#include "messages/cell_status.hpp"
+#include "messages/cloud_event.hpp"
+#include "messages/run_totals.hpp"
+
+/// Every actor's protocol, in the order of the data path:
+///
+///     socket service -> LISTENER -> DECODER -> SINK -> evidence log
+///                          ^--- acknowledgement ---'
+///
+/// KEEPALIVE watches the DECODER; a CELL SUPERVISOR owns the three; the HOST SUPERVISOR owns the cells and the SINKs.
+namespace cellos {
+
+using acknowledge_atom = caf::atom_constant<caf::atom("ack")>;
+using replay_atom = caf::atom_constant<caf::atom("replay")>;
+using drain_atom = caf::atom_constant<caf::atom("drain")>;
+using drained_atom = caf::atom_constant<caf::atom("drained")>;
+using last_accepted_atom = caf::atom_constant<caf::atom("lastaccept")>;
+using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using flush_atom = caf::atom_constant<caf::atom("flush")>;
+using open_run_atom = caf::atom_constant<caf::atom("openrun")>;
+using close_run_atom = caf::atom_constant<caf::atom("closerun")>;
+using totals_atom = caf::atom_constant<caf::atom("totals")>;
+using admit_atom = caf::atom_constant<caf::atom("admit")>;
+using retire_atom = caf::atom_constant<caf::atom("retire")>;
+using status_atom = caf::atom_constant<caf::atom("status")>;
+using stop_atom = caf::atom_constant<caf::atom("stop")>;
+
+/// A run as the SINK knows it when asked for its totals.
+struct run_account {
+  run_totals totals;
+  bool silenced = false;
+  /// Receive time of the last accepted frame; zero before the first.
+  wall_time last_frame{};
+};
+
+/// How a run is to be closed.
+struct run_closing {
+  run_end_reason reason{};
+  // What only the cell's intake knows.
+  std::uint64_t frames_received = 0;
+  std::uint64_t connections = 0;
+};
+
+/// CREDIT: whoever is told how far a cell's chunks are in the log.
+using credit_actor = caf::typed_actor<
+    // Chunks up to this sequence are appended; their credit returns.
+    caf::reacts_to<acknowledge_atom, std::uint64_t>,
+    // The SINK misses a chunk: send everything unacknowledged again.
+    caf::reacts_to<replay_atom>>;
+
+/// SINK: orders each run into a chain of events and appends it; owns nothing it could lose by dying (see sink_journal).
+using sink_actor = caf::typed_actor<
+    // Answers with the chain's name once `run.v1.started` is in the log.
+    caf::replies_to<open_run_atom, host_stamp_ptr, run_opening>::with<std::string>,
+    // Appends exactly once by chunk sequence, then acknowledges.
+    caf::reacts_to<batch_ptr, credit_actor>,
+    // Appends the run's one silence; a second is ignored.
+    caf::reacts_to<host_stamp_ptr, agent_silenced>,
+    // The run's books at this moment; `received` counts what reached the SINK.
+    caf::replies_to<totals_atom, host_stamp_ptr>::with<run_account>,
+    // Answers with the final books once `run.v1.ended` is in the log.
+    caf::replies_to<close_run_atom, host_stamp_ptr, run_closing>::with<run_totals>,
+    // Own timer: writes pending lines, or tries again after the log refused them.
+    caf::reacts_to<flush_atom>,
+    // Own timer: summaries that are due.
+    caf::reacts_to<tick_atom>>;
+
+/// DECODER: turns a chunk's bytes into declarations and refusals, stamps them, passes them on.
+using decoder_actor = caf::typed_actor<
+    // One batch to the SINK for every chunk, whatever is in it.
+    caf::reacts_to<chunk_ptr, credit_actor>,
+    // When the last accepted frame came in, after everything sent before this question is decoded.
+    caf::replies_to<last_accepted_atom>::with<monotonic_time>,
+    // A restarted SINK takes over.
+    caf::reacts_to<sink_actor>>;
+
+/// LISTENER: the thin owner of one cell's intake; passes chunks on and credit back.
+using listener_actor = credit_actor::extend<
+    // From the socket service: to the DECODER.
+    caf::reacts_to<chunk_ptr>,
+    // A (re)started DECODER takes over; everything unacknowledged is sent again.
+    caf::reacts_to<decoder_actor>,
+    // Answers with all frames ever received when the last chunk that will ever come is acknowledged.
+    caf::replies_to<drain_atom>::with<std::uint64_t>,
+    // From the socket service: no chunk will come after those that came.
+    caf::reacts_to<drained_atom>>;
+
+/// KEEPALIVE: tells the SINK, once a run, that the agent fell silent.
+using keepalive_actor = caf::typed_actor<
+    // Own timer: looks whether the window has passed.
+    caf::reacts_to<tick_atom>,
+    // A restarted DECODER or SINK takes over.
+    caf::reacts_to<decoder_actor>, caf::reacts_to<sink_actor>>;
+
+/// CELL SUPERVISOR: binds one cell's socket and keeps its three actors alive.
+using cell_supervisor_actor = caf::typed_actor<
+    // Answers once the socket accepts and the run is open, or with why not.
+    caf::replies_to<admit_atom>::with<cell_status>,
+    // Drains, ends the run, removes the socket; answers with the books and quits.
+    caf::replies_to<retire_atom, run_end_reason>::with<run_totals>, caf::replies_to<status_atom>::with<cell_status>,
+    // A restarted SINK takes over.
+    caf::reacts_to<sink_actor>,
+    // Own timer: asks the LISTENER to drain again after one died of it.
+    caf::reacts_to<drain_atom>>;
+
+/// HOST SUPERVISOR: admits and retires cells; restarts cell supervisors and SINKs.
+using host_supervisor_actor = caf::typed_actor<
+    // The same specification again answers the same; another one for a live id is an error.
+    caf::replies_to<admit_atom, cell_specification>::with<cell_status>,
+    caf::replies_to<retire_atom, std::string>::with<run_totals>,
+    caf::replies_to<status_atom>::with<std::vector<cell_status>>,
+    // Retires every cell; answers with how many did not end cleanly.
+    caf::replies_to<stop_atom>::with<std::uint64_t>>;
+
+}  // namespace cellos
+
+// Local messages only: they hold pointers. What crosses nodes is log lines (runtime/node).
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::host_stamp_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_opening)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_end_reason)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_closing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_totals)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_account)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::chunk_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::batch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::agent_silenced)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::monotonic_time)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::cell_specification)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::cell_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<cellos::cell_status>)

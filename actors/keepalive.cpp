@@ -1,0 +1,65 @@
+// KEEPALIVE: tells the SINK, once a run, that the agent fell silent. It re-arms lazily: no timer per frame, only one that
+// looks at the last accepted time when it fires. Before it tells, it asks the DECODER, whose answer comes after everything
+// read until then is decoded; so a busy host is never mistaken for a silent agent.
+
+#include "actors/keepalive.hpp"
+
+#include <utility>
+
+#include "actors/supervision.hpp"
+
+namespace cellos {
+
+namespace {
+
+using keepalive_pointer = keepalive_actor::stateful_pointer<keepalive_state>;
+
+/// How long the DECODER may take to get through what it has; then we ask again. Ours.
+constexpr std::chrono::seconds decoder_patience{5};
+/// Pause before asking again after no answer (the DECODER is being replaced). Ours.
+constexpr std::chrono::milliseconds retry_pause{20};
+
+void look_again_at(keepalive_pointer self, monotonic_time when) {
+  self->delayed_send(self, when - self->clock().now(), tick_atom::value);
+}
+
+void conclude(keepalive_pointer self, monotonic_time last_accepted) {
+  keepalive_state& state = self->state;
+  const monotonic_time now = self->clock().now();
+  if (!state.trigger.exceeded(now, last_accepted)) return look_again_at(self, state.trigger.deadline(last_accepted));
+  if (const auto silence = state.trigger.fire(now, last_accepted)) {
+    self->send(state.sink, state.cell->run, *silence);
+  }
+}
+
+void on_tick(keepalive_pointer self) {
+  keepalive_state& state = self->state;
+  if (state.trigger.spent()) return;
+  const monotonic_time last_accepted = state.cell->last_accepted;
+  if (!state.trigger.exceeded(self->clock().now(), last_accepted)) {
+    return look_again_at(self, state.trigger.deadline(last_accepted));
+  }
+  self->request(state.decoder, decoder_patience, last_accepted_atom::value)
+      .then([self](monotonic_time answered) { conclude(self, answered); },
+            [self](const caf::error&) { look_again_at(self, self->clock().now() + retry_pause); });
+}
+
+}  // namespace
+
+keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, cell_estate_ptr cell, decoder_actor decoder,
+                                              sink_actor sink) {
+  die_of_exceptions(self);
+  keepalive_state& state = self->state;
+  state.trigger = silence_trigger{cell->specification.keepalive_window};
+  state.cell = std::move(cell);
+  state.decoder = std::move(decoder);
+  state.sink = std::move(sink);
+  look_again_at(self, state.trigger.deadline(state.cell->last_accepted));
+  return {
+      [self](tick_atom) { on_tick(self); },
+      [self](const decoder_actor& successor) { self->state.decoder = successor; },
+      [self](const sink_actor& successor) { self->state.sink = successor; },
+  };
+}
+
+}  // namespace cellos

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "actors/cell_estate.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/silence_trigger.hpp"
+
+namespace cellos {
+
+struct keepalive_state {
+  static constexpr const char* name = "cell.keepalive";
+  keepalive_state() = default;
+
+  cell_estate_ptr cell;
+  decoder_actor decoder;
+  sink_actor sink;
+  silence_trigger trigger{std::chrono::nanoseconds{}};
+};
+
+keepalive_actor::behavior_type make_keepalive(keepalive_actor::stateful_pointer<keepalive_state> self,
+                                              cell_estate_ptr cell, decoder_actor decoder, sink_actor sink);
+
+}  // namespace cellos

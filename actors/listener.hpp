@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+
+#include "actors/cell_estate.hpp"
+#include "actors/interfaces.hpp"
+
+namespace cellos {
+
+struct listener_state {
+  static constexpr const char* name = "cell.listener";
+  listener_state() = default;
+
+  cell_estate_ptr cell;
+  decoder_actor decoder;
+  /// Set once the intake has said that no further chunk will come.
+  bool drained = false;
+  std::optional<caf::typed_response_promise<std::uint64_t>> drain_answer;
+};
+
+listener_actor::behavior_type make_listener(listener_actor::stateful_pointer<listener_state> self, cell_estate_ptr cell);
+
+}  // namespace cellos

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "messages/instants.hpp"
+#include "messages/received_chunk.hpp"
+#include "messages/telemetry_errc.hpp"
+
+/// The seams between the actors and the world. runtime/ implements them for production, tests/support for simulation.
+namespace cellos {
+
+/// What happens to a cell whose actors cannot be kept alive.
+enum class agent_failure_policy : std::uint8_t {
+  /// Say so and go on without the failed part.
+  report,
+  /// Retire the cell loudly.
+  fail_cell,
+};
+
+/// What an orchestrator says of a cell when it asks for telemetry.
+struct cell_specification {
+  std::string cell_id;
+  std::string run_id;
+  /// Firecracker's `uds_path`; we bind `<vsock_uds_base>_9001`.
+  std::string vsock_uds_base;
+  std::string spec_signature_hash;
+  /// Original: DEFAULT_KEEPALIVE_WINDOW, 10 s.
+  std::chrono::nanoseconds keepalive_window = std::chrono::seconds{10};
+  /// Peer uid every connection must have; nothing = any.
+  std::optional<std::uint32_t> expected_uid;
+  agent_failure_policy on_agent_failure = agent_failure_policy::report;
+
+  bool operator==(const cell_specification&) const = default;
+
+  std::string socket_path() const;
+};
+
+/// Why a socket could not be bound, for a person: names the path, the reason and what to do.
+struct bind_refusal {
+  telemetry_errc code = telemetry_errc::bind_failed;
+  std::string explanation;
+};
+
+/// What an intake has seen since it was bound. Readable from any thread.
+struct intake_counts {
+  std::uint64_t frames_received = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t connections_accepted = 0;
+  /// Connections closed at once: wrong peer uid, or more than the cell may hold.
+  std::uint64_t connections_refused = 0;
+  std::uint32_t connections_open = 0;
+  std::uint32_t chunks_unacknowledged = 0;
+};
+
+/// One cell's bound socket, from bind to unlink. Outlives every actor that uses it; thread-safe.
+///
+/// Destroying the last reference closes its connections and removes the socket file if it is still ours.
+class cell_intake {
+ public:
+  using delivery = std::function<void(chunk_ptr)>;
+
+  cell_intake() = default;
+  cell_intake(const cell_intake&) = delete;
+  cell_intake& operator=(const cell_intake&) = delete;
+  virtual ~cell_intake() = default;
+
+  /// Hands every unacknowledged chunk to `deliver`, in order, then each new one. Replaces the previous delivery.
+  /// Reading starts with the first call; connections are accepted from bind on.
+  virtual void attach(delivery deliver) = 0;
+
+  /// Chunks up to and including `sequence` are in the log: forgets them and returns their credit.
+  virtual void acknowledge(std::uint64_t sequence) = 0;
+
+  /// Stops accepting and removes the socket file, reads what guests have already written (bounded in time), closes, and
+  /// then calls `drained`, after the last chunk there will be. A second call replaces the first one's `drained`.
+  virtual void drain(std::function<void()> drained) = 0;
+
+  virtual intake_counts counts() const = 0;
+};
+
+using cell_intake_ptr = std::shared_ptr<cell_intake>;
+
+/// Where cells' sockets come from.
+class telemetry_sockets {
+ public:
+  struct binding {
+    /// Null when refused.
+    cell_intake_ptr intake;
+    bind_refusal refusal;
+  };
+
+  telemetry_sockets() = default;
+  telemetry_sockets(const telemetry_sockets&) = delete;
+  telemetry_sockets& operator=(const telemetry_sockets&) = delete;
+  virtual ~telemetry_sockets() = default;
+
+  /// On success the socket is bound and listening, and a connect by the expected uid succeeds.
+  virtual binding bind(const cell_specification& cell) = 0;
+};
+
+/// The append-only log on local disk. Thread-safe.
+class evidence_log {
+ public:
+  evidence_log() = default;
+  evidence_log(const evidence_log&) = delete;
+  evidence_log& operator=(const evidence_log&) = delete;
+  virtual ~evidence_log() = default;
+
+  /// Appends whole lines (each ends with a newline), all or none of them. An error (disk full, I/O error) leaves the log
+  /// as it was; the caller keeps the lines and tries again.
+  virtual std::error_code append(std::string_view lines) = 0;
+};
+
+/// Wall time; its own port because tests decide what time it is.
+class wall_clock {
+ public:
+  wall_clock() = default;
+  wall_clock(const wall_clock&) = delete;
+  wall_clock& operator=(const wall_clock&) = delete;
+  virtual ~wall_clock() = default;
+
+  virtual wall_time now() const = 0;
+};
+
+}  // namespace cellos

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/batch.hpp"
+#include "messages/cloud_event.hpp"
+#include "messages/run_totals.hpp"
+
+namespace cellos {
+
+/// One run's books and its place in the chain: turns what happens into numbered event lines, each exactly once.
+///
+/// Pure: lines are appended to a caller's buffer, time comes in. Every function either completes or, if it throws, leaves
+/// the ledger as it was (the caller cuts its buffer back).
+class run_ledger {
+ public:
+  enum class verdict : std::uint8_t {
+    taken,
+    /// As `taken`, and these are the first frames since the run's silence was told.
+    taken_and_resumed,
+    /// Already in the books; acknowledge it again.
+    duplicate,
+    /// A chunk before it is missing; ask for a replay.
+    gap,
+  };
+
+  run_ledger(host_stamp_ptr attribution, std::string chain) : projection_(std::move(attribution), std::move(chain)) {}
+
+  void open(std::string& out, wall_time now, const run_opening& opening);
+  verdict take(std::string& out, const batch& arrived);
+  /// The run's first silence makes a line; a later one makes none. True if a line was made.
+  bool silence(std::string& out, wall_time now, const agent_silenced& silence);
+  /// Writes what was lost since the last summary, if anything; answers with the refusals among it.
+  refusal_counts summarise_losses(std::string& out, wall_time now);
+  /// The last event. `received` and `connections` are the intake's count, so that what never got here is on record.
+  run_totals close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
+                   std::uint64_t connections);
+
+  const std::string& chain() const { return projection_.chain(); }
+  const run_totals& totals() const { return books_.totals; }
+  bool has_losses() const;
+  bool silenced() const { return books_.silence_told && !books_.resumed; }
+  wall_time last_frame() const { return books_.last_frame; }
+
+ private:
+  /// What a version 1.1 guest's counters last said on one open connection.
+  struct connection_account {
+    std::uint64_t connection = 0;
+    std::uint64_t next_seq = 0;
+    std::uint64_t dropped = 0;
+  };
+
+  struct unreported_losses {
+    std::uint64_t dropped_by_guest = 0;
+    std::uint64_t missing_seq = 0;
+    refusal_counts refused;
+  };
+
+  struct books {
+    std::uint64_t next_event = 1;
+    std::uint64_t next_chunk = 1;
+    run_totals totals;
+    unreported_losses losses;
+    std::vector<connection_account> connections;
+    monotonic_time last_accepted{};
+    wall_time last_frame{};
+    bool silence_told = false;
+    bool resumed = false;
+  };
+
+  static void account_losses(books& next, const batch& arrived);
+  bool resume_if_silenced(books& next, std::string& out, wall_time received) const;
+
+  run_projection projection_;
+  books books_;
+};
+
+}  // namespace cellos

@@ -1,0 +1,153 @@
+// SINK, last on the data path. In: batches, silences, runs opened and closed. Out: lines in the evidence log, then
+// acknowledgements. Lines gather while messages wait in the mailbox and are written together; nothing is acknowledged
+// before it is written. When the log takes nothing, batches wait unprojected, credit runs out and reading stops: the
+// guests feel it, nobody loses. What must survive this actor's death is in the journal.
+
+#include "actors/sink.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "actors/supervision.hpp"
+
+namespace cellos {
+
+namespace {
+
+using sink_pointer = sink_actor::stateful_pointer<sink_state>;
+
+/// Lines are written at the latest when this many wait: large enough to make write(2) cheap, small enough for the cache.
+constexpr std::size_t flush_bytes = 512 * 1024;
+/// How often a log that takes nothing is tried again. Ours.
+constexpr std::chrono::milliseconds retry_pause{100};
+/// At most one summary of losses a run in this time, however much a guest does wrong. Ours.
+constexpr std::chrono::seconds summary_interval{1};
+
+void process(sink_pointer self, const sink_state::deferred_batch& batch);
+
+void schedule_flush(sink_pointer self) {
+  if (!std::exchange(self->state.flush_scheduled, true)) self->send(self, flush_atom::value);
+}
+
+void schedule_summary(sink_pointer self) {
+  if (!self->state.journal->has_losses() || std::exchange(self->state.tick_scheduled, true)) return;
+  self->delayed_send(self, summary_interval, tick_atom::value);
+}
+
+void settle(sink_pointer self) {
+  sink_state& state = self->state;
+  for (const auto& due : std::exchange(state.due_acknowledgements, {})) {
+    self->send(due.credit, acknowledge_atom::value, due.sequence);
+  }
+  for (const auto& answer : std::exchange(state.due_answers, {})) answer();
+}
+
+/// Writes what is pending. False if the log took nothing; then a retry is scheduled.
+bool flush(sink_pointer self) {
+  sink_state& state = self->state;
+  if (const std::error_code refused = state.journal->flush()) {
+    if (!std::exchange(state.blocked, true)) state.host->events.evidence_blocked(refused);
+    if (!std::exchange(state.flush_scheduled, true)) self->delayed_send(self, retry_pause, flush_atom::value);
+    return false;
+  }
+  if (std::exchange(state.blocked, false)) state.host->events.evidence_resumed();
+  settle(self);
+  return true;
+}
+
+void on_flush(sink_pointer self) {
+  sink_state& state = self->state;
+  state.flush_scheduled = false;
+  if (!flush(self)) return;
+  while (!state.blocked && !state.deferred.empty()) {
+    const auto next = std::move(state.deferred.front());
+    state.deferred.pop_front();
+    process(self, next);
+  }
+}
+
+void process(sink_pointer self, const sink_state::deferred_batch& batch) {
+  sink_state& state = self->state;
+  switch (state.journal->take(*batch.arrived)) {
+    case run_ledger::verdict::gap: self->send(batch.credit, replay_atom::value); return;
+    case run_ledger::verdict::taken_and_resumed: state.host->events.agent_resumed(*batch.arrived->attribution); break;
+    case run_ledger::verdict::duplicate:
+    case run_ledger::verdict::taken: break;
+  }
+  state.due_acknowledgements.push_back({batch.credit, batch.arrived->chunk->sequence});
+  if (state.journal->pending_bytes() >= flush_bytes) {
+    flush(self);
+  } else {
+    schedule_flush(self);
+  }
+  if (batch.arrived->refused.total() != 0 || batch.arrived->losses.has_seq || batch.arrived->losses.has_dropped) {
+    schedule_summary(self);
+  }
+}
+
+void on_batch(sink_pointer self, const batch_ptr& arrived, const credit_actor& credit) {
+  if (self->state.blocked || !self->state.deferred.empty()) {
+    self->state.deferred.push_back({arrived, credit});
+    return;
+  }
+  process(self, {arrived, credit});
+}
+
+caf::typed_response_promise<std::string> on_open_run(sink_pointer self, const host_stamp_ptr& run,
+                                                     const run_opening& opening) {
+  auto answer = self->make_response_promise<std::string>();
+  const std::string& chain = self->state.journal->open_run(run, opening);
+  self->state.due_answers.emplace_back([answer, chain]() mutable { answer.deliver(chain); });
+  if (!self->state.blocked) flush(self);
+  return answer;
+}
+
+void on_silence(sink_pointer self, const host_stamp_ptr& run, const agent_silenced& silence) {
+  if (!self->state.journal->silence(run, silence)) return;
+  self->state.host->events.agent_silenced(*run, silence);
+  schedule_flush(self);
+}
+
+caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const host_stamp_ptr& run,
+                                                     const run_closing& closing) {
+  auto answer = self->make_response_promise<run_totals>();
+  const run_totals totals = self->state.journal->close_run(run, closing);
+  self->state.due_answers.emplace_back([answer, totals]() mutable { answer.deliver(totals); });
+  if (!self->state.blocked) flush(self);
+  return answer;
+}
+
+void on_tick(sink_pointer self) {
+  sink_state& state = self->state;
+  state.tick_scheduled = false;
+  state.journal->summarise_losses([&](const host_stamp& run, const refusal_counts& kinds) {
+    state.host->events.frames_refused(run, kinds);
+  });
+  schedule_flush(self);
+}
+
+}  // namespace
+
+sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal, const host_environment& host) {
+  die_of_exceptions(self);
+  self->state.journal = std::move(journal);
+  self->state.host = &host;
+  // A predecessor may have died with lines pending or losses untold.
+  if (self->state.journal->pending_bytes() > 0) schedule_flush(self);
+  schedule_summary(self);
+  return {
+      [self](open_run_atom, const host_stamp_ptr& run, const run_opening& opening) {
+        return on_open_run(self, run, opening);
+      },
+      [self](const batch_ptr& arrived, const credit_actor& credit) { on_batch(self, arrived, credit); },
+      [self](const host_stamp_ptr& run, const agent_silenced& silence) { on_silence(self, run, silence); },
+      [self](totals_atom, const host_stamp_ptr& run) { return self->state.journal->account(run); },
+      [self](close_run_atom, const host_stamp_ptr& run, const run_closing& closing) {
+        return on_close_run(self, run, closing);
+      },
+      [self](flush_atom) { on_flush(self); },
+      [self](tick_atom) { on_tick(self); },
+  };
+}
+
+}  // namespace cellos

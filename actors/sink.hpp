@@ -1,0 +1,42 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "actors/host_environment.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/sink_journal.hpp"
+
+namespace cellos {
+
+struct sink_state {
+  static constexpr const char* name = "host.sink";
+  sink_state() = default;
+
+  sink_journal_ptr journal;
+  const host_environment* host = nullptr;
+
+  struct acknowledgement {
+    credit_actor credit;
+    std::uint64_t sequence;
+  };
+  struct deferred_batch {
+    batch_ptr arrived;
+    credit_actor credit;
+  };
+  /// Told once the pending lines are in the log.
+  std::vector<acknowledgement> due_acknowledgements;
+  std::vector<std::function<void()>> due_answers;
+  /// Arrived while the log took nothing; their chunks hold the only memory.
+  std::deque<deferred_batch> deferred;
+  bool flush_scheduled = false;
+  bool tick_scheduled = false;
+  bool blocked = false;
+};
+
+/// `host` must outlive the actor.
+sink_actor::behavior_type make_sink(sink_actor::stateful_pointer<sink_state> self, sink_journal_ptr journal,
+                                    const host_environment& host);
+
+}  // namespace cellos

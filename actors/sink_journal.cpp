@@ -1,0 +1,92 @@
+#include "actors/sink_journal.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace cellos {
+
+namespace {
+
+/// Host, cell, run and epoch. The epoch is when the run was opened, in milliseconds: the same run opened again after it
+/// ended is another chain.
+std::string chain_name(const host_stamp& run, wall_time opened) {
+  const auto epoch = std::chrono::duration_cast<std::chrono::milliseconds>(opened.time_since_epoch());
+  return run.host_id + "/" + run.cell_id + "/" + run.run_id + "/" + std::to_string(epoch.count());
+}
+
+/// A buffer that grew past this for a burst is given back.
+constexpr std::size_t keep_buffer_bytes = 4 * 1024 * 1024;
+
+}  // namespace
+
+template <class Make>
+auto sink_journal::append_lines(Make&& make) {
+  const std::size_t before = pending_.size();
+  try {
+    return make(pending_);
+  } catch (...) {
+    pending_.resize(before);
+    throw;
+  }
+}
+
+const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_opening& opening) {
+  const wall_time now = clock_.now();
+  const auto [ledger, added] = runs_.try_emplace(run, run, chain_name(*run, now));
+  if (added) append_lines([&](std::string& out) { ledger->second.open(out, now, opening); });
+  return ledger->second.chain();
+}
+
+run_ledger::verdict sink_journal::take(const batch& arrived) {
+  const auto ledger = runs_.find(arrived.attribution);
+  if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
+  return append_lines([&](std::string& out) { return ledger->second.take(out, arrived); });
+}
+
+bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& silence) {
+  const auto ledger = runs_.find(run);
+  if (ledger == runs_.end()) return false;
+  return append_lines([&](std::string& out) { return ledger->second.silence(out, clock_.now(), silence); });
+}
+
+run_account sink_journal::account(const host_stamp_ptr& run) const {
+  const auto ledger = runs_.find(run);
+  if (ledger == runs_.end()) return {};
+  return {ledger->second.totals(), ledger->second.silenced(), ledger->second.last_frame()};
+}
+
+run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing& closing) {
+  const auto ledger = runs_.find(run);
+  if (ledger == runs_.end()) return {};
+  const run_totals totals = append_lines([&](std::string& out) {
+    return ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
+  });
+  runs_.erase(ledger);
+  return totals;
+}
+
+void sink_journal::summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused) {
+  const wall_time now = clock_.now();
+  for (auto& [run, ledger] : runs_) {
+    const refusal_counts kinds =
+        append_lines([&ledger = ledger, now](std::string& out) { return ledger.summarise_losses(out, now); });
+    if (kinds.total() != 0) refused(*run, kinds);
+  }
+}
+
+bool sink_journal::has_losses() const {
+  return std::any_of(runs_.begin(), runs_.end(), [](const auto& run) { return run.second.has_losses(); });
+}
+
+std::error_code sink_journal::flush() {
+  if (pending_.empty()) return {};
+  if (const std::error_code refused = log_.append(pending_)) return refused;
+  if (pending_.capacity() > keep_buffer_bytes) {
+    pending_ = {};
+  } else {
+    pending_.clear();
+  }
+  return {};
+}
+
+}  // namespace cellos

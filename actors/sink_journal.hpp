@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <unordered_map>
+
+#include "actors/interfaces.hpp"
+#include "actors/ports.hpp"
+#include "actors/run_ledger.hpp"
+
+namespace cellos {
+
+/// What a SINK works on and must not lose: the ledgers of its open runs, and lines made but not yet in the log.
+///
+/// Lives outside the actor, so that a SINK that died is replaced by one that goes on where it was. Used by one SINK at a
+/// time; not thread-safe.
+class sink_journal {
+ public:
+  sink_journal(evidence_log& log, const wall_clock& clock) : log_(log), clock_(clock) {}
+
+  /// Starts the run's chain and names it; a run that is open already stays as it is.
+  const std::string& open_run(const host_stamp_ptr& run, const run_opening& opening);
+  /// A batch of a run that is not open is a duplicate: its run has ended.
+  run_ledger::verdict take(const batch& arrived);
+  bool silence(const host_stamp_ptr& run, const agent_silenced& silence);
+  /// Books of an open run; empty for any other.
+  run_account account(const host_stamp_ptr& run) const;
+  /// Ends the chain and forgets the run.
+  run_totals close_run(const host_stamp_ptr& run, const run_closing& closing);
+
+  /// Summaries of what was lost since the last call, for every run that lost something; `refused` hears of refusals.
+  void summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused);
+  bool has_losses() const;
+
+  /// Appends the pending lines to the log. On an error they stay pending.
+  std::error_code flush();
+  std::size_t pending_bytes() const { return pending_.size(); }
+
+ private:
+  /// Makes lines with `make(pending_)`; cuts them away again if it throws.
+  template <class Make>
+  auto append_lines(Make&& make);
+
+  evidence_log& log_;
+  const wall_clock& clock_;
+  std::unordered_map<host_stamp_ptr, run_ledger> runs_;
+  std::string pending_;
+};
+
+using sink_journal_ptr = std::shared_ptr<sink_journal>;
+
+}  // namespace cellos
