@@ -1,0 +1,122 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cellos {
+
+/// When an appended line must be on the disk, rather than in the kernel's memory.
+struct fsync_setting {
+  enum class kind : std::uint8_t {
+    /// Before each append is acknowledged.
+    always,
+    /// Group commit: a power cut loses at most the last `interval`.
+    interval,
+    /// When the kernel sees fit; a power cut may lose what it had not written, a crash of the daemon loses nothing.
+    never,
+  };
+  kind when = kind::interval;
+  /// Only meaningful for `kind::interval`; at least 1 ms. Default: ours, a tenth of a second of evidence at risk.
+  std::chrono::milliseconds interval{100};
+
+  bool operator==(const fsync_setting&) const = default;
+};
+
+/// `[evidence]`: the local log that everything is appended to first.
+struct evidence_configuration {
+  /// Directory of the log's segments; required.
+  std::filesystem::path dir;
+  fsync_setting fsync;
+  /// Bytes of all segments together. At the limit the oldest fully forwarded segments go, never an unforwarded one.
+  /// Default: ours, hours of a busy host's evidence.
+  std::uint64_t max_bytes = std::uint64_t{10} << 30;
+  /// Bytes after which a segment is closed and the next begun. Default: ours; where `max_bytes` is set below four
+  /// segments and this is not set, the loader makes it a quarter of `max_bytes`, so that there is something to drop.
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+
+  bool operator==(const evidence_configuration&) const = default;
+};
+
+/// `[control]`: how orchestrators and people reach the daemon. Absent: they do not.
+struct control_configuration {
+  /// Unix socket of the HTTP control API.
+  std::optional<std::filesystem::path> socket;
+  /// `HOST:PORT` of the read-only pages (metrics, health, status) over TCP.
+  std::optional<std::string> http_listen;
+
+  bool operator==(const control_configuration&) const = default;
+};
+
+/// `[log]`: the daemon's own log on standard error.
+struct log_configuration {
+  enum class severity : std::uint8_t { trace, debug, info, warn, error };
+  enum class form : std::uint8_t { text, json };
+  /// The least severe line that is written. Default: spdlog's.
+  severity level = severity::info;
+  form format = form::text;
+
+  bool operator==(const log_configuration&) const = default;
+};
+
+/// `[intake]`: what one guest may hold of the host's memory and descriptors.
+struct intake_configuration {
+  /// Read, not yet appended chunks of one cell; its credit and its replay buffer. Default: measured, more gains
+  /// nothing.
+  std::uint32_t chunks_per_cell = 8;
+  /// Bytes of unappended chunks of all cells together; at the limit nobody is read from. Default: ours.
+  std::uint64_t byte_budget = std::uint64_t{64} << 20;
+  /// Open connections of one cell; a further one is closed at once. Default: ours, one agent needs one.
+  std::uint32_t connections_per_cell = 8;
+  /// How long a connection may keep half a frame before it is closed. Default: ours, the silence window's.
+  std::chrono::nanoseconds half_frame_timeout = std::chrono::seconds{10};
+
+  bool operator==(const intake_configuration&) const = default;
+};
+
+/// One `[[cell]]`: a microVM to serve from the start. More may be admitted over the control API.
+struct cell_configuration {
+  enum class failure_policy : std::uint8_t {
+    /// Say so and go on without the failed part.
+    report,
+    /// Retire the cell.
+    fail_cell,
+  };
+  /// 1 to 128 of `A-Z a-z 0-9 . _ : -`, like every id; unique on this host; required.
+  std::string id;
+  /// Which run of the cell this is; names its chain of events; required.
+  std::string run_id;
+  /// Firecracker's `uds_path` of the cell's vsock device, absolute. We bind `<vsock_uds_base>_9001`; required.
+  std::string vsock_uds_base;
+  /// SHA-256 of the cell's specification, as the orchestrator spells it; opaque to us, at most 256 bytes; required.
+  std::string spec_signature_hash;
+  /// Silence strictly longer than this is told. Default: the original system's, 10 s.
+  std::chrono::nanoseconds keepalive_window = std::chrono::seconds{10};
+  /// The uid whose connections are accepted (`SO_PEERCRED`); nothing: any that the socket's mode lets in.
+  std::optional<std::uint32_t> expected_uid;
+  /// What happens when the cell's actors cannot be kept alive. Default: ours; the original names only `fail-cell`, for
+  /// hardened use.
+  failure_policy on_agent_failure = failure_policy::report;
+
+  bool operator==(const cell_configuration&) const = default;
+};
+
+/// All that the daemon is told by its file. `config/telemetryd.toml` shows every key.
+struct configuration {
+  /// Names this host in every event; required.
+  std::string host_id;
+  evidence_configuration evidence;
+  control_configuration control;
+  log_configuration log;
+  intake_configuration intake;
+  /// `[scheduler] threads`: threads that run actors; 0 stands for as many as there are cores.
+  std::uint32_t workers = 0;
+  std::vector<cell_configuration> cells;
+
+  bool operator==(const configuration&) const = default;
+};
+
+}  // namespace cellos

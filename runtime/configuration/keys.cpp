@@ -1,0 +1,97 @@
+#include "runtime/configuration/keys.hpp"
+
+#include <array>
+#include <limits>
+
+namespace cellos::settings {
+
+namespace {
+
+using enum presence;
+using severity = log_configuration::severity;
+using form = log_configuration::form;
+using failure_policy = cell_configuration::failure_policy;
+
+constexpr std::int64_t most_threads = 1024;
+/// The largest number is `(uid_t)-1`, which means nobody.
+constexpr std::int64_t highest_uid = std::int64_t{std::numeric_limits<std::uint32_t>::max()} - 1;
+
+constexpr std::array refused{
+    refused_section{"signing", "signing is not part of this version",
+                    "remove [signing] to run with an unsigned log, or install a version that signs"},
+};
+
+}  // namespace
+
+std::vector<section> sections_of(configuration& into) {
+  auto& [host_id, evidence, control, log, intake, workers, cells] = into;
+  // clang-format off
+  return {
+      {"", {
+          {"host_id", required, R"("host-a")", text_into(host_id, identifier)},
+      }},
+      {"evidence", {
+          {"dir", required, R"("/var/lib/cellos-telemetry")", text_into(evidence.dir, file_path)},
+          {"fsync", optional, R"("100ms")", fsync_into(evidence.fsync)},
+          {"max_bytes", optional, R"("10GiB")", size_into(evidence.max_bytes, "64KiB", "1024TiB")},
+          {"segment_bytes", optional, R"("64MiB")", size_into(evidence.segment_bytes, "4KiB", "8GiB")},
+      }},
+      {"control", {
+          {"socket", optional, R"("/run/cellos-telemetry/control.sock")", text_into(control.socket, socket_path)},
+          {"http_listen", optional, R"("127.0.0.1:9464")", text_into(control.http_listen, listen_address)},
+      }},
+      {"log", {
+          {"level", optional, R"("info")", choice_into(log.level, {{"trace", severity::trace},
+                                                                   {"debug", severity::debug},
+                                                                   {"info", severity::info},
+                                                                   {"warn", severity::warn},
+                                                                   {"error", severity::error}})},
+          {"format", optional, R"("text")", choice_into(log.format, {{"text", form::text}, {"json", form::json}})},
+      }},
+      {"intake", {
+          {"chunks_per_cell", optional, "8", integer_into(intake.chunks_per_cell, 2, 64)},
+          {"byte_budget", optional, R"("64MiB")", size_into(intake.byte_budget, "64KiB", "1TiB")},
+          {"connections_per_cell", optional, "8", integer_into(intake.connections_per_cell, 1, 64)},
+          {"half_frame_timeout", optional, R"("10s")", duration_into(intake.half_frame_timeout, "1ms")},
+      }},
+      {"scheduler", {
+          {"threads", optional, "0", integer_into(workers, 0, most_threads)},
+      }},
+  };
+  // clang-format on
+}
+
+std::vector<key> keys_of(cell_configuration& into) {
+  // clang-format off
+  return {
+      {"id", required, R"("cell-1")", text_into(into.id, identifier)},
+      {"run_id", required, R"("run-7")", text_into(into.run_id, identifier)},
+      {"vsock_uds_base", required, R"("/run/fc/cell-1/v.sock")", text_into(into.vsock_uds_base, vsock_base)},
+      {"spec_signature_hash", required, R"("sha256:...")", text_into(into.spec_signature_hash, opaque_text)},
+      {"keepalive_window", optional, R"("10s")", duration_into(into.keepalive_window, "1ms")},
+      {"expected_uid", optional, "10002", integer_into(into.expected_uid, 0, highest_uid)},
+      {"on_agent_failure", optional, R"("report")", choice_into(into.on_agent_failure,
+                                                                {{"report", failure_policy::report},
+                                                                 {"fail-cell", failure_policy::fail_cell}})},
+  };
+  // clang-format on
+}
+
+std::span<const refused_section> refused_sections() { return refused; }
+
+std::vector<std::string> known_keys() {
+  configuration anywhere;
+  auto sections = sections_of(anywhere);
+  cell_configuration any_cell;
+  sections.push_back({cell_section, keys_of(any_cell)});
+  std::vector<std::string> names;
+  for (const auto& section : sections) {
+    std::string prefix{section.name};
+    if (!prefix.empty()) prefix += '.';
+    for (const auto& key : section.keys) names.push_back(prefix + std::string{key.name});
+  }
+  for (const auto& section : refused) names.push_back('[' + std::string{section.name} + ']');
+  return names;
+}
+
+}  // namespace cellos::settings

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/configuration/configuration.hpp"
+#include "runtime/configuration/readers.hpp"
+
+/// The list of everything a configuration file may say; reading, "did you mean" and the documentation's test go by it.
+namespace cellos::settings {
+
+enum class presence { required, optional };
+
+struct key {
+  std::string_view name;
+  presence need;
+  /// A value as it could stand in the file; what remedies suggest.
+  std::string_view example;
+  reader read;
+};
+
+/// A table of the file.
+struct section {
+  /// Empty for the keys above the first table.
+  std::string_view name;
+  std::vector<key> keys;
+};
+
+/// A table that belongs to the format and not to this version: refused, because ignoring it would mislead.
+struct refused_section {
+  std::string_view name;
+  std::string_view problem;
+  std::string_view remedy;
+};
+
+/// The array of tables that each describe a cell.
+inline constexpr std::string_view cell_section = "cell";
+
+/// Everything but the cells, reading into `into`.
+std::vector<section> sections_of(configuration& into);
+
+/// One cell, reading into `into`.
+std::vector<key> keys_of(cell_configuration& into);
+
+std::span<const refused_section> refused_sections();
+
+/// Every key in the form `host_id`, `evidence.dir`, `cell.id`, and every refused table in the form `[signing]`.
+std::vector<std::string> known_keys();
+
+}  // namespace cellos::settings

@@ -1,0 +1,208 @@
+#include "runtime/configuration/readers.hpp"
+
+#include <fmt/core.h>
+#include <fmt/format.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "messages/wire_format.hpp"
+#include "runtime/configuration/configuration_error.hpp"
+#include "runtime/configuration/nearest_name.hpp"
+#include "runtime/configuration/units.hpp"
+
+namespace cellos::settings {
+
+namespace {
+
+constexpr std::size_t longest_identifier = 128;
+constexpr std::size_t longest_opaque_text = 256;
+/// One byte of `sun_path` is the final NUL's.
+constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
+
+bool is_identifier_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+         c == ':' || c == '-';
+}
+
+/// C0, DEL, and C1 as UTF-8 spells it.
+bool has_control_character(std::string_view text) {
+  unsigned char before = 0;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte < 0xa0)) return true;
+    before = byte;
+  }
+  return false;
+}
+
+std::optional<complaint> check_socket_length(std::string_view socket, std::string note) {
+  if (socket.size() <= longest_socket_path) return std::nullopt;
+  return complaint{fmt::format("makes a socket path of {} bytes ({}); the kernel allows {}", socket.size(),
+                               in_quotes(socket), longest_socket_path),
+                   std::move(note)};
+}
+
+bool is_port(std::string_view digits) {
+  std::uint16_t port = 0;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc{} && end == digits.data() + digits.size();
+}
+
+bool is_host(std::string_view host) {
+  if (host.empty()) return false;
+  if (host.starts_with('[')) return host.size() > 2 && host.find(']') == host.size() - 1;
+  return std::ranges::all_of(host, [](char c) { return c != ':' && is_identifier_character(c); });
+}
+
+}  // namespace
+
+std::optional<complaint> identifier(std::string_view text) {
+  const std::string note = "1 to 128 of the characters A-Z a-z 0-9 . _ : -";
+  if (text.empty()) return complaint{"is empty", note};
+  if (text.size() > longest_identifier) {
+    return complaint{
+        fmt::format("is {} bytes long ({}), more than {}", text.size(), in_quotes(text), longest_identifier), note};
+  }
+  if (std::ranges::all_of(text, is_identifier_character)) return std::nullopt;
+  return complaint{fmt::format("{} has a character that is not allowed in an id", in_quotes(text)), note};
+}
+
+std::optional<complaint> file_path(std::string_view text) {
+  if (text.empty()) return complaint{"is empty"};
+  if (has_control_character(text)) return complaint{fmt::format("{} has a control character in it", in_quotes(text))};
+  return std::nullopt;
+}
+
+std::optional<complaint> socket_path(std::string_view text) {
+  if (auto complained = file_path(text)) return complained;
+  return check_socket_length(text, fmt::format("at most {} bytes", longest_socket_path));
+}
+
+std::optional<complaint> vsock_base(std::string_view text) {
+  if (auto complained = file_path(text)) return complained;
+  if (!text.starts_with('/')) {
+    return complaint{fmt::format("{} is not an absolute path", in_quotes(text)),
+                     "Firecracker's uds_path of this cell from the root on"};
+  }
+  if (text.ends_with('/')) {
+    return complaint{fmt::format("{} names a directory", in_quotes(text)), "Firecracker's uds_path of this cell"};
+  }
+  auto socket = telemetry_socket_of(text);
+  auto longest_base = longest_socket_path - (socket.size() - text.size());
+  return check_socket_length(socket, fmt::format("at most {} bytes, so that _{} still fits behind it", longest_base,
+                                                 wire::vsock_telemetry_port));
+}
+
+std::optional<complaint> opaque_text(std::string_view text) {
+  const std::string note = "1 to 256 bytes without control characters";
+  if (text.empty()) return complaint{"is empty", note};
+  if (text.size() > longest_opaque_text) {
+    return complaint{fmt::format("is {} bytes long, more than {}", text.size(), longest_opaque_text), note};
+  }
+  if (has_control_character(text)) {
+    return complaint{fmt::format("{} has a control character in it", in_quotes(text)), note};
+  }
+  return std::nullopt;
+}
+
+std::optional<complaint> listen_address(std::string_view text) {
+  auto colon = text.rfind(':');
+  if (colon != std::string_view::npos && is_host(text.substr(0, colon)) && is_port(text.substr(colon + 1))) {
+    return std::nullopt;
+  }
+  return complaint{fmt::format("{} is not an address and a port", in_quotes(text)), "an IPv6 address goes in brackets"};
+}
+
+std::string telemetry_socket_of(std::string_view vsock_uds_base) {
+  return fmt::format("{}_{}", vsock_uds_base, wire::vsock_telemetry_port);
+}
+
+namespace detail {
+
+std::optional<complaint> check_type(const written_value& value, bool fits, std::string_view wanted) {
+  if (fits) return std::nullopt;
+  return complaint{fmt::format("is {}, not {}", value.type, wanted)};
+}
+
+std::optional<complaint> check_text(const written_value& value, text_rule rule) {
+  if (auto complained = check_type(value, value.text.has_value(), "a string")) return complained;
+  return rule(*value.text);
+}
+
+std::optional<complaint> check_integer(const written_value& value, std::int64_t least, std::int64_t most) {
+  if (auto complained = check_type(value, value.integer.has_value(), "an integer")) return complained;
+  if (*value.integer >= least && *value.integer <= most) return std::nullopt;
+  return complaint{fmt::format("{} is out of range", *value.integer), fmt::format("from {} to {}", least, most)};
+}
+
+std::optional<complaint> take_duration(const written_value& value, std::string_view least,
+                                       std::chrono::nanoseconds step, std::chrono::nanoseconds& duration) {
+  if (auto complained = check_type(value, value.text.has_value(), "a duration in quotes")) return complained;
+  const auto note = fmt::format("from {} to 24h, in {}", least, duration_units);
+  auto parsed = parse_duration(*value.text);
+  if (!parsed) return complaint{fmt::format("{} is not a duration of at most 24h", in_quotes(*value.text)), note};
+  if (*parsed < parse_duration(least)) {
+    return complaint{fmt::format("{} is out of range", in_quotes(*value.text)), note};
+  }
+  if (*parsed % step != std::chrono::nanoseconds::zero()) {
+    return complaint{fmt::format("{} is finer than whole steps of {}", in_quotes(*value.text), least), note};
+  }
+  duration = *parsed;
+  return std::nullopt;
+}
+
+std::optional<complaint> take_choice(const written_value& value, const std::vector<std::string_view>& choices,
+                                     std::size_t& chosen) {
+  if (auto complained = check_type(value, value.text.has_value(), "a string")) return complained;
+  auto found = std::ranges::find(choices, *value.text);
+  if (found == choices.end()) {
+    complaint result{fmt::format("{} is not a value it can have", in_quotes(*value.text)),
+                     fmt::format("one of {}", fmt::join(choices, ", "))};
+    if (auto near = nearest_name(*value.text, choices)) result.instead = in_quotes(*near);
+    return result;
+  }
+  chosen = static_cast<std::size_t>(found - choices.begin());
+  return std::nullopt;
+}
+
+}  // namespace detail
+
+reader size_into(std::uint64_t& target, std::string_view least, std::string_view most) {
+  return [&target, least, most](const written_value& value) -> std::optional<complaint> {
+    if (auto complained = detail::check_type(value, value.text.has_value(), "a size in quotes")) return complained;
+    const auto note = fmt::format("from {} to {}, in {}", least, most, size_units);
+    auto size = parse_size(*value.text);
+    if (!size) return complaint{fmt::format("{} is not a size", in_quotes(*value.text)), note};
+    if (*size < parse_size(least) || *size > parse_size(most)) {
+      return complaint{fmt::format("{} is out of range", in_quotes(*value.text)), note};
+    }
+    target = *size;
+    return std::nullopt;
+  };
+}
+
+reader fsync_into(fsync_setting& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    if (value.text == "always" || value.text == "never") {
+      target.when = value.text == "always" ? fsync_setting::kind::always : fsync_setting::kind::never;
+      return std::nullopt;
+    }
+    auto complained = duration_into(target.interval, "1ms")(value);
+    if (!complained) {
+      target.when = fsync_setting::kind::interval;
+      return std::nullopt;
+    }
+    if (value.text && !parse_duration(*value.text)) {
+      const std::vector<std::string_view> words{"always", "never"};
+      complained->problem =
+          fmt::format("{} is neither always, never nor a duration of at most 24h", in_quotes(*value.text));
+      if (auto near = nearest_name(*value.text, words)) complained->instead = in_quotes(*near);
+    }
+    complained->note = "or \"always\", \"never\", or another duration from 1ms to 24h";
+    return complained;
+  };
+}
+
+}  // namespace cellos::settings

@@ -1,0 +1,213 @@
+#include "runtime/configuration/load.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#define CAF_SUITE load
+#include "caf/test/dsl.hpp"
+#include "tests/runtime/configuration/configuration_text.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  std::filesystem::path dir;
+
+  fixture() {
+    std::string pattern = std::filesystem::temp_directory_path() / "cellos-load-XXXXXX";
+    dir = mkdtemp(pattern.data());
+  }
+  ~fixture() { std::filesystem::remove_all(dir); }
+
+  std::filesystem::path write(std::string_view text) const {
+    auto path = dir / "t.toml";
+    std::ofstream{path, std::ios::binary} << text;
+    return path;
+  }
+};
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(load_tests, fixture)
+
+CAF_TEST(the_smallest_file_leaves_every_default) {
+  configuration expected;
+  expected.host_id = "host-a";
+  expected.evidence.dir = "/var/lib/t";
+  CAF_CHECK(configuration_in(smallest) == expected);
+}
+
+CAF_TEST(every_setting_reaches_its_member) {
+  auto config = configuration_in(R"(
+host_id = "h"
+evidence = {dir = "/e", fsync = "always", max_bytes = "1GiB", segment_bytes = "1MiB"}
+control = {socket = "/c.sock", http_listen = "[::1]:80"}
+log = {level = "trace", format = "json"}
+intake = {chunks_per_cell = 2, byte_budget = "1MiB", connections_per_cell = 3, half_frame_timeout = "4s"}
+scheduler.threads = 5
+[[cell]]
+id = "c"
+run_id = "r"
+vsock_uds_base = "/v"
+spec_signature_hash = "s"
+keepalive_window = "1ms"
+expected_uid = 0
+on_agent_failure = "fail-cell"
+)");
+  configuration expected;
+  expected.host_id = "h";
+  expected.evidence = {"/e", {fsync_setting::kind::always, 100ms}, 1u << 30, 1u << 20};
+  expected.control = {"/c.sock", "[::1]:80"};
+  expected.log = {log_configuration::severity::trace, log_configuration::form::json};
+  expected.intake = {2, 1u << 20, 3, 4s};
+  expected.workers = 5;
+  expected.cells = {{"c", "r", "/v", "s", 1ms, 0, cell_configuration::failure_policy::fail_cell}};
+  CAF_CHECK(config == expected);
+}
+
+CAF_TEST(cells_keep_the_file_s_order) {
+  auto config = configuration_in(smallest + cell("b", "/b") + cell("a", "/a"));
+  CAF_REQUIRE_EQUAL(config.cells.size(), 2u);
+  CAF_CHECK_EQUAL(config.cells[0].id, "b");
+  CAF_CHECK_EQUAL(config.cells[1].id, "a");
+}
+
+CAF_TEST(a_text_that_is_not_toml_names_the_line_and_what_to_write) {
+  CAF_CHECK_EQUAL(
+      error_in("host_id = \"a\"\n[evidence]\nfsync = 100ms\n"),
+      "t.toml:3:12: evidence.fsync: not TOML: Error while parsing decimal integer: expected digit, saw 'm'; "
+      "put the value in quotes: fsync = \"100ms\"");
+  CAF_CHECK_EQUAL(error_in("[evidence\n"),
+                  "t.toml:1:10: evidence: not TOML: Error while parsing table header: expected ']', saw the end of the "
+                  "line; write the table's name in brackets, [evidence], and [[cell]] for every cell");
+  CAF_CHECK_EQUAL(error_in("host_id = \"a\"\nhost_id = \"b\"\n"),
+                  "t.toml:2:11: host_id: not TOML: Error while parsing key-value pair: cannot redefine existing string "
+                  "'host_id'; keep one of the lines that set host_id");
+}
+
+CAF_TEST(bytes_that_are_no_text_are_an_error_like_any_other) {
+  CAF_CHECK(error_in("host_id = \"\xff\xfe\"\n").starts_with("t.toml:1:11: host_id: not TOML: "));
+  CAF_CHECK(error_in(std::string_view("a\0b = 1", 7)).starts_with("t.toml:1:2: (syntax): not TOML: "));
+  // Aborts toml++ 3.3.0 where its assertions are compiled in.
+  CAF_CHECK(error_in("[[[a]]]").starts_with("t.toml:1:3: a: not TOML: "));
+  CAF_CHECK(error_in("a = " + std::string(10'000, '[')).starts_with("t.toml:1:"));
+}
+
+CAF_TEST(an_unknown_key_is_told_with_the_nearest_valid_name) {
+  CAF_CHECK_EQUAL(error_in(smallest + "  fsnyc = \"1s\"\n"),
+                  "t.toml:4:3: evidence.fsnyc: is not a known key; did you mean \"fsync\"?");
+  CAF_CHECK_EQUAL(error_in(smallest + cell("a", "/a") + "keep_alive_window = \"1s\"\n"),
+                  "t.toml:9:1: cell[0].keep_alive_window: is not a known key; did you mean \"keepalive_window\"?");
+  CAF_CHECK_EQUAL(error_in("host-id = 1\n" + smallest),
+                  "t.toml:1:1: host-id: is not a known key; did you mean \"host_id\"?");
+}
+
+CAF_TEST(a_key_of_another_table_is_sent_there) {
+  CAF_CHECK_EQUAL(error_in(smallest + "keepalive_window = \"1s\"\n"),
+                  "t.toml:4:1: evidence.keepalive_window: is not a known key; move keepalive_window under [[cell]]");
+  CAF_CHECK_EQUAL(error_in("[evidence]\nhost_id = \"a\"\ndir = \"/\"\n"),
+                  "t.toml:1:1: host_id: is missing; write host_id = \"host-a\" above the first table\n"
+                  "t.toml:2:1: evidence.host_id: is not a known key; move host_id above the first table");
+  CAF_CHECK_EQUAL(error_in("level = \"info\"\n" + smallest),
+                  "t.toml:1:1: level: is not a known key; move level under [log]");
+}
+
+CAF_TEST(a_key_like_no_other_is_told_with_all_that_are_known_there) {
+  CAF_CHECK_EQUAL(error_in(smallest + "[log]\ncolour = true\n"),
+                  "t.toml:5:1: log.colour: is not a known key; remove it, known here are level, format");
+}
+
+CAF_TEST(an_unknown_table_is_told_with_the_nearest_valid_one) {
+  CAF_CHECK_EQUAL(error_in(smallest + "[contorl]\nsocket = \"/s\"\n"),
+                  "t.toml:4:2: contorl: is not a known table; did you mean [control]?");
+  CAF_CHECK_EQUAL(error_in(smallest + "[[cells]]\nid = \"a\"\n"),
+                  "t.toml:4:3: cells: is not a known table; did you mean [[cell]]?");
+  CAF_CHECK_EQUAL(
+      error_in(smallest + "[forwarder]\n"),
+      "t.toml:4:2: forwarder: is not a known table; remove it, known here are cell, evidence, control, log, "
+      "intake, scheduler, signing");
+}
+
+CAF_TEST(an_unknown_name_is_escaped_and_bounded) {
+  CAF_CHECK(error_in(smallest + "\"\\u001b[31m\" = 1\n").starts_with("t.toml:4:1: evidence.\\x1b[31m: is not a known"));
+  auto message = error_in(smallest + std::string(5'000, 'k') + " = 1\n");
+  CAF_CHECK(message.starts_with("t.toml:4:1: evidence." + std::string(64, 'k') + "...: is not a known key; remove it"));
+}
+
+CAF_TEST(every_missing_key_is_told_at_the_table_it_is_missing_from) {
+  CAF_CHECK_EQUAL(error_in(""),
+                  "t.toml:1:1: host_id: is missing; write host_id = \"host-a\" above the first table\n"
+                  "t.toml:1:1: evidence.dir: is missing; write dir = \"/var/lib/cellos-telemetry\" under [evidence]");
+  CAF_CHECK_EQUAL(error_in("host_id = \"a\"\n\n  [evidence]\n"),
+                  "t.toml:3:3: evidence.dir: is missing; write dir = \"/var/lib/cellos-telemetry\" under [evidence]");
+  CAF_CHECK_EQUAL(error_in(smallest + cell("a", "/a") + "\n[[cell]]\n"),
+                  "t.toml:10:1: cell[1].id: is missing; write id = \"cell-1\" under [[cell]]\n"
+                  "t.toml:10:1: cell[1].run_id: is missing; write run_id = \"run-7\" under [[cell]]\n"
+                  "t.toml:10:1: cell[1].vsock_uds_base: is missing; write vsock_uds_base = \"/run/fc/cell-1/v.sock\" "
+                  "under [[cell]]\n"
+                  "t.toml:10:1: cell[1].spec_signature_hash: is missing; write spec_signature_hash = \"sha256:...\" "
+                  "under [[cell]]");
+}
+
+CAF_TEST(something_else_in_place_of_a_table_is_refused) {
+  CAF_CHECK_EQUAL(error_in("host_id = \"a\"\nevidence = \"/e\"\n"),
+                  "t.toml:2:12: evidence: is a string, not a table; write [evidence] on a line of its own and its keys "
+                  "below");
+  CAF_CHECK(error_in(smallest + "[[log]]\n").starts_with("t.toml:4:1: log: is an array, not a table; write [log]"));
+  CAF_CHECK_EQUAL(
+      error_in(smallest + "[cell]\nid = \"a\"\n"),
+      "t.toml:4:1: cell: is a table, not an array of tables; write [[cell]] with two brackets, once for each "
+      "cell");
+  CAF_CHECK_EQUAL(error_in("cell = [\n 1]\n" + smallest),
+                  "t.toml:2:2: cell[0]: is an integer, not a table; write each cell as a table of its own, [[cell]]");
+}
+
+CAF_TEST(signing_is_refused_rather_than_left_out) {
+  const std::string refusal =
+      "signing: signing is not part of this version; remove [signing] to run with an unsigned log, or install a "
+      "version "
+      "that signs";
+  CAF_CHECK_EQUAL(error_in(smallest + "\n[signing]\nalg = \"ed25519\"\n"), "t.toml:5:1: " + refusal);
+  CAF_CHECK_EQUAL(error_in("signing = false\n" + smallest), "t.toml:1:11: " + refusal);
+}
+
+CAF_TEST(all_errors_of_a_file_are_told_in_its_order) {
+  auto errors =
+      errors_in("host_id = \"a b\"\n[log]\nlevel = 3\n[evidence]\ndri = \"/e\"\n[intake]\nchunks_per_cell = 1\n");
+  CAF_REQUIRE_EQUAL(errors.size(), 5u);
+  CAF_CHECK(errors[0].starts_with("t.toml:1:11: host_id: \"a b\" has a character"));
+  CAF_CHECK(errors[1].starts_with("t.toml:3:9: log.level: is an integer"));
+  CAF_CHECK(errors[2].starts_with("t.toml:4:1: evidence.dir: is missing"));
+  CAF_CHECK(errors[3].starts_with("t.toml:5:1: evidence.dri: is not a known key"));
+  CAF_CHECK(errors[4].starts_with("t.toml:7:19: intake.chunks_per_cell: 1 is out of range"));
+}
+
+CAF_TEST(a_file_is_read_and_named_in_its_errors) {
+  auto path = write(smallest);
+  CAF_CHECK(std::holds_alternative<configuration>(load_configuration(path)));
+  write("");
+  auto messages = messages_of(load_configuration(path));
+  CAF_REQUIRE_EQUAL(messages.size(), 2u);
+  CAF_CHECK(messages[0].starts_with(path.string() + ":1:1: host_id: is missing; "));
+}
+
+CAF_TEST(a_file_that_cannot_be_read_is_an_error) {
+  const std::string remedy = "name a readable TOML file of at most 16 MiB with --config FILE";
+  auto check_refusal = [&](const std::filesystem::path& path, const std::string& reason) {
+    auto messages = messages_of(load_configuration(path));
+    CAF_REQUIRE_EQUAL(messages.size(), 1u);
+    CAF_CHECK_EQUAL(messages[0], path.string() + ":1:1: (file): cannot be read: " + reason + "; " + remedy);
+  };
+  check_refusal(dir / "absent.toml", "No such file or directory");
+  check_refusal(dir, "Is a directory");
+  check_refusal("/dev/zero", "File too large");
+  auto loop = dir / "loop.toml";
+  std::filesystem::create_symlink(loop, loop);
+  check_refusal(loop, "Too many levels of symbolic links");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
