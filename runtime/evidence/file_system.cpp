@@ -1,0 +1,42 @@
+#include "runtime/evidence/file_system.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace cellos {
+
+namespace {
+
+class posix_file_system final : public file_system {
+ public:
+  int mkdir(const char* path, mode_t mode) override { return ::mkdir(path, mode); }
+  int open(const char* path, int flags, mode_t mode) override { return ::open(path, flags, mode); }
+  int flock(int fd) override { return ::flock(fd, LOCK_EX | LOCK_NB); }
+  off_t file_size(int fd) override {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 ? status.st_size : -1;
+  }
+  ssize_t pread(int fd, char* into, std::size_t bytes, off_t offset) override {
+    return ::pread(fd, into, bytes, offset);
+  }
+  ssize_t write(int fd, std::string_view bytes) override { return ::write(fd, bytes.data(), bytes.size()); }
+  int ftruncate(int fd, off_t size) override { return ::ftruncate(fd, size); }
+  int fdatasync(int fd) override { return ::fdatasync(fd); }
+  int fsync(int fd) override { return ::fsync(fd); }
+  int unlink(const char* path) override { return ::unlink(path); }
+};
+
+}  // namespace
+
+file_system& real_file_system() {
+  static auto* const instance = new posix_file_system;
+  return *instance;
+}
+
+file_handle::~file_handle() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace cellos

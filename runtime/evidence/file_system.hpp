@@ -1,0 +1,69 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace cellos {
+
+/// The system calls the evidence log depends on, as POSIX has them: -1 and errno on failure.
+///
+/// A seam, so that tests can fail each call in turn.
+class file_system {
+ public:
+  file_system() = default;
+  file_system(const file_system&) = delete;
+  file_system& operator=(const file_system&) = delete;
+  virtual ~file_system() = default;
+
+  virtual int mkdir(const char* path, mode_t mode) = 0;
+  virtual int open(const char* path, int flags, mode_t mode) = 0;
+  /// Exclusive, without waiting.
+  virtual int flock(int fd) = 0;
+  virtual off_t file_size(int fd) = 0;
+  virtual ssize_t pread(int fd, char* into, std::size_t bytes, off_t offset) = 0;
+  virtual ssize_t write(int fd, std::string_view bytes) = 0;
+  virtual int ftruncate(int fd, off_t size) = 0;
+  virtual int fdatasync(int fd) = 0;
+  virtual int fsync(int fd) = 0;
+  virtual int unlink(const char* path) = 0;
+};
+
+/// The operating system's own. Thread-safe, never destroyed.
+file_system& real_file_system();
+
+/// An open file; closed with its owner.
+class file_handle {
+ public:
+  file_handle() = default;
+  explicit file_handle(int fd) : fd_(fd) {}
+  file_handle(file_handle&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  file_handle& operator=(file_handle&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~file_handle();
+
+  int fd() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// Repeats a call for as long as a signal interrupts it.
+template <class Call>
+auto uninterrupted(Call&& call) {
+  for (;;) {
+    const auto result = call();
+    if (result != -1 || errno != EINTR) return result;
+  }
+}
+
+inline std::error_code last_system_error() { return {errno, std::generic_category()}; }
+
+}  // namespace cellos

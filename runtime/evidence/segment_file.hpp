@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "runtime/evidence/evidence_directory.hpp"
+#include "runtime/evidence/file_system.hpp"
+
+namespace cellos {
+
+/// One segment open for appending. It ends with a newline or is empty.
+///
+/// What a failed write leaves behind is cut off at once or, if that fails too, before the next write.
+class segment_file {
+ public:
+  struct opening {
+    /// Null on failure.
+    std::unique_ptr<segment_file> file;
+    std::error_code failure;
+    /// Bytes after the last newline, cut off.
+    std::uint64_t bytes_removed = 0;
+  };
+
+  /// An empty segment, mode 0640, whose directory entry is durable. `directory` must outlive it.
+  static opening create(const evidence_directory& directory, std::uint64_t segment);
+  static opening reopen(const evidence_directory& directory, std::uint64_t segment);
+
+  std::uint64_t segment() const { return segment_; }
+  std::uint64_t size() const { return size_; }
+
+  /// All or nothing.
+  std::error_code append(std::string_view lines);
+
+  /// Takes back everything after `size`. `size()` says so even when the file cannot follow yet.
+  std::error_code cut_back(std::uint64_t size);
+
+  /// Makes the file end where `size()` says. Costs nothing when it does.
+  std::error_code make_whole();
+
+  /// May run while another thread appends.
+  std::error_code sync() const;
+
+ private:
+  segment_file(file_system& files, std::uint64_t segment, file_handle handle)
+      : files_(&files), segment_(segment), handle_(std::move(handle)) {}
+
+  std::error_code write_all(std::string_view bytes);
+
+  file_system* files_;
+  std::uint64_t segment_;
+  file_handle handle_;
+  std::uint64_t size_ = 0;
+  /// Bytes that are not ours may follow `size_`.
+  bool tail_dirty_ = false;
+};
+
+}  // namespace cellos

@@ -1,0 +1,278 @@
+// Where lines go: append -> make_room (rotation, retention) -> write -> with `always`, wait_for_commit.
+//
+// Commits are shared. Whoever needs one and finds none under way leads it: it calls fdatasync without the lock, so
+// that others go on appending, and then settles every waiter whose lines it covered. With `interval` a thread leads.
+// Rotation waits for a commit under way, because that one uses the current segment's file.
+#include "runtime/evidence/segment_log.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace cellos {
+
+namespace {
+
+constexpr std::uint64_t first_segment = 1;
+constexpr std::uint64_t least_segments = 4;
+
+struct timed_sync {
+  std::error_code outcome;
+  std::chrono::nanoseconds took;
+};
+
+timed_sync sync_timed(const segment_file& file) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto outcome = file.sync();
+  return {outcome, std::chrono::steady_clock::now() - begin};
+}
+
+std::string refusal_of(const std::filesystem::path& path, std::error_code failure) {
+  return "evidence segment \"" + path.string() + "\" cannot be continued: " + failure.message() +
+         ". Make it readable and writable for uid " + std::to_string(::geteuid()) + ", or move it away.";
+}
+
+}  // namespace
+
+segment_log::opening segment_log::open(segment_log_options options, file_system& files) {
+  auto claim = evidence_directory::claim(options.dir, files);
+  if (!claim.directory) return {nullptr, std::move(claim.refusal), {}};
+  std::error_code unlisted;
+  const auto segments = list_segments(options.dir, unlisted);
+  if (unlisted) {
+    return {
+        nullptr, "evidence directory \"" + options.dir.string() + "\" cannot be read: " + unlisted.message() + ".", {}};
+  }
+  const auto last = segments.empty() ? first_segment : segments.back().segment;
+  const auto path = claim.directory->segment_path(last);
+  auto current =
+      segments.empty() ? segment_file::create(*claim.directory, last) : segment_file::reopen(*claim.directory, last);
+  // What an earlier process wrote and did not commit is made durable, or the log could not say what is.
+  if (!current.failure && options.fsync != fsync_policy::never) current.failure = current.file->sync();
+  if (current.failure) return {nullptr, refusal_of(path, current.failure), {}};
+
+  opening result;
+  if (current.bytes_removed > 0) result.recovered = torn_tail{path, current.bytes_removed};
+  std::deque<segment_on_disk> closed(segments.begin(), segments.empty() ? segments.end() : segments.end() - 1);
+  options.segment_bytes = std::min(options.segment_bytes, options.max_bytes / least_segments);
+  result.log.reset(
+      new segment_log{std::move(options), std::move(claim.directory), std::move(current.file), std::move(closed)});
+  return result;
+}
+
+segment_log::segment_log(segment_log_options options, std::unique_ptr<evidence_directory> directory,
+                         std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments)
+    : options_(std::move(options)),
+      directory_(std::move(directory)),
+      current_(std::move(current)),
+      closed_segments_(std::move(closed_segments)),
+      appended_{current_->segment(), current_->size()},
+      settled_(appended_),
+      committed_(options_.fsync == fsync_policy::never ? segment_position{} : appended_) {
+  for (const auto& closed : closed_segments_) closed_bytes_ += closed.bytes;
+  publish();
+  if (options_.fsync == fsync_policy::interval) committer_ = std::thread{[this] { run_committer(); }};
+}
+
+segment_log::~segment_log() { (void)close(); }
+
+std::error_code segment_log::append(std::string_view lines) {
+  if (lines.empty()) return {};
+  // Half a line would become one with whatever is appended next.
+  if (lines.back() != '\n') return std::make_error_code(std::errc::invalid_argument);
+  lock guard{mutex_};
+  auto failure = make_room(guard, lines.size());
+  if (!failure) failure = write(guard, lines);
+  if (failure) ++counts_.append_errors;
+  publish();
+  return failure;
+}
+
+std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes) {
+  commit_ended_.wait(guard, [&] { return !committing_ || !must_rotate(bytes); });
+  if (!current_) return std::make_error_code(std::errc::bad_file_descriptor);
+  if (bytes > options_.max_bytes) return evidence_errc::limit_reached;
+  if (must_rotate(bytes)) {
+    if (auto failure = rotate()) return failure;
+  }
+  if (untold_failure_) return std::exchange(untold_failure_, {});
+  return remove_oldest(bytes);
+}
+
+std::error_code segment_log::write(lock& guard, std::string_view lines) {
+  if (auto failure = current_->append(lines)) return failure;
+  const bool was_settled = settled_ == appended_;
+  appended_.offset = current_->size();
+  if (options_.fsync == fsync_policy::always) return wait_for_commit(guard);
+  if (options_.fsync == fsync_policy::interval && was_settled) committer_wakes_.notify_one();
+  return {};
+}
+
+bool segment_log::must_rotate(std::uint64_t bytes) const {
+  if (!current_ || current_->size() == 0) return false;
+  return forsaken_ || current_->size() + bytes > options_.segment_bytes;
+}
+
+/// No commit may be under way.
+std::error_code segment_log::rotate() {
+  if (options_.fsync != fsync_policy::never) {
+    commit_under_lock();
+    // Whatever of a forsaken segment can still be saved; the answer means nothing.
+    if (forsaken_) (void)current_->sync();
+  }
+  if (auto failure = current_->make_whole()) return failure;
+  auto next = segment_file::create(*directory_, current_->segment() + 1);
+  if (next.failure) return next.failure;
+  // After a failed commit what came before stays in doubt until the new segment has had a commit of its own.
+  const bool all_committed = committed_ == appended_;
+  closed_segments_.push_back({current_->segment(), current_->size()});
+  closed_bytes_ += current_->size();
+  current_ = std::move(next.file);
+  forsaken_ = false;
+  appended_ = settled_ = {current_->segment(), 0};
+  if (all_committed) committed_ = appended_;
+  return {};
+}
+
+/// Oldest first, until `bytes` more fit.
+std::error_code segment_log::remove_oldest(std::uint64_t bytes) {
+  while (closed_bytes_ + current_->size() + bytes > options_.max_bytes) {
+    if (closed_segments_.empty()) return evidence_errc::limit_reached;
+    const auto oldest = closed_segments_.front();
+    if (oldest.segment >= retain_from_) return evidence_errc::limit_reached;
+    const auto path = directory_->segment_path(oldest.segment);
+    const int removed = uninterrupted([&] { return directory_->files().unlink(path.c_str()); });
+    if (removed != 0 && errno != ENOENT) return last_system_error();
+    closed_segments_.pop_front();
+    closed_bytes_ -= oldest.bytes;
+    ++counts_.segments_removed;
+  }
+  return {};
+}
+
+std::error_code segment_log::commit() {
+  lock guard{mutex_};
+  if (options_.fsync == fsync_policy::never || settled_ == appended_) return {};
+  return wait_for_commit(guard);
+}
+
+std::error_code segment_log::close() {
+  {
+    lock guard{mutex_};
+    if (std::exchange(stopping_, true)) return {};
+    committer_wakes_.notify_all();
+  }
+  if (committer_.joinable()) committer_.join();
+  lock guard{mutex_};
+  commit_ended_.wait(guard, [&] { return !committing_; });
+  commit_under_lock();
+  auto failure = current_->make_whole();
+  if (untold_failure_) failure = std::exchange(untold_failure_, {});
+  current_.reset();
+  publish();
+  return failure;
+}
+
+void segment_log::run_committer() {
+  ::pthread_setname_np(::pthread_self(), "evidence-commit");
+  lock guard{mutex_};
+  while (!stopping_) {
+    committer_wakes_.wait(guard, [&] { return stopping_ || settled_ != appended_; });
+    committer_wakes_.wait_for(guard, options_.fsync_interval, [&] { return stopping_; });
+    if (!stopping_ && !committing_ && settled_ != appended_) lead_commit(guard);
+  }
+}
+
+std::error_code segment_log::wait_for_commit(lock& guard) {
+  commit_waiter self{appended_, false, {}};
+  waiters_.push_back(&self);
+  while (!self.settled) {
+    if (committing_) {
+      commit_ended_.wait(guard);
+    } else {
+      lead_commit(guard);
+    }
+  }
+  return self.outcome;
+}
+
+void segment_log::lead_commit(lock& guard) {
+  committing_ = true;
+  const auto target = appended_;
+  guard.unlock();
+  const auto [outcome, took] = sync_timed(*current_);
+  guard.lock();
+  committing_ = false;
+  settle(target, outcome, took);
+}
+
+/// For rotation and the end. No commit may be under way.
+void segment_log::commit_under_lock() {
+  if (settled_ == appended_) return;
+  const auto [outcome, took] = sync_timed(*current_);
+  settle(appended_, outcome, took);
+}
+
+void segment_log::settle(segment_position target, std::error_code outcome, std::chrono::nanoseconds took) {
+  counts_.last_commit = took;
+  if (outcome) {
+    ++counts_.commit_errors;
+    forsake_uncommitted(outcome);
+    // Nobody's lines are left to be covered by a later commit.
+    target = {std::numeric_limits<std::uint64_t>::max(), 0};
+  } else {
+    ++counts_.commits;
+    settled_ = target;
+    if (options_.fsync != fsync_policy::never) committed_ = target;
+  }
+  std::erase_if(waiters_, [&](commit_waiter* waiter) {
+    if (waiter->end > target) return false;
+    waiter->settled = true;
+    waiter->outcome = outcome;
+    return true;
+  });
+  publish();
+  commit_ended_.notify_all();
+}
+
+void segment_log::forsake_uncommitted(std::error_code failure) {
+  if (options_.fsync == fsync_policy::always) {
+    // Every one of these lines has an append waiting, which keeps them.
+    (void)current_->cut_back(settled_.offset);
+    appended_ = settled_;
+  } else {
+    counts_.bytes_in_doubt += appended_.offset - settled_.offset;
+    settled_ = appended_;
+    untold_failure_ = failure;
+  }
+  // An empty file has nothing left that could have been lost.
+  forsaken_ = current_->size() > 0;
+}
+
+segment_position segment_log::appended_position() const {
+  std::lock_guard guard{published_mutex_};
+  return published_.appended;
+}
+
+segment_position segment_log::committed_position() const {
+  std::lock_guard guard{published_mutex_};
+  return published_.committed;
+}
+
+segment_log_statistics segment_log::statistics() const {
+  std::lock_guard guard{published_mutex_};
+  return published_.statistics;
+}
+
+void segment_log::publish() {
+  if (current_) {
+    counts_.bytes_on_disk = closed_bytes_ + current_->size();
+    counts_.segments = closed_segments_.size() + 1;
+  }
+  std::lock_guard guard{published_mutex_};
+  published_ = {appended_, committed_, counts_};
+}
+
+}  // namespace cellos

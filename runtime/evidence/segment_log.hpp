@@ -1,0 +1,179 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "runtime/evidence/evidence_directory.hpp"
+#include "runtime/evidence/evidence_errc.hpp"
+#include "runtime/evidence/file_system.hpp"
+#include "runtime/evidence/segment_file.hpp"
+#include "runtime/evidence/segment_name.hpp"
+
+namespace cellos {
+
+/// When appended lines are made durable against loss of power.
+enum class fsync_policy : std::uint8_t {
+  /// Before append returns. Appends that come together share one fdatasync.
+  always,
+  /// At most `fsync_interval`, and the time one fdatasync takes, after append returned.
+  interval,
+  /// When the kernel likes, and once at the end.
+  never,
+};
+
+struct segment_log_options {
+  std::filesystem::path dir;
+  fsync_policy fsync = fsync_policy::interval;
+  std::chrono::nanoseconds fsync_interval = std::chrono::milliseconds{100};
+  /// Of all segments together.
+  std::uint64_t max_bytes = std::uint64_t{10} << 30;
+  /// A segment that would grow past this is followed by a new one. At most a quarter of `max_bytes` is used, so that
+  /// the log never has to forget most of itself at once.
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+};
+
+struct segment_log_statistics {
+  std::uint64_t bytes_on_disk = 0;
+  std::uint64_t segments = 0;
+  /// Oldest segments removed to stay within `max_bytes`.
+  std::uint64_t segments_removed = 0;
+  std::uint64_t append_errors = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t commit_errors = 0;
+  /// Appended and never made durable because a commit failed: they may be gone after a loss of power.
+  std::uint64_t bytes_in_doubt = 0;
+  std::chrono::nanoseconds last_commit{0};
+};
+
+/// The evidence log on local disk: `<dir>/evidence-<20 digits>.jsonl`, in name order. Thread-safe.
+///
+/// One process at a time writes to a directory. Lines that were appended stay, whole and in order, until retention
+/// removes their segment. After a failed fdatasync the kernel no longer says what reached the disk, so the log never
+/// counts on that segment again: it goes on in a new one. With `always` the lines in question are taken back and
+/// their appends fail; with `interval`, where append has answered already, the next append fails once.
+class segment_log final : public evidence_log {
+ public:
+  /// Left by a write that a crash or loss of power cut short.
+  struct torn_tail {
+    std::filesystem::path file;
+    std::uint64_t bytes_removed = 0;
+  };
+
+  struct opening {
+    /// Null when refused.
+    std::unique_ptr<segment_log> log;
+    /// A sentence for a person: the path, the reason, what to do.
+    std::string refusal;
+    std::optional<torn_tail> recovered;
+  };
+
+  /// Continues the last segment. `files` must outlive the log.
+  static opening open(segment_log_options options, file_system& files = real_file_system());
+
+  /// As close(), but nobody learns of its error.
+  ~segment_log() override;
+
+  std::error_code append(std::string_view lines) override;
+
+  /// Waits until all that is appended is durable; returns at once with `never`. With `interval`, an error is the next
+  /// append's too.
+  std::error_code commit();
+
+  /// Makes everything durable and stops. Every later append fails.
+  std::error_code close();
+
+  /// Segments before this one may be removed when space is needed. Until the first call all but the current one may.
+  void retain_from(std::uint64_t segment) { retain_from_ = segment; }
+
+  /// Behind the last line. Goes back with `always` when a commit fails.
+  segment_position appended_position() const;
+
+  /// Everything before it survives a loss of power, but for `bytes_in_doubt`. Never goes back. With `never`, nothing
+  /// is known to: the default position.
+  segment_position committed_position() const;
+
+  /// Never waits for the disk.
+  segment_log_statistics statistics() const;
+
+ private:
+  /// One call that waits for durability.
+  struct commit_waiter {
+    segment_position end;
+    bool settled = false;
+    std::error_code outcome;
+  };
+
+  /// What other threads may look at while the log waits for the disk.
+  struct published_state {
+    segment_position appended;
+    segment_position committed;
+    segment_log_statistics statistics;
+  };
+
+  segment_log(segment_log_options options, std::unique_ptr<evidence_directory> directory,
+              std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments);
+
+  using lock = std::unique_lock<std::mutex>;
+
+  std::error_code make_room(lock& guard, std::uint64_t bytes);
+  std::error_code write(lock& guard, std::string_view lines);
+  bool must_rotate(std::uint64_t bytes) const;
+  std::error_code rotate();
+  std::error_code remove_oldest(std::uint64_t bytes);
+
+  void run_committer();
+  std::error_code wait_for_commit(lock& guard);
+  void lead_commit(lock& guard);
+  void commit_under_lock();
+  void settle(segment_position target, std::error_code outcome, std::chrono::nanoseconds took);
+  void forsake_uncommitted(std::error_code failure);
+
+  void publish();
+
+  const segment_log_options options_;
+  const std::unique_ptr<evidence_directory> directory_;
+  std::atomic<std::uint64_t> retain_from_ = std::numeric_limits<std::uint64_t>::max();
+
+  std::mutex mutex_;
+  /// A commit ended.
+  std::condition_variable commit_ended_;
+  /// Something to commit, or time to stop.
+  std::condition_variable committer_wakes_;
+  std::unique_ptr<segment_file> current_;
+  std::deque<segment_on_disk> closed_segments_;
+  std::uint64_t closed_bytes_ = 0;
+  segment_position appended_;
+  /// Up to here every line's fate is known: committed, or reported as in doubt.
+  segment_position settled_;
+  segment_position committed_;
+  std::vector<commit_waiter*> waiters_;
+  /// A thread is in fdatasync without the lock; the current segment must stay.
+  bool committing_ = false;
+  /// The current segment had a failed fdatasync.
+  bool forsaken_ = false;
+  /// With `interval`: the next append's error.
+  std::error_code untold_failure_;
+  bool stopping_ = false;
+  segment_log_statistics counts_;
+
+  mutable std::mutex published_mutex_;
+  published_state published_;
+
+  std::thread committer_;
+};
+
+}  // namespace cellos

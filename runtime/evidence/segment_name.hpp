@@ -1,0 +1,37 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace cellos {
+
+/// A place between two lines of the log. Segments count from 1, so that the default comes before every line.
+struct segment_position {
+  std::uint64_t segment = 0;
+  /// Bytes from the start of the segment.
+  std::uint64_t offset = 0;
+
+  auto operator<=>(const segment_position&) const = default;
+};
+
+/// `evidence-00000000000000000001.jsonl`: twenty digits, so that name order is log order.
+std::string segment_file_name(std::uint64_t segment);
+
+/// Nothing if the log did not name this file.
+std::optional<std::uint64_t> segment_of(std::string_view file_name);
+
+struct segment_on_disk {
+  std::uint64_t segment = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// The segments in `dir`, oldest first. Other files, and whatever is not a regular file, are left out.
+std::vector<segment_on_disk> list_segments(const std::filesystem::path& dir, std::error_code& failure);
+
+}  // namespace cellos
