@@ -1,0 +1,110 @@
+#include "runtime/cli/event_text.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "messages/cloud_event.hpp"
+#include "messages/escaped_text.hpp"
+
+namespace cellos::cli {
+
+namespace {
+
+using json = nlohmann::json;
+
+namespace colour {
+constexpr std::string_view dim = "\x1b[2m";
+constexpr std::string_view green = "\x1b[32m";
+constexpr std::string_view yellow = "\x1b[1;33m";
+constexpr std::string_view red = "\x1b[31m";
+constexpr std::string_view cyan = "\x1b[36m";
+constexpr std::string_view reset = "\x1b[0m";
+}  // namespace colour
+
+std::string text_of(const json& object, const char* key) {
+  const auto member = object.find(key);
+  return member != object.end() && member->is_string() ? escaped(member->get_ref<const std::string&>(), 128) : "?";
+}
+
+std::string seconds_of(const json& object, const char* key) {
+  const std::string ns = text_of(object, key);
+  return ns.size() > 6 ? fmt::format("{:.1f} s", std::stod(ns) / 1e9) : ns + " ns";
+}
+
+/// Kinds with a count other than zero.
+std::string by_kind(const json& refused) {
+  std::string out;
+  if (!refused.is_object()) return out;
+  for (const auto& [kind, count] : refused.items()) {
+    if (!count.is_string() || count == "0") continue;
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", escaped(kind), escaped(count.get_ref<const std::string&>()));
+  }
+  return out;
+}
+
+struct telling {
+  std::string_view colour;
+  std::string words;
+};
+
+telling tell_declaration(const json& data) {
+  return {colour::green, fmt::format("{:<22} pid {:<7} {:<22} {} {}", text_of(data, "probeSource"),
+                                     data.value("guestPid", 0u), '"' + text_of(data, "guestComm") + '"',
+                                     text_of(data, "runId"), text_of(data, "specSignatureHash"))};
+}
+
+telling tell_ended(const json& data) {
+  const json totals = data.value("totals", json::object());
+  const std::string refused = by_kind(totals.value("refused", json::object()));
+  return {colour::cyan,
+          fmt::format("run ended ({}): received {}, appended {}, heartbeats {}, refused {}, forged attribution {}, in "
+                      "flight {}",
+                      text_of(data, "reason"), text_of(totals, "received"), text_of(totals, "appended"),
+                      text_of(totals, "heartbeats"), refused.empty() ? "0" : "[" + refused + "]",
+                      text_of(totals, "forgedAttribution"), text_of(totals, "inFlight"))};
+}
+
+telling tell_dropped(const json& data) {
+  const std::string refused = by_kind(data.value("refused", json::object()));
+  return {colour::red, fmt::format("telemetry dropped: {} frames, {}{}", text_of(data, "frames"),
+                                   text_of(data, "reason"), refused.empty() ? "" : " [" + refused + "]")};
+}
+
+telling tell(std::string_view type, const json& data) {
+  if (data.contains("probeSource")) return tell_declaration(data);
+  if (type == event_type::run_started) {
+    return {colour::cyan, fmt::format("run started: {} {}", text_of(data, "runId"), text_of(data, "specSignatureHash"))};
+  }
+  if (type == event_type::run_ended) return tell_ended(data);
+  if (type == event_type::agent_silenced) {
+    return {colour::yellow, fmt::format("AGENT SILENCED: nothing for {} (window {})", seconds_of(data, "silentForNs"),
+                                        seconds_of(data, "silenceWindowNs"))};
+  }
+  if (type == event_type::agent_resumed) return {colour::yellow, "agent resumed"};
+  if (type == event_type::telemetry_dropped) return tell_dropped(data);
+  return {"", escaped(type, 128)};
+}
+
+}  // namespace
+
+std::optional<event_summary> summarise_event(std::string_view line, bool colours) {
+  const json event = json::parse(line, nullptr, false);
+  if (!event.is_object() || !event.contains("data") || !event["data"].is_object()) return std::nullopt;
+  const std::string type = text_of(event, "type");
+  if (!type.starts_with(event_type_prefix)) return std::nullopt;
+
+  const json& data = event["data"];
+  event_summary summary;
+  summary.type = type.substr(event_type_prefix.size());
+  summary.cell_id = text_of(data, "cellId");
+  const std::string time = text_of(event, "time");
+  const std::string clock = time.size() > 23 ? time.substr(11, 12) : time;
+  const telling told = tell(summary.type, data);
+  summary.text = colours ? fmt::format("{}{}{}  {:<12} {}{}{}", colour::dim, clock, colour::reset, summary.cell_id,
+                                       told.colour, told.words, colour::reset)
+                         : fmt::format("{}  {:<12} {}", clock, summary.cell_id, told.words);
+  return summary;
+}
+
+}  // namespace cellos::cli

@@ -1,0 +1,39 @@
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/cli/commands.hpp"
+#include "runtime/version.hpp"
+
+int main(int argc, char** argv) {
+  using namespace cellos;
+  CLI::App app{"What a person types at cellos-telemetryd and its evidence"};
+  app.set_version_flag("--version", "cellos-telemetryctl " + std::string{version});
+  app.require_subcommand(1);
+
+  struct entry {
+    const char* name;
+    const char* meaning;
+    cli::command (*add)(CLI::App&);
+  };
+  const std::vector<entry> entries{
+      {"check", "Say what is wrong with a configuration file", cli::add_check},
+      {"tail", "Show the evidence log as it grows", cli::add_tail},
+  };
+  std::vector<std::pair<CLI::App*, cli::command>> commands;
+  for (const entry& each : entries) {
+    CLI::App* subcommand = app.add_subcommand(each.name, each.meaning);
+    commands.emplace_back(subcommand, each.add(*subcommand));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_success : exit_usage;
+  }
+  for (const auto& [subcommand, run] : commands) {
+    if (subcommand->parsed()) return run();
+  }
+  return exit_usage;
+}

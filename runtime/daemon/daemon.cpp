@@ -1,0 +1,196 @@
+// The daemon as two lists: boot steps in order, each of which may refuse with a sentence, and teardown steps in reverse
+// order of what was booted, which always run.
+
+#include "runtime/daemon/daemon.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <signal.h>
+
+#include <caf/all.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "actors/host_supervisor.hpp"
+#include "runtime/configuration/load.hpp"
+#include "runtime/daemon/cell_roster.hpp"
+#include "runtime/daemon/settings.hpp"
+#include "runtime/version.hpp"
+
+namespace cellos {
+
+namespace {
+
+/// Above what the HOST SUPERVISOR itself allows a cell to end. Ours.
+constexpr std::chrono::seconds stop_patience{60};
+
+class system_clock final : public wall_clock {
+ public:
+  wall_time now() const override {
+    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  }
+};
+
+sigset_t daemon_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
+  return signals;
+}
+
+class actor_configuration : public caf::actor_system_config {
+ public:
+  explicit actor_configuration(std::uint32_t threads) {
+    const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+    // `sharing`: stealing spins at low rates (35 % against 0.5 % of a core).
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", threads == 0 ? cores : threads);
+  }
+};
+
+class daemon {
+ public:
+  daemon(const configuration& settings, std::filesystem::path file) : settings_(settings), file_(std::move(file)) {}
+
+  exit_code run() {
+    const std::vector<step> steps{
+        {"block signals", [this] { return block_signals(); }, [] {}},
+        {"open the operator's log", [this] { return open_operator_log(); }, [this] { logger_->flush(); }},
+        {"open the evidence log", [this] { return open_evidence_log(); }, [this] { close_evidence_log(); }},
+        {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
+        {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
+        {"admit the cells", [this] { return admit_cells(); }, [this] { drain_cells(); }},
+    };
+    std::size_t booted = 0;
+    exit_code outcome = exit_success;
+    for (; booted < steps.size(); ++booted) {
+      const std::string refusal = steps[booted].boot();
+      if (refusal.empty()) continue;
+      std::fprintf(stderr, "cellos-telemetryd: cannot %s: %s\n", steps[booted].name, refusal.c_str());
+      outcome = exit_unavailable;
+      break;
+    }
+    if (outcome == exit_success) serve_until_signal();
+    while (booted-- > 0) steps[booted].teardown();
+    if (outcome == exit_success && cells_not_drained_ > 0) outcome = exit_failure_found;
+    return outcome;
+  }
+
+ private:
+  struct step {
+    const char* name;
+    /// Empty, or why the daemon cannot start.
+    std::function<std::string()> boot;
+    std::function<void()> teardown;
+  };
+
+  /// Every thread inherits this, so that only `serve_until_signal` sees them; writes to a closed peer are errors.
+  std::string block_signals() {
+    const sigset_t signals = daemon_signals();
+    ::signal(SIGPIPE, SIG_IGN);
+    return ::pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0 ? "" : "the kernel refuses";
+  }
+
+  std::string open_operator_log() {
+    logger_ = std::make_shared<spdlog::logger>("telemetryd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    logger_->set_level(level_of(settings_.log));
+    events_.emplace(logger_, format_of(settings_.log));
+    events_->daemon_started(version, settings_.host_id, settings_.evidence.dir.native());
+    return {};
+  }
+
+  std::string open_evidence_log() {
+    segment_log::opening opened = segment_log::open(log_options_of(settings_.evidence));
+    if (!opened.log) return opened.refusal;
+    log_ = std::move(opened.log);
+    if (opened.recovered) events_->evidence_recovered(opened.recovered->file.native(), opened.recovered->bytes_removed);
+    return {};
+  }
+
+  void close_evidence_log() {
+    if (const std::error_code failed = log_->close()) events_->evidence_blocked(failed);
+    events_->daemon_stopped(cells_not_drained_);
+  }
+
+  std::string start_socket_service() {
+    sockets_.emplace(socket_options_of(settings_.intake), *events_);
+    return {};
+  }
+
+  std::string start_actors() {
+    actor_configuration_.emplace(settings_.workers);
+    system_.emplace(*actor_configuration_);
+    host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *log_, clock_, *events_});
+    supervisor_ = system_->spawn(make_host_supervisor, std::max(1u, std::thread::hardware_concurrency()),
+                                 std::cref(*host_));
+    roster_.emplace(*system_, supervisor_);
+    return {};
+  }
+
+  void stop_actors() {
+    roster_.reset();
+    caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+    supervisor_ = nullptr;
+    system_.reset();  // waits for every actor
+  }
+
+  std::string admit_cells() {
+    const cell_roster::result served = roster_->serve(settings_.cells);
+    events_->daemon_ready(served.admitted, served.refused);
+    return {};
+  }
+
+  void drain_cells() {
+    caf::scoped_actor self{*system_};
+    self->request(supervisor_, stop_patience, stop_atom::value)
+        .receive([this](std::uint64_t not_drained) { cells_not_drained_ = not_drained; },
+                 [this](const caf::error&) { cells_not_drained_ = settings_.cells.size(); });
+  }
+
+  void serve_until_signal() {
+    const sigset_t signals = daemon_signals();
+    int signal = 0;
+    while (::sigwait(&signals, &signal) == 0 && signal == SIGHUP) reload();
+    events_->daemon_draining(signal == SIGINT ? "SIGINT" : "SIGTERM");
+  }
+
+  /// Takes over the cells a changed file names. A bad file changes nothing.
+  void reload() {
+    const configuration_outcome read = load_configuration(file_);
+    if (const auto* errors = std::get_if<std::vector<configuration_error>>(&read)) {
+      for (const configuration_error& error : *errors) events_->reload_refused(to_string(error));
+      return;
+    }
+    const cell_roster::result served = roster_->serve(std::get<configuration>(read).cells);
+    events_->reloaded(served.admitted, served.refused);
+  }
+
+  configuration settings_;
+  std::filesystem::path file_;
+  system_clock clock_;
+  std::shared_ptr<spdlog::logger> logger_;
+  std::optional<operator_events> events_;
+  std::unique_ptr<segment_log> log_;
+  std::optional<socket_service> sockets_;
+  std::optional<actor_configuration> actor_configuration_;
+  std::optional<caf::actor_system> system_;
+  std::optional<host_environment> host_;
+  host_supervisor_actor supervisor_;
+  std::optional<cell_roster> roster_;
+  std::uint64_t cells_not_drained_ = 0;
+};
+
+}  // namespace
+
+exit_code run_daemon(const configuration& settings, const std::filesystem::path& file) {
+  return daemon{settings, file}.run();
+}
+
+}  // namespace cellos

@@ -1,0 +1,57 @@
+#include "runtime/daemon/settings.hpp"
+
+namespace cellos {
+
+cell_specification specification_of(const cell_configuration& cell) {
+  cell_specification specification;
+  specification.cell_id = cell.id;
+  specification.run_id = cell.run_id;
+  specification.vsock_uds_base = cell.vsock_uds_base;
+  specification.spec_signature_hash = cell.spec_signature_hash;
+  specification.keepalive_window = cell.keepalive_window;
+  specification.expected_uid = cell.expected_uid;
+  specification.on_agent_failure = cell.on_agent_failure == cell_configuration::failure_policy::fail_cell
+                                       ? agent_failure_policy::fail_cell
+                                       : agent_failure_policy::report;
+  return specification;
+}
+
+segment_log_options log_options_of(const evidence_configuration& evidence) {
+  segment_log_options options;
+  options.dir = evidence.dir;
+  options.max_bytes = evidence.max_bytes;
+  options.segment_bytes = evidence.segment_bytes;
+  options.fsync_interval = evidence.fsync.interval;
+  switch (evidence.fsync.when) {
+    case fsync_setting::kind::always: options.fsync = fsync_policy::always; break;
+    case fsync_setting::kind::interval: options.fsync = fsync_policy::interval; break;
+    case fsync_setting::kind::never: options.fsync = fsync_policy::never; break;
+  }
+  return options;
+}
+
+socket_service_options socket_options_of(const intake_configuration& intake) {
+  socket_service_options options;
+  options.chunks_per_cell = intake.chunks_per_cell;
+  options.byte_budget = intake.byte_budget;
+  options.connections_per_cell = intake.connections_per_cell;
+  options.half_frame_timeout = intake.half_frame_timeout;
+  return options;
+}
+
+log_format format_of(const log_configuration& log) {
+  return log.format == log_configuration::form::json ? log_format::json : log_format::text;
+}
+
+spdlog::level::level_enum level_of(const log_configuration& log) {
+  switch (log.level) {
+    case log_configuration::severity::trace: return spdlog::level::trace;
+    case log_configuration::severity::debug: return spdlog::level::debug;
+    case log_configuration::severity::info: return spdlog::level::info;
+    case log_configuration::severity::warn: return spdlog::level::warn;
+    case log_configuration::severity::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace cellos

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "actors/events.hpp"
+#include "actors/ports.hpp"
+#include "runtime/configuration/configuration.hpp"
+#include "runtime/evidence/segment_log.hpp"
+#include "runtime/socket_service/socket_service.hpp"
+
+/// What the parts are told, from what the file says.
+namespace cellos {
+
+cell_specification specification_of(const cell_configuration& cell);
+segment_log_options log_options_of(const evidence_configuration& evidence);
+socket_service_options socket_options_of(const intake_configuration& intake);
+log_format format_of(const log_configuration& log);
+spdlog::level::level_enum level_of(const log_configuration& log);
+
+}  // namespace cellos

@@ -1,0 +1,50 @@
+#include "runtime/socket_service/chunk_ledger.hpp"
+
+#include <utility>
+
+namespace cellos {
+
+chunk_ledger::~chunk_ledger() {
+  for (const chunk_ptr& chunk : unacknowledged_) budget_.give_back(chunk->bytes.capacity());
+}
+
+void chunk_ledger::emit(received_chunk chunk) {
+  const std::lock_guard lock{mutex_};
+  chunk.sequence = next_sequence_++;
+  budget_.take(chunk.bytes.capacity());
+  unacknowledged_.push_back(std::make_shared<const received_chunk>(std::move(chunk)));
+  if (deliver_) deliver_(unacknowledged_.back());
+}
+
+void chunk_ledger::attach(cell_intake::delivery deliver) {
+  const std::lock_guard lock{mutex_};
+  deliver_ = std::move(deliver);
+  for (const chunk_ptr& chunk : unacknowledged_) deliver_(chunk);
+}
+
+bool chunk_ledger::acknowledge(std::uint64_t sequence) {
+  const std::lock_guard lock{mutex_};
+  const bool had_credit = has_credit_locked();
+  while (!unacknowledged_.empty() && unacknowledged_.front()->sequence <= sequence) {
+    budget_.give_back(unacknowledged_.front()->bytes.capacity());
+    unacknowledged_.pop_front();
+  }
+  return !had_credit && has_credit_locked();
+}
+
+bool chunk_ledger::has_credit() const {
+  const std::lock_guard lock{mutex_};
+  return has_credit_locked();
+}
+
+bool chunk_ledger::has_credit_locked() const {
+  if (!deliver_) return false;
+  return unacknowledged_.empty() || (unacknowledged_.size() < max_chunks_ && !budget_.exhausted());
+}
+
+std::uint32_t chunk_ledger::unacknowledged() const {
+  const std::lock_guard lock{mutex_};
+  return static_cast<std::uint32_t>(unacknowledged_.size());
+}
+
+}  // namespace cellos

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "actors/ports.hpp"
+
+namespace cellos {
+
+/// Bytes in unacknowledged chunks of all cells together. Thread-safe.
+class byte_budget {
+ public:
+  explicit byte_budget(std::size_t limit) : limit_(limit) {}
+
+  void take(std::size_t bytes) { used_ += bytes; }
+  void give_back(std::size_t bytes) { used_ -= bytes; }
+  bool exhausted() const { return used_ >= limit_; }
+  std::size_t used() const { return used_; }
+
+ private:
+  std::size_t limit_;
+  std::atomic<std::size_t> used_{0};
+};
+
+/// One cell's chunks between the I/O thread and its LISTENER: numbers them, holds them until they are acknowledged, and
+/// says whether there is credit to read more. Thread-safe.
+///
+/// Numbering, keeping and delivering happen under one lock, so a delivery that replaces another misses no chunk.
+class chunk_ledger {
+ public:
+  chunk_ledger(std::size_t max_chunks, byte_budget& budget) : max_chunks_(max_chunks), budget_(budget) {}
+  chunk_ledger(const chunk_ledger&) = delete;
+  chunk_ledger& operator=(const chunk_ledger&) = delete;
+  ~chunk_ledger();
+
+  /// Numbers the chunk, keeps it and delivers it.
+  void emit(received_chunk chunk);
+  /// Delivers everything unacknowledged, then each new chunk.
+  void attach(cell_intake::delivery deliver);
+  /// True if credit came back that the cell did not have.
+  bool acknowledge(std::uint64_t sequence);
+
+  /// Whether one more chunk may be read. A cell with nothing outstanding may always read one, whatever the others hold.
+  bool has_credit() const;
+  std::uint32_t unacknowledged() const;
+
+ private:
+  bool has_credit_locked() const;
+
+  const std::size_t max_chunks_;
+  byte_budget& budget_;
+  mutable std::mutex mutex_;
+  cell_intake::delivery deliver_;
+  std::deque<chunk_ptr> unacknowledged_;
+  std::uint64_t next_sequence_ = 1;
+};
+
+}  // namespace cellos

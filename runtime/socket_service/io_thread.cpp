@@ -1,0 +1,339 @@
+#include "runtime/socket_service/io_thread.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace cellos {
+
+namespace {
+
+/// Accepted from one cell in one turn; the rest comes next turn. Ours.
+constexpr int accepts_per_turn = 64;
+/// Below this many bytes a read, waiting for more reads to share the wake-up pays. Ours.
+constexpr std::size_t small_read_bytes = 4096;
+/// How often connections are looked at for frames that never become whole. Ours.
+constexpr std::chrono::milliseconds torn_frame_scan{500};
+/// A refused connection is told about at most this often a cell. Ours.
+constexpr std::chrono::seconds refusal_interval{1};
+
+file_descriptor checked(int fd, const char* call) {
+  if (fd < 0) throw std::system_error{errno, std::system_category(), call};
+  return file_descriptor{fd};
+}
+
+file_descriptor open_reserve() { return file_descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; }
+
+wall_time wall_now() { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); }
+
+bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+}  // namespace
+
+io_thread::io_thread(const socket_service_options& options, operator_events& events)
+    : options_(options),
+      events_(events),
+      budget_(options.byte_budget),
+      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
+      reserve_(open_reserve()) {
+  epoll_event interest{};
+  interest.events = EPOLLIN;
+  interest.data.ptr = nullptr;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &interest) != 0) {
+    throw std::system_error{errno, std::system_category(), "epoll_ctl"};
+  }
+  thread_ = std::thread{[this] { run(); }};
+}
+
+io_thread::~io_thread() {
+  stopping_ = true;
+  wake();
+  thread_.join();
+}
+
+void io_thread::call_attention(std::shared_ptr<bound_cell> cell) {
+  {
+    const std::lock_guard lock{attention_mutex_};
+    attention_.push_back(std::move(cell));
+  }
+  wake();
+}
+
+void io_thread::budget_came_back() {
+  if (budget_wanted_ && !budget_.exhausted()) wake();
+}
+
+void io_thread::wake() {
+  const std::uint64_t one = 1;
+  // Can only fail when the counter is full, and then the thread is awake anyway.
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void io_thread::run() {
+  bool more = false;
+  while (!stopping_) {
+    more = take_turn();
+    if (!more) coalesce();
+  }
+  for (auto& [key, cell] : cells_) release(*cell);
+}
+
+/// One wait and everything it brought. True if a draining cell wants to go on at once.
+bool io_thread::take_turn() {
+  std::array<epoll_event, events_per_turn> ready;
+  const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), patience());
+  turn_began_ = clock::now();
+  bytes_this_turn_ = 0;
+  reads_this_turn_ = 0;
+  heed_attention();
+  const auto each = [&](pollable::kind kind, auto visit) {
+    for (int i = 0; i < count; ++i) {
+      auto* what = static_cast<pollable*>(ready[static_cast<std::size_t>(i)].data.ptr);
+      if (what != nullptr && what->what == kind) visit(*what);
+    }
+  };
+  // Reads first: a connection that ended makes room for the one that replaces it.
+  each(pollable::kind::connection, [&](pollable& what) { read_from(static_cast<guest_connection&>(what)); });
+  each(pollable::kind::listening, [&](pollable& what) { accept_from(*what.cell); });
+  bool more = false;
+  const std::vector<bound_cell*> draining = draining_;
+  for (bound_cell* cell : draining) more = drain_step(*cell) || more;
+  close_torn_frames();
+  closed_.clear();
+  released_.clear();
+  return more;
+}
+
+int io_thread::patience() const {
+  if (!draining_.empty()) return 0 < reads_this_turn_ ? 0 : 10;
+  return static_cast<int>(std::chrono::milliseconds{torn_frame_scan}.count());
+}
+
+/// When reads are small, a short pause lets several share the next wake-up; commands end the pause.
+void io_thread::coalesce() const {
+  if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small_read_bytes) return;
+  pollfd wake{wake_.get(), POLLIN, 0};
+  const timespec pause{0, static_cast<long>(options_.coalescing.count())};
+  ::ppoll(&wake, 1, &pause, nullptr);
+}
+
+void io_thread::heed_attention() {
+  std::uint64_t ignored = 0;
+  [[maybe_unused]] const auto got = ::read(wake_.get(), &ignored, sizeof ignored);
+  std::vector<std::shared_ptr<bound_cell>> cells;
+  {
+    const std::lock_guard lock{attention_mutex_};
+    cells.swap(attention_);
+  }
+  for (auto& cell : cells) {
+    if (!cell->released) cells_.try_emplace(cell.get(), cell);
+    reconsider(*cell);
+  }
+  if (budget_wanted_.exchange(false)) {
+    for (auto& [key, cell] : cells_) reconsider(*cell);
+  }
+}
+
+void io_thread::reconsider(bound_cell& cell) {
+  if (cell.released) return release(cell);
+  if (cell.drain_wanted && !cell.draining) return begin_draining(cell);
+  if (cell.draining) return;
+  if (!cell.listening.armed) arm(cell.listening, cell.socket.fd());
+  const bool credit = cell.chunks.has_credit();
+  for (auto& connection : cell.connections) {
+    if (credit && !connection->armed) arm(*connection, connection->socket.get());
+  }
+  if (!credit && budget_.exhausted()) budget_wanted_ = true;
+}
+
+void io_thread::release(bound_cell& cell) {
+  const auto known = cells_.find(&cell);
+  if (known == cells_.end()) return;
+  disarm(cell.listening, cell.socket.fd());
+  cell.socket.close();
+  for (auto& connection : cell.connections) {
+    connection->closed = true;
+    disarm(*connection, connection->socket.get());
+    connection->socket.reset();
+    closed_.push_back(std::move(connection));
+  }
+  cell.connections.clear();
+  cell.connections_open = 0;
+  std::erase(draining_, &cell);
+  released_.push_back(std::move(known->second));  // events of this turn may still point to it
+  if (!stopping_) cells_.erase(known);
+}
+
+void io_thread::arm(pollable& what, int fd) {
+  epoll_event interest{};
+  interest.events = EPOLLIN;
+  interest.data.ptr = &what;
+  what.armed = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
+}
+
+/// Removed rather than masked: a masked descriptor still reports hang-up, for ever.
+void io_thread::disarm(pollable& what, int fd) {
+  if (!std::exchange(what.armed, false)) return;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void io_thread::accept_from(bound_cell& cell) {
+  if (cell.released || !cell.socket) return;
+  for (int i = 0; i < accepts_per_turn; ++i) {
+    file_descriptor accepted{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (accepted) {
+      take_connection(cell, std::move(accepted));
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      return shed_one_connection(cell);
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      return;
+    }
+  }
+}
+
+void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
+  if (cell.expected_uid && peer_uid(accepted.get()) != cell.expected_uid) {
+    return refuse_connection(cell, "peer uid is not expected_uid");
+  }
+  if (cell.connections.size() >= options_.connections_per_cell) {
+    return refuse_connection(cell, "more connections than connections_per_cell");
+  }
+  const std::uint64_t number = ++cell.connections_accepted;
+  ++cell.connections_open;
+  cell.connections.push_back(std::make_unique<guest_connection>(&cell, std::move(accepted), number));
+  guest_connection& connection = *cell.connections.back();
+  if (cell.draining) {
+    ::shutdown(connection.socket.get(), SHUT_RD);
+  } else if (cell.chunks.has_credit()) {
+    arm(connection, connection.socket.get());
+  } else if (budget_.exhausted()) {
+    budget_wanted_ = true;
+  }
+}
+
+void io_thread::refuse_connection(bound_cell& cell, const char* cause) {
+  ++cell.connections_refused;
+  if (turn_began_ - cell.refusal_told < refusal_interval) return;
+  cell.refusal_told = turn_began_;
+  events_.connection_refused(cell.cell_id, cause);
+}
+
+void io_thread::shed_one_connection(bound_cell& cell) {
+  reserve_.reset();
+  const file_descriptor shed{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  if (shed) refuse_connection(cell, "no descriptors left; raise LimitNOFILE");
+  reserve_ = open_reserve();
+}
+
+bool io_thread::read_from(guest_connection& connection) {
+  if (connection.closed) return false;
+  bound_cell& cell = *connection.cell;
+  if (!cell.chunks.has_credit()) {
+    disarm(connection, connection.socket.get());
+    if (budget_.exhausted()) budget_wanted_ = true;
+    // Credit that came back meanwhile has called attention to the cell, or does so next.
+    if (cell.chunks.has_credit() && !cell.draining) arm(connection, connection.socket.get());
+    return false;
+  }
+  const ssize_t got = ::recv(connection.socket.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  if (got > 0) {
+    take_bytes(connection, static_cast<std::size_t>(got));
+    return true;
+  }
+  if (got < 0 && is_transient(errno)) return false;
+  end_connection(connection, connection.frames.inside_frame() ? chunk_ending::torn : chunk_ending::closed);
+  return true;
+}
+
+void io_thread::take_bytes(guest_connection& connection, std::size_t bytes) {
+  bytes_this_turn_ += bytes;
+  ++reads_this_turn_;
+  connection.cell->bytes_received += bytes;
+  connection.spoke = true;
+  const bool was_inside = connection.frames.inside_frame();
+  framer::cut cut = connection.frames.push(std::span{buffer_}.first(bytes));
+  if (cut.lost) {
+    emit(connection, std::move(cut), chunk_ending::framing_lost);
+    return end_connection(connection, chunk_ending::none);
+  }
+  if (!was_inside || cut.frames > 0) connection.frame_began = turn_began_;
+  if (cut.frames > 0) emit(connection, std::move(cut), chunk_ending::none);
+}
+
+/// `ending` none: the connection's last chunk has been emitted already.
+void io_thread::end_connection(guest_connection& connection, chunk_ending ending) {
+  bound_cell& cell = *connection.cell;
+  if (ending != chunk_ending::none && connection.spoke) emit(connection, {}, ending);
+  disarm(connection, connection.socket.get());
+  connection.socket.reset();
+  connection.closed = true;
+  --cell.connections_open;
+  const auto mine = std::find_if(cell.connections.begin(), cell.connections.end(),
+                                 [&](const auto& other) { return other.get() == &connection; });
+  closed_.push_back(std::move(*mine));  // events of this turn may still point to it
+  cell.connections.erase(mine);
+}
+
+void io_thread::emit(guest_connection& connection, framer::cut&& cut, chunk_ending ending) {
+  bound_cell& cell = *connection.cell;
+  received_chunk chunk;
+  chunk.connection = connection.id;
+  chunk.received_at = wall_now();
+  chunk.received_mono = clock::now();
+  const bool refuses_one = ending == chunk_ending::torn || ending == chunk_ending::framing_lost;
+  chunk.frames = cut.frames + (refuses_one ? 1 : 0);
+  chunk.ending = ending;
+  chunk.bytes = std::move(cut.bytes);
+  cell.frames_received += chunk.frames;
+  cell.chunks.emit(std::move(chunk));
+}
+
+void io_thread::close_torn_frames() {
+  if (turn_began_ - torn_frames_looked_for_ < torn_frame_scan) return;
+  torn_frames_looked_for_ = turn_began_;
+  const auto overdue = [&](const guest_connection& connection) {
+    // An unarmed connection waits for us, not we for it.
+    return connection.armed && connection.frames.inside_frame() &&
+           turn_began_ - connection.frame_began > options_.half_frame_timeout;
+  };
+  for (auto& [key, cell] : cells_) {
+    for (std::size_t i = cell->connections.size(); i-- > 0;) {
+      if (overdue(*cell->connections[i])) end_connection(*cell->connections[i], chunk_ending::torn);
+    }
+  }
+}
+
+/// Whoever is in the backlog has connected: their bytes count. After SHUT_RD a guest can add nothing, so reading ends.
+void io_thread::begin_draining(bound_cell& cell) {
+  cell.draining = true;
+  draining_.push_back(&cell);
+  while (true) {
+    file_descriptor waiting{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (!waiting) break;
+    take_connection(cell, std::move(waiting));
+  }
+  disarm(cell.listening, cell.socket.fd());
+  cell.socket.close();
+  for (auto& connection : cell.connections) ::shutdown(connection->socket.get(), SHUT_RD);
+}
+
+bool io_thread::drain_step(bound_cell& cell) {
+  bool progress = false;
+  for (std::size_t i = cell.connections.size(); i-- > 0;) progress = read_from(*cell.connections[i]) || progress;
+  if (!cell.connections.empty()) return progress;
+  std::erase(draining_, &cell);
+  const std::lock_guard lock{cell.drain_mutex};
+  cell.drained = true;
+  if (cell.on_drained) cell.on_drained();
+  return progress;
+}
+
+}  // namespace cellos

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/socket_service/bound_cell.hpp"
+#include "runtime/socket_service/socket_service.hpp"
+
+namespace cellos {
+
+/// The one thread that waits on, accepts from and reads every telemetry socket.
+///
+/// Each turn: cells other threads called attention to, then reads, then accepts, then draining cells. One read a ready
+/// connection and turn, so that no connection keeps the others waiting for longer than a read each.
+class io_thread {
+ public:
+  io_thread(const socket_service_options& options, operator_events& events);
+  ~io_thread();
+
+  const socket_service_options& options() const { return options_; }
+  byte_budget& budget() { return budget_; }
+
+  /// Adds a cell, or has the I/O thread look again at one whose credit, draining or release changed. Any thread.
+  void call_attention(std::shared_ptr<bound_cell> cell);
+  /// Tells the thread that budget came back, if anybody waits for it. Any thread.
+  void budget_came_back();
+
+ private:
+  using clock = std::chrono::steady_clock;
+  static constexpr std::size_t read_bytes = 64 * 1024;
+  static constexpr std::size_t events_per_turn = 256;
+
+  void run();
+  void wake();
+  bool take_turn();
+  int patience() const;
+  void coalesce() const;
+
+  void heed_attention();
+  void reconsider(bound_cell& cell);
+  void release(bound_cell& cell);
+
+  void arm(pollable& what, int fd);
+  void disarm(pollable& what, int fd);
+
+  void accept_from(bound_cell& cell);
+  void take_connection(bound_cell& cell, file_descriptor accepted);
+  void refuse_connection(bound_cell& cell, const char* cause);
+  void shed_one_connection(bound_cell& cell);
+
+  /// False when there was nothing to read, or no credit to read with.
+  bool read_from(guest_connection& connection);
+  void take_bytes(guest_connection& connection, std::size_t bytes);
+  void end_connection(guest_connection& connection, chunk_ending ending);
+  void emit(guest_connection& connection, framer::cut&& cut, chunk_ending ending);
+  void close_torn_frames();
+
+  void begin_draining(bound_cell& cell);
+  /// True if the cell made progress and wants another step without waiting.
+  bool drain_step(bound_cell& cell);
+
+  const socket_service_options options_;
+  operator_events& events_;
+  byte_budget budget_;
+  file_descriptor epoll_;
+  file_descriptor wake_;
+  /// Given up to accept and close one connection when descriptors run out: a full backlog would stall the microVM.
+  file_descriptor reserve_;
+
+  std::mutex attention_mutex_;
+  std::vector<std::shared_ptr<bound_cell>> attention_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> budget_wanted_{false};
+
+  // The thread's own.
+  std::unordered_map<bound_cell*, std::shared_ptr<bound_cell>> cells_;
+  std::vector<std::shared_ptr<bound_cell>> released_;
+  std::vector<std::unique_ptr<guest_connection>> closed_;
+  std::vector<bound_cell*> draining_;
+  std::array<std::uint8_t, read_bytes> buffer_{};
+  std::size_t bytes_this_turn_ = 0;
+  std::size_t reads_this_turn_ = 0;
+  monotonic_time turn_began_{};
+  monotonic_time torn_frames_looked_for_{};
+  std::thread thread_;
+};
+
+}  // namespace cellos

@@ -1,0 +1,76 @@
+#include "runtime/socket_service/socket_service.hpp"
+
+#include <utility>
+
+#include "runtime/socket_service/bound_cell.hpp"
+#include "runtime/socket_service/io_thread.hpp"
+
+namespace cellos {
+
+namespace {
+
+class bound_intake final : public cell_intake {
+ public:
+  bound_intake(std::shared_ptr<bound_cell> cell, std::shared_ptr<io_thread> io)
+      : cell_(std::move(cell)), io_(std::move(io)) {}
+
+  ~bound_intake() override {
+    cell_->socket.remove_file();
+    cell_->released = true;
+    io_->call_attention(cell_);
+  }
+
+  void attach(delivery deliver) override {
+    cell_->chunks.attach(std::move(deliver));
+    io_->call_attention(cell_);
+  }
+
+  void acknowledge(std::uint64_t sequence) override {
+    if (cell_->chunks.acknowledge(sequence)) io_->call_attention(cell_);
+    io_->budget_came_back();
+  }
+
+  void drain(std::function<void()> drained) override {
+    // At once, so that the path is free for the next run as soon as the caller hears of it.
+    cell_->socket.remove_file();
+    {
+      const std::lock_guard lock{cell_->drain_mutex};
+      cell_->on_drained = std::move(drained);
+      if (cell_->drained) return cell_->on_drained();
+    }
+    cell_->drain_wanted = true;
+    io_->call_attention(cell_);
+  }
+
+  intake_counts counts() const override {
+    intake_counts seen;
+    seen.frames_received = cell_->frames_received;
+    seen.bytes_received = cell_->bytes_received;
+    seen.connections_accepted = cell_->connections_accepted;
+    seen.connections_refused = cell_->connections_refused;
+    seen.connections_open = cell_->connections_open;
+    seen.chunks_unacknowledged = cell_->chunks.unacknowledged();
+    return seen;
+  }
+
+ private:
+  std::shared_ptr<bound_cell> cell_;
+  std::shared_ptr<io_thread> io_;
+};
+
+}  // namespace
+
+socket_service::socket_service(const socket_service_options& options, operator_events& events)
+    : io_(std::make_shared<io_thread>(options, events)) {}
+
+socket_service::~socket_service() = default;
+
+telemetry_sockets::binding socket_service::bind(const cell_specification& cell) {
+  telemetry_socket::outcome bound = telemetry_socket::bind(cell);
+  if (!bound.socket) return {nullptr, std::move(bound.refusal)};
+  auto kept = std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->options().chunks_per_cell, io_->budget());
+  io_->call_attention(kept);
+  return {std::make_shared<bound_intake>(std::move(kept), io_), {telemetry_errc::none, {}}};
+}
+
+}  // namespace cellos

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "actors/events.hpp"
+#include "actors/ports.hpp"
+
+namespace cellos {
+
+struct socket_service_options {
+  /// Unacknowledged chunks a cell may hold (64 KiB each at most). 8: measured, more does not help.
+  std::size_t chunks_per_cell = 8;
+  /// Bytes in unacknowledged chunks of all cells together.
+  std::size_t byte_budget = 32 * 1024 * 1024;
+  /// Firecracker opens one; the rest is for reconnects that overlap. One more is closed at once.
+  std::size_t connections_per_cell = 8;
+  /// A frame that is not whole this long after its first byte is torn.
+  std::chrono::nanoseconds half_frame_timeout = std::chrono::seconds{10};
+  /// While reads are small, how long the next ones may wait to share a wake-up. Ours; bounds the added latency.
+  std::chrono::nanoseconds coalescing = std::chrono::milliseconds{1};
+};
+
+class io_thread;
+
+/// Owns every listening and accepted descriptor, on one thread of its own. No actor holds a socket, so no actor's death
+/// loses one. Framing happens here: a chunk holds whole frames only.
+///
+/// Reading one cell stops when its credit is used up; the guest then blocks on its own side. Accepting never stops.
+class socket_service final : public telemetry_sockets {
+ public:
+  socket_service(const socket_service_options& options, operator_events& events);
+  ~socket_service() override;
+
+  binding bind(const cell_specification& cell) override;
+
+ private:
+  std::shared_ptr<io_thread> io_;
+};
+
+}  // namespace cellos

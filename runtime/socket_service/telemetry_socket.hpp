@@ -1,0 +1,60 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "actors/ports.hpp"
+#include "runtime/file_descriptor.hpp"
+
+namespace cellos {
+
+/// A bound and listening Unix socket and the file it made.
+class telemetry_socket {
+ public:
+  /// Null descriptor when refused; then `refusal` says why.
+  struct outcome;
+
+  /// Replaces a stale socket file; refuses a live socket, anything that is not a socket, and symbolic links.
+  static outcome bind(const cell_specification& cell);
+
+  telemetry_socket() = default;
+  telemetry_socket(telemetry_socket&& other) noexcept
+      : listening_(std::move(other.listening_)),
+        path_(std::move(other.path_)),
+        device_(other.device_),
+        inode_(other.inode_),
+        file_is_there_(other.file_is_there_.exchange(false)) {}
+  telemetry_socket& operator=(telemetry_socket&&) = delete;
+  ~telemetry_socket() { remove_file(); }
+
+  int fd() const { return listening_.get(); }
+  explicit operator bool() const { return static_cast<bool>(listening_); }
+
+  /// No further connection is accepted; those waiting in the backlog are reset.
+  void close() { listening_.reset(); }
+  /// Removes the file if it is still the one this socket made. Any thread may call it.
+  void remove_file();
+
+ private:
+  file_descriptor listening_;
+  std::string path_;
+  /// Identity of the file at `path_`.
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  std::atomic<bool> file_is_there_{false};
+};
+
+struct telemetry_socket::outcome {
+  telemetry_socket socket;
+  bind_refusal refusal;
+};
+
+/// Uid of the process at the other end of a connected Unix socket, when the kernel knows it.
+std::optional<std::uint32_t> peer_uid(int connection);
+
+}  // namespace cellos
