@@ -1,0 +1,177 @@
+#define CAF_SUITE run_ledger_test
+#include "actors/run_ledger.hpp"
+
+#include <caf/test/dsl.hpp>
+
+#include <nlohmann/json.hpp>
+
+using namespace cellos;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:aa"});
+  run_ledger ledger{run, "host-a/cell-1/run-1/1"};
+  std::string out;
+  std::uint64_t chunks = 0;
+  wall_time now{std::chrono::seconds{1'700'000'000}};
+  monotonic_time mono{1h};
+
+  batch next_batch(std::size_t declarations = 1, chunk_ending ending = chunk_ending::none) {
+    auto chunk = std::make_shared<received_chunk>();
+    chunk->sequence = ++chunks;
+    chunk->connection = 1;
+    chunk->received_at = now;
+    chunk->received_mono = mono;
+    chunk->frames = static_cast<std::uint32_t>(declarations);
+    chunk->ending = ending;
+    batch made;
+    made.attribution = run;
+    made.chunk = chunk;
+    made.declarations.resize(declarations);
+    return made;
+  }
+
+  std::vector<nlohmann::json> events() const {
+    std::vector<nlohmann::json> all;
+    std::istringstream lines{out};
+    for (std::string line; std::getline(lines, line);) all.push_back(nlohmann::json::parse(line));
+    return all;
+  }
+};
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(run_ledger_tests, fixture)
+
+CAF_TEST(events are numbered from one without a gap) {
+  ledger.open(out, now, {"test", 10s});
+  ledger.take(out, next_batch(3));
+  ledger.silence(out, now, {10s, mono, mono + 11s});
+  ledger.take(out, next_batch(2));
+  ledger.close(out, now, run_end_reason::retired, 5, 1);
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 9u);  // started 3 silenced resumed 2 ended
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string sequence = all[i]["sequence"];
+    CAF_CHECK_EQUAL(std::stoull(sequence), i + 1);
+    CAF_CHECK_EQUAL(sequence.size(), 20u);
+    CAF_CHECK_EQUAL(all[i]["id"].get<std::string>(), "host-a/cell-1/run-1/1/" + sequence);
+  }
+}
+
+CAF_TEST(a chunk that comes twice is taken once) {
+  const batch once = next_batch(2);
+  CAF_CHECK(ledger.take(out, once) == run_ledger::verdict::taken);
+  const std::string before = out;
+  CAF_CHECK(ledger.take(out, once) == run_ledger::verdict::duplicate);
+  CAF_CHECK_EQUAL(out, before);
+  CAF_CHECK_EQUAL(ledger.totals().appended, 2u);
+}
+
+CAF_TEST(a chunk that comes too early waits for the one before) {
+  const batch first = next_batch();
+  const batch second = next_batch();
+  CAF_CHECK(ledger.take(out, second) == run_ledger::verdict::gap);
+  CAF_CHECK(out.empty());
+  CAF_CHECK(ledger.take(out, first) == run_ledger::verdict::taken);
+  CAF_CHECK(ledger.take(out, second) == run_ledger::verdict::taken);
+}
+
+CAF_TEST(the books balance) {
+  batch mixed = next_batch(4);
+  mixed.heartbeats = 3;
+  mixed.refused.add(telemetry_errc::malformed_frame, 2);
+  auto chunk = std::make_shared<received_chunk>(*mixed.chunk);
+  chunk->frames = 9;
+  mixed.chunk = chunk;
+  ledger.take(out, mixed);
+  const run_totals& totals = ledger.totals();
+  CAF_CHECK_EQUAL(totals.received, 9u);
+  CAF_CHECK_EQUAL(totals.settled(), 9u);
+  CAF_CHECK_EQUAL(totals.in_flight(), 0u);
+}
+
+CAF_TEST(silence that arrives after the frames that ended it is resumed at once) {
+  ledger.take(out, next_batch());
+  const monotonic_time before = mono;
+  mono += 12s;
+  ledger.take(out, next_batch());
+  CAF_CHECK(ledger.silence(out, now, {10s, before, before + 11s}));
+  CAF_CHECK(!ledger.silenced());
+  const auto all = events();
+  CAF_CHECK(all[2]["type"].get<std::string>().ends_with("agent_silenced"));
+  CAF_CHECK(all[3]["type"].get<std::string>().ends_with("agent_resumed"));
+  CAF_CHECK(!ledger.silence(out, now, {10s, mono, mono + 11s}));
+}
+
+CAF_TEST(gaps in a guests own numbers are losses) {
+  batch early = next_batch();
+  early.losses = {true, 2, 5, 1, false, 0};  // began at 2, skipped one within
+  ledger.take(out, early);
+  batch late = next_batch();
+  late.losses = {true, 7, 8, 0, false, 0};  // two missing between the chunks
+  ledger.take(out, late);
+  CAF_REQUIRE(ledger.has_losses());
+  out.clear();
+  ledger.summarise_losses(out, now);
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  CAF_CHECK_EQUAL(all[0]["data"]["reason"], "sequence_gap");
+  CAF_CHECK_EQUAL(all[0]["data"]["frames"], "5");
+  CAF_CHECK(!ledger.has_losses());
+}
+
+CAF_TEST(a new connection counts from nothing) {
+  batch first = next_batch(1, chunk_ending::closed);
+  first.losses = {true, 0, 10, 0, true, 4};
+  ledger.take(out, first);
+  batch again = next_batch();
+  again.losses = {true, 0, 1, 0, true, 1};
+  ledger.take(out, again);
+  out.clear();
+  ledger.summarise_losses(out, now);
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  CAF_CHECK_EQUAL(all[0]["data"]["reason"], "guest_queue_full");
+  CAF_CHECK_EQUAL(all[0]["data"]["frames"], "5");
+}
+
+CAF_TEST(a hostile guests numbers cannot overflow the account) {
+  const std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
+  batch first = next_batch();
+  first.losses = {true, huge, huge, huge, true, huge};
+  ledger.take(out, first);
+  batch again = next_batch();
+  again.losses = {true, huge, huge, huge, true, huge};
+  ledger.take(out, again);
+  out.clear();
+  ledger.summarise_losses(out, now);
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 2u);
+  CAF_CHECK_EQUAL(all[0]["data"]["frames"], std::to_string(huge));
+  CAF_CHECK_EQUAL(all[1]["data"]["frames"], std::to_string(huge));
+}
+
+CAF_TEST(losses come before the end and refusals by kind) {
+  batch bad = next_batch(0);
+  bad.refused.add(telemetry_errc::torn_frame);
+  ledger.take(out, bad);
+  out.clear();
+  ledger.close(out, now, run_end_reason::daemon_stopped, 1, 1);
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 2u);
+  CAF_CHECK_EQUAL(all[0]["data"]["reason"], "frames_refused");
+  CAF_CHECK_EQUAL(all[0]["data"]["refused"]["torn_frame"], "1");
+  CAF_CHECK_EQUAL(all[1]["data"]["totals"]["refused"]["torn_frame"], "1");
+  CAF_CHECK_EQUAL(all[1]["data"]["reason"], "daemon_stopped");
+}
+
+CAF_TEST(what never reached the sink is in flight at the end) {
+  ledger.take(out, next_batch(2));
+  const run_totals totals = ledger.close(out, now, run_end_reason::retired, 7, 1);
+  CAF_CHECK_EQUAL(totals.in_flight(), 5u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cellos::test {
+
+/// One line of the log, as far as tests look at it.
+struct event {
+  std::string id;
+  std::string source;
+  /// Without the prefix that all have.
+  std::string type;
+  std::string subject;
+  std::string time;
+  std::string chain;
+  std::uint64_t sequence = 0;
+
+  // From `data`; empty or 0 where the type has no such key.
+  std::string cell_id;
+  std::string run_id;
+  std::string spec_signature_hash;
+  std::string host_received_at;
+  std::string probe_source;
+  std::string guest_comm;
+  std::uint64_t guest_monotonic_ns = 0;
+
+  /// Everything, without the newline.
+  std::string line;
+
+  bool is_declaration() const { return !probe_source.empty(); }
+};
+
+/// Shows `visit` every line of every `*.jsonl` in `dir`, in name order; the event is valid during the call.
+///
+/// Each line must be one JSON object with CloudEvents' attributes, ours, and an `id` made of chain and sequence; each
+/// file must end with a newline. Otherwise an exception names file and line. About a million lines a second.
+void visit_events(const std::filesystem::path& dir, const std::function<void(const event&)>& visit);
+
+/// For small logs.
+std::vector<event> read_events(const std::filesystem::path& dir);
+
+/// Those of one cell and type.
+std::vector<event> events_of(const std::vector<event>& all, std::string_view cell_id, std::string_view type);
+
+}  // namespace cellos::test
