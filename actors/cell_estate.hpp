@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/ports.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
+#include "messages/recovered_run.hpp"
 
 namespace cellos {
 
@@ -20,6 +22,10 @@ struct cell_estate {
   cell_intake_ptr intake;
   /// Receive time of the last accepted frame, admission counting as the first. Written by the DECODER.
   std::atomic<monotonic_time> last_accepted{};
+  /// Sequence of the chunk being decoded, 0 between chunks: who is to blame when a DECODER dies.
+  std::atomic<std::uint64_t> decoding{0};
+  /// The chain to go on with, if the daemon's predecessor left this run open.
+  std::optional<recovered_run> recovered;
 };
 
 using cell_estate_ptr = std::shared_ptr<cell_estate>;

@@ -1,12 +1,14 @@
 // CELL SUPERVISOR: binds one cell's socket, opens its run, keeps LISTENER, DECODER and KEEPALIVE alive, and ends the run.
-// Any of the three may die at any message: its successor takes over, and the LISTENER replays what is unacknowledged.
-// Everything that must survive, this actor's own death included, is in the cell's estate.
+// Any of the three may die at any message: its successor takes over, and the LISTENER replays what is unacknowledged. A
+// chunk at which two DECODERs died is set aside. Everything that must survive, this actor's own death included, is in the
+// cell's estate.
 //
 //   admit:  bind -> run.v1.started in the log -> children -> answer
 //   retire: drain the LISTENER -> run.v1.ended in the log -> socket gone -> answer -> quit
 
 #include "actors/cell_supervisor.hpp"
 
+#include <functional>
 #include <utility>
 
 #include "actors/decoder.hpp"
@@ -25,32 +27,36 @@ using supervisor_pointer = cell_supervisor_actor::stateful_pointer<cell_supervis
 constexpr std::chrono::seconds sink_patience{10};
 /// The intake bounds how long it reads while draining; the rest is for decoding and the log. Ours.
 constexpr std::chrono::seconds drain_patience{20};
-constexpr std::chrono::milliseconds drain_retry_pause{20};
+/// Pause before a step is tried again whose other actor is being replaced. Ours.
+constexpr std::chrono::milliseconds retry_pause{20};
 
-constexpr auto child = caf::linked + caf::monitored;
+using phase = cell_supervisor_state::phase;
 
 void start_decoder(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.decoder = self->spawn<child>(make_decoder, state.cell, state.sink);
-  self->send(state.listener, state.decoder);
+  state.decoder = adopt(self, self->spawn<caf::monitored>(make_decoder, state.cell, state.sink, state.quarantined,
+                                                          std::cref(*state.host)));
+  if (state.listener) self->send(state.listener, state.decoder);
   if (state.keepalive) self->send(state.keepalive, state.decoder);
 }
 
 void start_listener(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.listener = self->spawn<child>(make_listener, state.cell);
+  state.listener = adopt(self, self->spawn<caf::monitored>(make_listener, state.cell, std::cref(*state.host)));
   if (state.decoder) self->send(state.listener, state.decoder);
 }
 
 void start_keepalive(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.keepalive = self->spawn<child>(make_keepalive, state.cell, state.decoder, state.sink);
+  state.keepalive = adopt(self, self->spawn<caf::monitored>(make_keepalive, state.cell, state.decoder, state.sink,
+                                                            std::cref(*state.host)));
 }
 
-void start_children(supervisor_pointer self) {
-  start_listener(self);
-  start_decoder(self);
-  start_keepalive(self);
+void start_missing_children(supervisor_pointer self) {
+  const cell_supervisor_state& state = self->state;
+  if (!state.listener) start_listener(self);
+  if (!state.decoder) start_decoder(self);
+  if (!state.keepalive) start_keepalive(self);
 }
 
 void stop_children(supervisor_pointer self) {
@@ -63,6 +69,8 @@ void stop_children(supervisor_pointer self) {
   stop(self->state.listener);
 }
 
+void retry_soon(supervisor_pointer self) { self->delayed_send(self, retry_pause, retry_atom::value); }
+
 cell_status describe(const cell_estate& cell, const run_account& account) {
   const intake_counts seen = cell.intake->counts();
   cell_status status;
@@ -71,7 +79,7 @@ cell_status describe(const cell_estate& cell, const run_account& account) {
   status.chain = cell.chain;
   status.socket_path = cell.specification.socket_path();
   status.totals = account.totals;
-  status.totals.received = seen.frames_received;
+  status.totals.received = account.received_before + seen.frames_received;
   status.totals.connections = seen.connections_accepted;
   status.connections_refused = seen.connections_refused;
   if (account.last_frame != wall_time{}) status.last_frame = account.last_frame;
@@ -93,12 +101,16 @@ caf::typed_response_promise<cell_status> on_status(supervisor_pointer self) {
   return answer;
 }
 
+void drain(supervisor_pointer self);
+
 void on_run_opened(supervisor_pointer self, const std::string& chain) {
   cell_supervisor_state& state = self->state;
   state.cell->chain = chain;
-  start_children(self);
+  state.now = phase::live;
+  start_missing_children(self);
   state.host->events.cell_admitted(*state.cell->run, state.cell->specification.socket_path());
   for (const auto& answer : std::exchange(state.admit_answers, {})) answer_status(self, answer);
+  if (state.retire_answer) drain(self);  // asked for while the run was being opened
 }
 
 void on_run_not_opened(supervisor_pointer self, const caf::error& cause) {
@@ -113,17 +125,22 @@ void on_run_not_opened(supervisor_pointer self, const caf::error& cause) {
 }
 
 void open_run(supervisor_pointer self) {
-  const cell_supervisor_state& state = self->state;
-  const run_opening opening{state.host->daemon_version, state.cell->specification.keepalive_window};
+  cell_supervisor_state& state = self->state;
+  state.now = phase::opening;
+  const run_opening opening{state.host->daemon_version, state.cell->specification.keepalive_window,
+                            state.cell->recovered};
   self->request(state.sink, sink_patience, open_run_atom::value, state.cell->run, opening)
       .then([self](const std::string& chain) { on_run_opened(self, chain); },
-            [self](const caf::error& cause) { on_run_not_opened(self, cause); });
+            [self](const caf::error& cause) {
+              if (cause == caf::sec::request_receiver_down) return retry_soon(self);
+              on_run_not_opened(self, cause);
+            });
 }
 
 caf::typed_response_promise<cell_status> on_admit(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   auto answer = self->make_response_promise<cell_status>();
-  if (state.listener) {
+  if (state.now == phase::live) {
     answer_status(self, answer);
     return answer;
   }
@@ -141,40 +158,41 @@ caf::typed_response_promise<cell_status> on_admit(supervisor_pointer self) {
   return answer;
 }
 
-void finish(supervisor_pointer self, const run_totals& totals) {
+/// The end, whatever led to it. `reason` tells the HOST SUPERVISOR not to replace this actor.
+void finish(supervisor_pointer self, caf::expected<run_totals> books) {
   cell_supervisor_state& state = self->state;
+  state.now = phase::ended;
   stop_children(self);
   state.cell->intake = nullptr;
-  state.host->events.cell_retired(*state.cell->run, totals);
-  std::exchange(state.retire_answer, std::nullopt)->deliver(totals);
-  self->quit();
+  if (books) state.host->events.cell_retired(*state.cell->run, *books);
+  if (auto answer = std::exchange(state.retire_answer, std::nullopt)) {
+    books ? answer->deliver(*books) : answer->deliver(books.error());
+  }
+  self->quit(caf::exit_reason::user_shutdown);
 }
 
 void close_run(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
+  state.now = phase::closing;
   const intake_counts seen = state.cell->intake->counts();
   const run_closing closing{state.end_reason, seen.frames_received, seen.connections_accepted};
   self->request(state.sink, sink_patience, close_run_atom::value, state.cell->run, closing)
       .then([self](const run_totals& totals) { finish(self, totals); },
             [self](const caf::error& cause) {
-              const host_stamp& run = *self->state.cell->run;
-              self->state.host->events.cell_not_drained(run, "run.v1.ended not in the log: " + explanation(cause));
-              stop_children(self);
-              self->state.cell->intake = nullptr;
-              std::exchange(self->state.retire_answer, std::nullopt)
-                  ->deliver(make_failure(failure::no_answer, "run.v1.ended is not in the log: " + explanation(cause)));
-              self->quit();
+              if (cause == caf::sec::request_receiver_down) return retry_soon(self);
+              const std::string why = "run.v1.ended is not in the log: " + explanation(cause);
+              self->state.host->events.cell_not_drained(*self->state.cell->run, why);
+              finish(self, make_failure(failure::no_answer, why));
             });
 }
 
 void drain(supervisor_pointer self) {
+  self->state.now = phase::draining;
+  if (!self->state.listener) return retry_soon(self);
   self->request(self->state.listener, drain_patience, drain_atom::value)
       .then([self](std::uint64_t) { close_run(self); },
             [self](const caf::error& cause) {
-              if (cause == caf::sec::request_receiver_down) {
-                self->delayed_send(self, drain_retry_pause, drain_atom::value);
-                return;
-              }
+              if (cause == caf::sec::request_receiver_down) return retry_soon(self);
               self->state.host->events.cell_not_drained(*self->state.cell->run, explanation(cause));
               close_run(self);
             });
@@ -182,63 +200,109 @@ void drain(supervisor_pointer self) {
 
 caf::result<run_totals> on_retire(supervisor_pointer self, run_end_reason reason) {
   cell_supervisor_state& state = self->state;
-  if (state.retire_answer) return make_failure(failure::stopping, "the cell is being retired");
-  if (!state.listener) return make_failure(failure::unknown_cell, "the cell was not admitted");
+  if (state.now != phase::live && state.now != phase::opening) {
+    return make_failure(failure::stopping, "the cell is ending already");
+  }
   state.retire_answer = self->make_response_promise<run_totals>();
   state.end_reason = reason;
-  drain(self);
+  if (state.now == phase::live) drain(self);
   return *state.retire_answer;
+}
+
+/// Past the restart limits. The daemon and the other cells never notice.
+void fail_cell(supervisor_pointer self, const char* role) {
+  cell_supervisor_state& state = self->state;
+  const bool keep = state.cell->specification.on_agent_failure == agent_failure_policy::report;
+  state.host->events.cell_failed(state.cell->run->cell_id, role,
+                                 keep ? "tried again after a pause" : "the cell is retired");
+  if (keep || state.now != phase::live) {
+    state.restarts.forgive();
+    self->delayed_send(self, state.host->limits.pause, retry_atom::value);
+    return;
+  }
+  state.end_reason = run_end_reason::cell_failed;
+  close_run(self);
+}
+
+/// `handle` is the dead child's; `start` makes its successor.
+template <class Handle, class Start>
+void replace(supervisor_pointer self, Handle& handle, const char* role, const caf::error& cause, Start start) {
+  cell_supervisor_state& state = self->state;
+  handle = nullptr;
+  state.host->events.actor_failed(role, state.cell->run->cell_id, explanation(cause));
+  if (state.restarts.allow(self->clock().now())) return start(self);
+  fail_cell(self, role);
+}
+
+/// The second DECODER that dies at one chunk condemns it.
+void judge_chunk(supervisor_pointer self) {
+  cell_supervisor_state& state = self->state;
+  const std::uint64_t culprit = state.cell->decoding.exchange(0);
+  if (culprit == 0 || std::exchange(state.suspect, culprit) != culprit) return;
+  state.suspect = 0;
+  const chunk_ptr chunk = state.cell->intake ? state.cell->intake->unacknowledged(culprit) : nullptr;
+  if (!chunk) return;
+  state.quarantined.push_back(culprit);
+  const auto file = state.host->quarantine.set_aside(state.cell->run->cell_id, *chunk);
+  state.host->events.chunk_quarantined(*state.cell->run, chunk->frames, file.value_or("(not written)"));
+  self->send(state.sink, quarantine_atom::value, state.cell->run,
+             quarantined_chunk{culprit, chunk->frames, file.value_or("")}, credit_actor{state.listener});
 }
 
 void on_down(supervisor_pointer self, const caf::down_msg& down) {
   cell_supervisor_state& state = self->state;
-  const auto died = [&](const char* role, auto start) {
-    state.host->events.actor_failed(role, state.cell->run->cell_id, explanation(down.reason));
-    start(self);
-  };
+  if (down.source == state.host_supervisor) return self->quit(caf::exit_reason::user_shutdown);
+  bury(self, down.source);
   if (down.source == state.listener) {
-    died("LISTENER", start_listener);
+    replace(self, state.listener, "LISTENER", down.reason, start_listener);
   } else if (down.source == state.decoder) {
-    died("DECODER", start_decoder);
+    judge_chunk(self);
+    replace(self, state.decoder, "DECODER", down.reason, start_decoder);
   } else if (down.source == state.keepalive) {
-    died("KEEPALIVE", start_keepalive);
+    replace(self, state.keepalive, "KEEPALIVE", down.reason, start_keepalive);
   }
 }
 
-void on_exit(supervisor_pointer self, const caf::exit_msg& exit) {
-  const cell_supervisor_state& state = self->state;
-  const bool from_child =
-      exit.source == state.listener || exit.source == state.decoder || exit.source == state.keepalive;
-  if (!from_child) self->quit(exit.reason);
+void on_retry(supervisor_pointer self) {
+  switch (self->state.now) {
+    case phase::opening: return open_run(self);
+    case phase::live: return start_missing_children(self);
+    case phase::draining: start_missing_children(self); return drain(self);
+    case phase::closing: return close_run(self);
+    case phase::unbound:
+    case phase::ended: return;
+  }
 }
 
 void on_new_sink(supervisor_pointer self, const sink_actor& successor) {
   cell_supervisor_state& state = self->state;
   state.sink = successor;
-  if (!state.listener) return;
-  self->send(state.decoder, successor);
-  self->send(state.keepalive, successor);
-  self->send(state.listener, replay_atom::value);
+  if (state.decoder) self->send(state.decoder, successor);
+  if (state.keepalive) self->send(state.keepalive, successor);
+  if (state.listener) self->send(state.listener, replay_atom::value);
 }
 
 }  // namespace
 
 cell_supervisor_actor::behavior_type make_cell_supervisor(supervisor_pointer self, cell_estate_ptr cell,
-                                                          sink_actor sink, const host_environment& host) {
+                                                          sink_actor sink, caf::actor_addr host_supervisor,
+                                                          const host_environment& host) {
   die_of_exceptions(self);
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
-  self->set_exit_handler([self](const caf::exit_msg& exit) { on_exit(self, exit); });
   self->state.cell = std::move(cell);
   self->state.sink = std::move(sink);
   self->state.host = &host;
-  // A predecessor died after binding: everything is there but the children.
-  if (self->state.cell->intake) start_children(self);
+  self->state.host_supervisor = std::move(host_supervisor);
+  self->state.restarts = restart_intensity{host.limits};
+  self->state.activity = host.census.enter("CELL SUPERVISOR", self->state.cell->run->cell_id, self->address());
+  // A predecessor died after binding: the socket is there, and the run is open or about to be.
+  if (self->state.cell->intake) open_run(self);
   return {
       [self](admit_atom) { return on_admit(self); },
       [self](retire_atom, run_end_reason reason) { return on_retire(self, reason); },
       [self](status_atom) { return on_status(self); },
       [self](const sink_actor& successor) { on_new_sink(self, successor); },
-      [self](drain_atom) { drain(self); },
+      [self](retry_atom) { on_retry(self); },
   };
 }
 

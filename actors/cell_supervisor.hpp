@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -13,22 +14,33 @@ struct cell_supervisor_state {
   static constexpr const char* name = "cell.supervisor";
   cell_supervisor_state() = default;
 
+  /// What the supervisor is waiting for; a step that failed with another actor is tried again from here.
+  enum class phase : std::uint8_t { unbound, opening, live, draining, closing, ended };
+
   cell_estate_ptr cell;
   const host_environment* host = nullptr;
+  caf::actor_addr host_supervisor;
+  phase now = phase::unbound;
   sink_actor sink;
   listener_actor listener;
   decoder_actor decoder;
   keepalive_actor keepalive;
+  restart_intensity restarts{restart_limits{}};
+  /// The chunk at which the last DECODER died, 0 if it was none's fault.
+  std::uint64_t suspect = 0;
+  /// Chunks no DECODER is given again.
+  std::vector<std::uint64_t> quarantined;
   /// Everyone who asked for admission while the run was being opened.
   std::vector<caf::typed_response_promise<cell_status>> admit_answers;
   /// Set while the cell is being retired.
   std::optional<caf::typed_response_promise<run_totals>> retire_answer;
   run_end_reason end_reason{};
+  activity_ptr activity;
 };
 
-/// `host` must outlive the actor.
+/// Ends when `host_supervisor` does. `host` must outlive the actor.
 cell_supervisor_actor::behavior_type make_cell_supervisor(
     cell_supervisor_actor::stateful_pointer<cell_supervisor_state> self, cell_estate_ptr cell, sink_actor sink,
-    const host_environment& host);
+    caf::actor_addr host_supervisor, const host_environment& host);
 
 }  // namespace cellos

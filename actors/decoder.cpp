@@ -4,11 +4,11 @@
 
 #include "actors/decoder.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "actors/supervision.hpp"
-#include "messages/decode_chunk.hpp"
 
 namespace cellos {
 
@@ -16,20 +16,29 @@ namespace {
 
 void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_ptr& chunk, const credit_actor& credit) {
   decoder_state& state = self->state;
-  auto decoded = std::make_shared<const batch>(decode_chunk(chunk, state.cell->run));
+  const activity::mark busy{*state.activity};
+  if (std::find(state.quarantined.begin(), state.quarantined.end(), chunk->sequence) != state.quarantined.end()) return;
+  state.cell->decoding = chunk->sequence;
+  auto decoded = std::make_shared<const batch>(state.host->decode(chunk, state.cell->run));
   if (decoded->accepted() > 0 && chunk->received_mono > state.cell->last_accepted.load()) {
     state.cell->last_accepted = chunk->received_mono;
   }
   self->send(state.sink, batch_ptr{std::move(decoded)}, credit);
+  state.cell->decoding = 0;
 }
 
 }  // namespace
 
 decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, cell_estate_ptr cell,
-                                          sink_actor sink) {
+                                          sink_actor sink, std::vector<std::uint64_t> quarantined,
+                                          const host_environment& host) {
   die_of_exceptions(self);
+  end_with_supervisor(self);
   self->state.cell = std::move(cell);
   self->state.sink = std::move(sink);
+  self->state.host = &host;
+  self->state.quarantined = std::move(quarantined);
+  self->state.activity = host.census.enter("DECODER", self->state.cell->run->cell_id, self->address());
   return {
       [self](const chunk_ptr& chunk, const credit_actor& credit) { on_chunk(self, chunk, credit); },
       [self](last_accepted_atom) { return self->state.cell->last_accepted.load(); },

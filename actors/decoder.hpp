@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "actors/cell_estate.hpp"
+#include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 
 namespace cellos {
@@ -11,9 +14,15 @@ struct decoder_state {
 
   cell_estate_ptr cell;
   sink_actor sink;
+  const host_environment* host = nullptr;
+  /// Chunks that must not be decoded again.
+  std::vector<std::uint64_t> quarantined;
+  activity_ptr activity;
 };
 
+/// `quarantined`: sequences to pass over. `host` must outlive the actor.
 decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, cell_estate_ptr cell,
-                                          sink_actor sink);
+                                          sink_actor sink, std::vector<std::uint64_t> quarantined,
+                                          const host_environment& host);
 
 }  // namespace cellos

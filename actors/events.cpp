@@ -119,11 +119,30 @@ void operator_events::actor_failed(std::string_view role, std::string_view cell_
        {{"role", std::string{role}}, {"cell", std::string{cell_id}}, {"cause", std::string{cause}}});
 }
 
+void operator_events::actor_hung(std::string_view role, std::string_view cell_id, std::chrono::nanoseconds busy_for) {
+  emit(level::err, "actor_hung",
+       {{"role", std::string{role}}, {"cell", std::string{cell_id}}, {"busy_for", seconds(busy_for)}});
+}
+
+void operator_events::cell_failed(std::string_view cell_id, std::string_view role, std::string_view consequence) {
+  emit(level::critical, "cell_failed",
+       {{"cell", std::string{cell_id}}, {"role", std::string{role}}, {"consequence", std::string{consequence}}});
+}
+
+void operator_events::chunk_quarantined(const host_stamp& run, std::uint64_t frames, std::string_view file) {
+  emit(level::err, "chunk_quarantined",
+       {{"cell", run.cell_id}, {"run", run.run_id}, {"frames", count(frames)}, {"file", std::string{file}}});
+}
+
 void operator_events::evidence_blocked(const std::error_code& cause) {
   emit(level::err, "evidence_blocked", {{"cause", cause.message()}});
 }
 
 void operator_events::evidence_resumed() { emit(level::info, "evidence_resumed", {}); }
+
+void operator_events::runs_recovered(std::size_t runs) {
+  emit(level::warn, "runs_recovered", {{"runs", count(runs)}});
+}
 
 void operator_events::evidence_recovered(std::string_view file, std::uint64_t bytes_removed) {
   emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});

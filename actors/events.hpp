@@ -2,6 +2,7 @@
 
 #include <spdlog/logger.h>
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -43,8 +44,15 @@ class operator_events {
   void connection_refused(std::string_view cell_id, std::string_view cause);
 
   void actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause);
+  /// Once, when a handler has run for longer than the watchdog allows.
+  void actor_hung(std::string_view role, std::string_view cell_id, std::chrono::nanoseconds busy_for);
+  /// Its actors died more often than `restart_limits` allow.
+  void cell_failed(std::string_view cell_id, std::string_view role, std::string_view consequence);
+  void chunk_quarantined(const host_stamp& run, std::uint64_t frames, std::string_view file);
   void evidence_blocked(const std::error_code& cause);
   void evidence_resumed();
+  /// The daemon before this one ended without draining.
+  void runs_recovered(std::size_t runs);
   void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
 
  private:

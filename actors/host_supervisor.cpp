@@ -26,15 +26,24 @@ constexpr std::chrono::seconds admit_patience{15};
 constexpr std::chrono::seconds retire_patience{45};
 constexpr std::chrono::seconds status_patience{5};
 
-constexpr auto child = caf::linked + caf::monitored;
-
 void start_sink(host_pointer self, sink_record& sink) {
-  sink.actor = self->spawn<child>(make_sink, sink.journal, std::cref(*self->state.host));
+  sink.actor = adopt(self, self->spawn<caf::monitored>(make_sink, sink.journal, std::cref(*self->state.host)));
 }
 
 void start_cell(host_pointer self, cell_record& record) {
-  record.supervisor = self->spawn<child>(make_cell_supervisor, record.cell, self->state.sinks[record.sink].actor,
-                                         std::cref(*self->state.host));
+  record.supervisor =
+      adopt(self, self->spawn<caf::monitored>(make_cell_supervisor, record.cell, self->state.sinks[record.sink].actor,
+                                              self->address(), std::cref(*self->state.host)));
+}
+
+/// The open chain a predecessor of this daemon left for just this run, if any.
+std::optional<recovered_run> take_recovered(std::vector<recovered_run>& recovered, const host_stamp& run) {
+  const auto left = std::find_if(recovered.begin(), recovered.end(),
+                                 [&](const recovered_run& open) { return open.attribution == run; });
+  if (left == recovered.end()) return std::nullopt;
+  std::optional<recovered_run> taken{std::move(*left)};
+  recovered.erase(left);
+  return taken;
 }
 
 cell_estate_ptr make_estate(const std::string& host_id, cell_specification specification) {
@@ -70,9 +79,12 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
 void forget(host_pointer self, const std::string& cell_id) {
   const auto record = self->state.cells.find(cell_id);
   if (record == self->state.cells.end()) return;
-  const cell_supervisor_actor supervisor = record->second.supervisor;
+  const cell_record gone = std::move(record->second);
   self->state.cells.erase(record);
-  self->send_exit(supervisor, caf::exit_reason::user_shutdown);
+  // Whatever was begun of its run is ended.
+  caf::anon_send(self->state.sinks[gone.sink].actor, close_run_atom::value, gone.cell->run,
+                 run_closing{run_end_reason::retired, 0, 0});
+  if (gone.supervisor) self->send_exit(gone.supervisor, caf::exit_reason::user_shutdown);
 }
 
 caf::result<cell_status> on_admit(host_pointer self, const cell_specification& wanted) {
@@ -87,6 +99,8 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   }
   cell_record record;
   record.cell = make_estate(state.host->host_id, wanted);
+  record.cell->recovered = take_recovered(state.host->recovered, *record.cell->run);
+  record.restarts = restart_intensity{state.host->limits};
   record.sink = std::hash<std::string>{}(wanted.cell_id) % state.sinks.size();
   start_cell(self, record);
   const cell_supervisor_actor supervisor = record.supervisor;
@@ -103,19 +117,36 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   return answer;
 }
 
-/// Retires one cell and calls `done` with its books, or with nothing if it did not end cleanly.
-template <class Done>
-void retire(host_pointer self, cell_record& record, run_end_reason reason, Done done) {
-  record.retiring = true;
-  self->request(record.supervisor, retire_patience, retire_atom::value, reason)
+/// False if the cell failed and ended on its own, or its CELL SUPERVISORs die too often.
+bool restart_for_retirement(host_pointer self, const std::string& id) {
+  const auto found = self->state.cells.find(id);
+  if (found == self->state.cells.end() || !found->second.restarts.allow(self->clock().now())) return false;
+  start_cell(self, found->second);
+  return true;
+}
+
+using on_retired = std::function<void(const caf::expected<run_totals>&)>;
+
+/// Retires one cell and calls `done` with its books, or with why it did not end cleanly. Its CELL SUPERVISOR may die of
+/// it: the successor is asked again.
+void retire(host_pointer self, const std::string& id, run_end_reason reason, const on_retired& done) {
+  const auto found = self->state.cells.find(id);
+  if (found == self->state.cells.end()) {
+    return done(make_failure(failure::unknown_cell, "cell " + id + " is gone"));
+  }
+  found->second.retiring = true;
+  self->request(found->second.supervisor, retire_patience, retire_atom::value, reason)
       .then(
-          [self, done, id = record.cell->specification.cell_id](const run_totals& totals) mutable {
+          [self, id, done](const run_totals& totals) {
             self->state.cells.erase(id);
-            done(caf::expected<run_totals>{totals});
+            done(totals);
           },
-          [self, done, id = record.cell->specification.cell_id](const caf::error& cause) mutable {
+          [self, id, reason, done](const caf::error& cause) {
+            if (cause == caf::sec::request_receiver_down && restart_for_retirement(self, id)) {
+              return retire(self, id, reason, done);
+            }
             forget(self, id);
-            done(caf::expected<run_totals>{cause});
+            done(cause);
           });
 }
 
@@ -126,10 +157,9 @@ caf::result<run_totals> on_retire(host_pointer self, const std::string& cell_id)
   }
   if (record->second.retiring) return make_failure(failure::stopping, "cell " + cell_id + " is being retired");
   auto answer = self->make_response_promise<run_totals>();
-  retire(self, record->second, run_end_reason::retired,
-         [answer](const caf::expected<run_totals>& totals) mutable {
-           totals ? answer.deliver(*totals) : answer.deliver(totals.error());
-         });
+  retire(self, cell_id, run_end_reason::retired, [answer](const caf::expected<run_totals>& totals) mutable {
+    totals ? answer.deliver(*totals) : answer.deliver(totals.error());
+  });
   return answer;
 }
 
@@ -153,6 +183,10 @@ caf::result<std::vector<cell_status>> on_status(host_pointer self) {
   collection->answer = self->make_response_promise<std::vector<cell_status>>();
   collection->waiting = cells.size();
   for (const auto& [id, record] : cells) {
+    if (!record.supervisor) {
+      collection->one_less();
+      continue;
+    }
     self->request(record.supervisor, status_patience, status_atom::value)
         .then(
             [collection](const cell_status& status) {
@@ -176,61 +210,88 @@ caf::result<std::uint64_t> on_stop(host_pointer self) {
   if (state.cells.empty()) return std::uint64_t{0};
   state.stop_answer = self->make_response_promise<std::uint64_t>();
   state.cells_ending = state.cells.size();
-  for (auto& [id, record] : state.cells) {
-    if (record.retiring) {  // its own retirement goes on; whoever asked for it hears the books
+  const auto answer = *state.stop_answer;
+  std::vector<std::string> ids;
+  for (const auto& [id, record] : state.cells) ids.push_back(id);
+  for (const std::string& id : ids) {
+    if (state.cells.at(id).retiring) {  // its own retirement goes on; whoever asked for it hears the books
       one_cell_ended(self, true);
       continue;
     }
-    retire(self, record, run_end_reason::daemon_stopped, [self](const caf::expected<run_totals>& totals) {
+    retire(self, id, run_end_reason::daemon_stopped, [self](const caf::expected<run_totals>& totals) {
       one_cell_ended(self, totals && totals->in_flight() == 0);
     });
   }
-  return *state.stop_answer;
+  return answer;
 }
 
-void on_sink_down(host_pointer self, std::size_t index) {
+void retry_after_pause(host_pointer self) {
+  self->delayed_send(self, self->state.host->limits.pause, retry_atom::value);
+}
+
+void introduce_sink(host_pointer self, std::size_t index) {
   host_supervisor_state& state = self->state;
   start_sink(self, state.sinks[index]);
   for (const auto& [id, record] : state.cells) {
-    if (record.sink == index) self->send(record.supervisor, state.sinks[index].actor);
+    if (record.sink == index && record.supervisor) self->send(record.supervisor, state.sinks[index].actor);
   }
+}
+
+void on_sink_down(host_pointer self, std::size_t index, const caf::error& cause) {
+  sink_record& sink = self->state.sinks[index];
+  self->state.host->events.actor_failed("SINK", "", explanation(cause));
+  if (sink.restarts.allow(self->clock().now())) return introduce_sink(self, index);
+  sink.actor = nullptr;
+  sink.restarts.forgive();
+  retry_after_pause(self);
+}
+
+void on_cell_down(host_pointer self, const std::string& id, cell_record& record, const caf::error& cause) {
+  if (record.retiring) return;  // `retire` hears of it too, and knows better
+  if (cause == caf::exit_reason::user_shutdown) {  // it failed, said so, and ended its run
+    self->state.cells.erase(id);
+    return;
+  }
+  self->state.host->events.actor_failed("CELL SUPERVISOR", id, explanation(cause));
+  if (record.restarts.allow(self->clock().now())) return start_cell(self, record);
+  record.supervisor = nullptr;
+  record.restarts.forgive();
+  retry_after_pause(self);
 }
 
 void on_down(host_pointer self, const caf::down_msg& down) {
   host_supervisor_state& state = self->state;
+  bury(self, down.source);
   for (std::size_t i = 0; i < state.sinks.size(); ++i) {
-    if (down.source != state.sinks[i].actor) continue;
-    state.host->events.actor_failed("SINK", "", explanation(down.reason));
-    return on_sink_down(self, i);
+    if (down.source == state.sinks[i].actor) return on_sink_down(self, i, down.reason);
   }
   for (auto& [id, record] : state.cells) {
-    if (down.source != record.supervisor || record.retiring) continue;
-    state.host->events.actor_failed("CELL SUPERVISOR", id, explanation(down.reason));
-    return start_cell(self, record);
+    if (down.source == record.supervisor) return on_cell_down(self, std::string{id}, record, down.reason);
   }
 }
 
-void on_exit(host_pointer self, const caf::exit_msg& exit) {
-  const host_supervisor_state& state = self->state;
-  const bool from_sink = std::any_of(state.sinks.begin(), state.sinks.end(),
-                                     [&](const sink_record& sink) { return exit.source == sink.actor; });
-  const bool from_cell = std::any_of(state.cells.begin(), state.cells.end(), [&](const auto& entry) {
-    return exit.source == entry.second.supervisor;
-  });
-  if (!from_sink && !from_cell && exit.reason) self->quit(exit.reason);
+void on_retry(host_pointer self) {
+  host_supervisor_state& state = self->state;
+  for (std::size_t i = 0; i < state.sinks.size(); ++i) {
+    if (!state.sinks[i].actor) introduce_sink(self, i);
+  }
+  for (auto& [id, record] : state.cells) {
+    if (!record.supervisor) start_cell(self, record);
+  }
 }
 
 }  // namespace
 
 host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std::size_t sinks,
-                                                          const host_environment& host) {
+                                                          host_environment* host) {
   die_of_exceptions(self);
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
-  self->set_exit_handler([self](const caf::exit_msg& exit) { on_exit(self, exit); });
-  self->state.host = &host;
+  self->state.host = host;
+  self->state.activity = host->census.enter("HOST SUPERVISOR", "", self->address());
   self->state.sinks.resize(std::max<std::size_t>(sinks, 1));
   for (sink_record& sink : self->state.sinks) {
-    sink.journal = std::make_shared<sink_journal>(host.log, host.clock);
+    sink.journal = std::make_shared<sink_journal>(host->log, host->clock);
+    sink.restarts = restart_intensity{host->limits};
     start_sink(self, sink);
   }
   return {
@@ -238,6 +299,7 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },
       [self](status_atom) { return on_status(self); },
       [self](stop_atom) { return on_stop(self); },
+      [self](retry_atom) { on_retry(self); },
   };
 }
 

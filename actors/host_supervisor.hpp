@@ -21,13 +21,16 @@ struct host_supervisor_state {
     cell_supervisor_actor supervisor;
     std::size_t sink = 0;
     bool retiring = false;
+    restart_intensity restarts{restart_limits{}};
   };
   struct sink_record {
     sink_journal_ptr journal;
     sink_actor actor;
+    restart_intensity restarts{restart_limits{}};
   };
 
-  const host_environment* host = nullptr;
+  host_environment* host = nullptr;
+  activity_ptr activity;
   std::vector<sink_record> sinks;
   std::map<std::string, cell_record, std::less<>> cells;
   bool stopping = false;
@@ -39,7 +42,6 @@ struct host_supervisor_state {
 
 /// `sinks`: how many SINKs share the cells. `host` must outlive the actor.
 host_supervisor_actor::behavior_type make_host_supervisor(
-    host_supervisor_actor::stateful_pointer<host_supervisor_state> self, std::size_t sinks,
-    const host_environment& host);
+    host_supervisor_actor::stateful_pointer<host_supervisor_state> self, std::size_t sinks, host_environment* host);
 
 }  // namespace cellos

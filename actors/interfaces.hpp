@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
+#include "actors/run_ledger.hpp"
 #include "messages/agent_silenced.hpp"
 #include "messages/batch.hpp"
 #include "messages/cell_status.hpp"
@@ -28,6 +29,8 @@ using drained_atom = caf::atom_constant<caf::atom("drained")>;
 using last_accepted_atom = caf::atom_constant<caf::atom("lastaccept")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
+using quarantine_atom = caf::atom_constant<caf::atom("quarantine")>;
+using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using open_run_atom = caf::atom_constant<caf::atom("openrun")>;
 using close_run_atom = caf::atom_constant<caf::atom("closerun")>;
 using totals_atom = caf::atom_constant<caf::atom("totals")>;
@@ -39,6 +42,8 @@ using stop_atom = caf::atom_constant<caf::atom("stop")>;
 /// A run as the SINK knows it when asked for its totals.
 struct run_account {
   run_totals totals;
+  /// Of a recovered run: frames among `totals.received` that the present intake never saw.
+  std::uint64_t received_before = 0;
   bool silenced = false;
   /// Receive time of the last accepted frame; zero before the first.
   wall_time last_frame{};
@@ -65,6 +70,8 @@ using sink_actor = caf::typed_actor<
     caf::replies_to<open_run_atom, host_stamp_ptr, run_opening>::with<std::string>,
     // Appends exactly once by chunk sequence, then acknowledges.
     caf::reacts_to<batch_ptr, credit_actor>,
+    // Stands in for the batch that could not be made; puts the loss on record, then acknowledges.
+    caf::reacts_to<quarantine_atom, host_stamp_ptr, quarantined_chunk, credit_actor>,
     // Appends the run's one silence; a second is ignored.
     caf::reacts_to<host_stamp_ptr, agent_silenced>,
     // The run's books at this moment; `received` counts what reached the SINK.
@@ -111,8 +118,8 @@ using cell_supervisor_actor = caf::typed_actor<
     caf::replies_to<retire_atom, run_end_reason>::with<run_totals>, caf::replies_to<status_atom>::with<cell_status>,
     // A restarted SINK takes over.
     caf::reacts_to<sink_actor>,
-    // Own timer: asks the LISTENER to drain again after one died of it.
-    caf::reacts_to<drain_atom>>;
+    // Own timer: tries again what failed with another actor, or starts the children that were not replaced.
+    caf::reacts_to<retry_atom>>;
 
 /// HOST SUPERVISOR: admits and retires cells; restarts cell supervisors and SINKs.
 using host_supervisor_actor = caf::typed_actor<
@@ -121,7 +128,9 @@ using host_supervisor_actor = caf::typed_actor<
     caf::replies_to<retire_atom, std::string>::with<run_totals>,
     caf::replies_to<status_atom>::with<std::vector<cell_status>>,
     // Retires every cell; answers with how many did not end cleanly.
-    caf::replies_to<stop_atom>::with<std::uint64_t>>;
+    caf::replies_to<stop_atom>::with<std::uint64_t>,
+    // Own timer: starts what was not replaced at once because it died too often.
+    caf::reacts_to<retry_atom>>;
 
 }  // namespace cellos
 
@@ -130,6 +139,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::host_stamp_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_opening)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_end_reason)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_closing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::quarantined_chunk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_totals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_account)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::chunk_ptr)

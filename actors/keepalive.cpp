@@ -27,13 +27,20 @@ void conclude(keepalive_pointer self, monotonic_time last_accepted) {
   keepalive_state& state = self->state;
   const monotonic_time now = self->clock().now();
   if (!state.trigger.exceeded(now, last_accepted)) return look_again_at(self, state.trigger.deadline(last_accepted));
-  if (const auto silence = state.trigger.fire(now, last_accepted)) {
-    self->send(state.sink, state.cell->run, *silence);
-  }
+  state.told = state.trigger.fire(now, last_accepted);
+  if (state.told) self->send(state.sink, state.cell->run, *state.told);
+}
+
+/// The predecessor may have died with the silence unheard in its mailbox; one that had heard it left it in the journal.
+void on_new_sink(keepalive_pointer self, const sink_actor& successor) {
+  keepalive_state& state = self->state;
+  state.sink = successor;
+  if (state.told) self->send(state.sink, state.cell->run, *state.told);
 }
 
 void on_tick(keepalive_pointer self) {
   keepalive_state& state = self->state;
+  const activity::mark busy{*state.activity};
   if (state.trigger.spent()) return;
   const monotonic_time last_accepted = state.cell->last_accepted;
   if (!state.trigger.exceeded(self->clock().now(), last_accepted)) {
@@ -47,18 +54,20 @@ void on_tick(keepalive_pointer self) {
 }  // namespace
 
 keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, cell_estate_ptr cell, decoder_actor decoder,
-                                              sink_actor sink) {
+                                              sink_actor sink, const host_environment& host) {
   die_of_exceptions(self);
+  end_with_supervisor(self);
   keepalive_state& state = self->state;
   state.trigger = silence_trigger{cell->specification.keepalive_window};
   state.cell = std::move(cell);
   state.decoder = std::move(decoder);
   state.sink = std::move(sink);
+  state.activity = host.census.enter("KEEPALIVE", state.cell->run->cell_id, self->address());
   look_again_at(self, state.trigger.deadline(state.cell->last_accepted));
   return {
       [self](tick_atom) { on_tick(self); },
       [self](const decoder_actor& successor) { self->state.decoder = successor; },
-      [self](const sink_actor& successor) { self->state.sink = successor; },
+      [self](const sink_actor& successor) { on_new_sink(self, successor); },
   };
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "actors/cell_estate.hpp"
+#include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/silence_trigger.hpp"
 
@@ -14,9 +17,13 @@ struct keepalive_state {
   decoder_actor decoder;
   sink_actor sink;
   silence_trigger trigger{std::chrono::nanoseconds{}};
+  /// Kept to be told again to a SINK that may not have heard it.
+  std::optional<agent_silenced> told;
+  activity_ptr activity;
 };
 
 keepalive_actor::behavior_type make_keepalive(keepalive_actor::stateful_pointer<keepalive_state> self,
-                                              cell_estate_ptr cell, decoder_actor decoder, sink_actor sink);
+                                              cell_estate_ptr cell, decoder_actor decoder, sink_actor sink,
+                                              const host_environment& host);
 
 }  // namespace cellos

@@ -22,6 +22,7 @@ void attach(listener_pointer self) {
 }
 
 void on_chunk(listener_pointer self, const chunk_ptr& chunk) {
+  const activity::mark busy{*self->state.activity};
   self->send(self->state.decoder, chunk, credit_actor{caf::actor_cast<listener_actor>(self)});
 }
 
@@ -34,6 +35,7 @@ void answer_if_drained(listener_pointer self) {
 }
 
 void on_acknowledged(listener_pointer self, std::uint64_t sequence) {
+  const activity::mark busy{*self->state.activity};
   self->state.cell->intake->acknowledge(sequence);
   answer_if_drained(self);
 }
@@ -54,9 +56,12 @@ void on_drained(listener_pointer self) {
 
 }  // namespace
 
-listener_actor::behavior_type make_listener(listener_pointer self, cell_estate_ptr cell) {
+listener_actor::behavior_type make_listener(listener_pointer self, cell_estate_ptr cell,
+                                            const host_environment& host) {
   die_of_exceptions(self);
+  end_with_supervisor(self);
   self->state.cell = std::move(cell);
+  self->state.activity = host.census.enter("LISTENER", self->state.cell->run->cell_id, self->address());
   return {
       [self](acknowledge_atom, std::uint64_t sequence) { on_acknowledged(self, sequence); },
       [self](replay_atom) { attach(self); },

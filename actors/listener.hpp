@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "actors/cell_estate.hpp"
+#include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 
 namespace cellos {
@@ -16,8 +17,10 @@ struct listener_state {
   /// Set once the intake has said that no further chunk will come.
   bool drained = false;
   std::optional<caf::typed_response_promise<std::uint64_t>> drain_answer;
+  activity_ptr activity;
 };
 
-listener_actor::behavior_type make_listener(listener_actor::stateful_pointer<listener_state> self, cell_estate_ptr cell);
+listener_actor::behavior_type make_listener(listener_actor::stateful_pointer<listener_state> self, cell_estate_ptr cell,
+                                            const host_environment& host);
 
 }  // namespace cellos

@@ -82,6 +82,9 @@ class cell_intake {
   /// then calls `drained`, after the last chunk there will be. A second call replaces the first one's `drained`.
   virtual void drain(std::function<void()> drained) = 0;
 
+  /// The chunk with this sequence while it is unacknowledged; null after.
+  virtual chunk_ptr unacknowledged(std::uint64_t sequence) const = 0;
+
   virtual intake_counts counts() const = 0;
 };
 
@@ -116,6 +119,18 @@ class evidence_log {
   /// Appends whole lines (each ends with a newline), all or none of them. An error (disk full, I/O error) leaves the log
   /// as it was; the caller keeps the lines and tries again.
   virtual std::error_code append(std::string_view lines) = 0;
+};
+
+/// Where chunks go that no DECODER survives. Thread-safe.
+class quarantine_store {
+ public:
+  quarantine_store() = default;
+  quarantine_store(const quarantine_store&) = delete;
+  quarantine_store& operator=(const quarantine_store&) = delete;
+  virtual ~quarantine_store() = default;
+
+  /// Name of the file the chunk was set aside in, or nothing if that failed.
+  virtual std::optional<std::string> set_aside(std::string_view cell_id, const received_chunk& chunk) = 0;
 };
 
 /// Wall time; its own port because tests decide what time it is.

@@ -16,8 +16,18 @@ void saturating_add(std::uint64_t& sum, std::uint64_t more) {
 }  // namespace
 
 void run_ledger::open(std::string& out, wall_time now, const run_opening& opening) {
-  projection_.run_started(out, books_.next_event, now, opening);
-  ++books_.next_event;
+  if (!opening.recovered) {
+    projection_.run_started(out, books_.next_event, now, opening);
+    ++books_.next_event;
+    return;
+  }
+  const recovered_run& before = *opening.recovered;
+  projection_.run_resumed(out, before.next_event, now, opening);
+  books_.next_event = before.next_event + 1;
+  books_.totals = before.totals;
+  received_before_ = before.totals.received;
+  books_.silence_told = before.silence_told;
+  books_.resumed = before.resumed;
 }
 
 run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
@@ -45,6 +55,17 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
   account_losses(next, arrived);
   books_ = std::move(next);
   return resumed ? verdict::taken_and_resumed : verdict::taken;
+}
+
+run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk) {
+  if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
+  if (chunk.sequence > books_.next_chunk) return verdict::gap;
+  projection_.telemetry_dropped(out, books_.next_event, now, {loss_reason::quarantined, chunk.frames, {}, chunk.file});
+  ++books_.next_event;
+  ++books_.next_chunk;
+  books_.totals.received += chunk.frames;
+  books_.totals.quarantined += chunk.frames;
+  return verdict::taken;
 }
 
 /// A guest's counters are per connection: the account ends with it.
@@ -102,7 +123,7 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
   books next = books_;
   const unreported_losses losses = std::exchange(next.losses, {});
   const auto tell = [&](loss_reason reason, std::uint64_t frames) {
-    if (frames != 0) projection_.telemetry_dropped(out, next.next_event++, now, reason, frames, losses.refused);
+    if (frames != 0) projection_.telemetry_dropped(out, next.next_event++, now, {reason, frames, losses.refused, {}});
   };
   tell(loss_reason::guest_queue_full, losses.dropped_by_guest);
   tell(loss_reason::sequence_gap, losses.missing_seq);
@@ -114,7 +135,7 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
 run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                              std::uint64_t connections) {
   summarise_losses(out, now);
-  books_.totals.received = received;
+  books_.totals.received = received_before_ + received;
   books_.totals.connections = connections;
   projection_.run_ended(out, books_.next_event, now, reason, books_.totals);
   ++books_.next_event;

@@ -10,6 +10,14 @@
 
 namespace cellos {
 
+/// A chunk that is never decoded again, because decoding it ended two DECODERs.
+struct quarantined_chunk {
+  std::uint64_t sequence = 0;
+  std::uint32_t frames = 0;
+  /// Name of the file it was set aside in; empty if that failed.
+  std::string file;
+};
+
 /// One run's books and its place in the chain: turns what happens into numbered event lines, each exactly once.
 ///
 /// Pure: lines are appended to a caller's buffer, time comes in. Every function either completes or, if it throws, leaves
@@ -28,8 +36,11 @@ class run_ledger {
 
   run_ledger(host_stamp_ptr attribution, std::string chain) : projection_(std::move(attribution), std::move(chain)) {}
 
+  /// `run.v1.started`, or `run.v1.resumed` where a recovered chain goes on.
   void open(std::string& out, wall_time now, const run_opening& opening);
   verdict take(std::string& out, const batch& arrived);
+  /// Stands in for a chunk's batch; the same verdicts.
+  verdict quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk);
   /// The run's first silence makes a line; a later one makes none. True if a line was made.
   bool silence(std::string& out, wall_time now, const agent_silenced& silence);
   /// Writes what was lost since the last summary, if anything; answers with the refusals among it.
@@ -38,6 +49,7 @@ class run_ledger {
   run_totals close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                    std::uint64_t connections);
 
+  std::uint64_t received_before() const { return received_before_; }
   const std::string& chain() const { return projection_.chain(); }
   const run_totals& totals() const { return books_.totals; }
   bool has_losses() const;
@@ -75,6 +87,8 @@ class run_ledger {
 
   run_projection projection_;
   books books_;
+  /// Of a recovered run: frames that the present intake never saw.
+  std::uint64_t received_before_ = 0;
 };
 
 }  // namespace cellos

@@ -57,6 +57,7 @@ bool flush(sink_pointer self) {
 
 void on_flush(sink_pointer self) {
   sink_state& state = self->state;
+  const activity::mark busy{*state.activity};
   state.flush_scheduled = false;
   if (!flush(self)) return;
   while (!state.blocked && !state.deferred.empty()) {
@@ -86,11 +87,22 @@ void process(sink_pointer self, const sink_state::deferred_batch& batch) {
 }
 
 void on_batch(sink_pointer self, const batch_ptr& arrived, const credit_actor& credit) {
+  const activity::mark busy{*self->state.activity};
   if (self->state.blocked || !self->state.deferred.empty()) {
     self->state.deferred.push_back({arrived, credit});
     return;
   }
   process(self, {arrived, credit});
+}
+
+void on_quarantine(sink_pointer self, const host_stamp_ptr& run, const quarantined_chunk& chunk,
+                   const credit_actor& credit) {
+  if (self->state.journal->quarantine(run, chunk) == run_ledger::verdict::gap) {
+    self->send(credit, replay_atom::value);
+    return;
+  }
+  self->state.due_acknowledgements.push_back({credit, chunk.sequence});
+  schedule_flush(self);
 }
 
 caf::typed_response_promise<std::string> on_open_run(sink_pointer self, const host_stamp_ptr& run,
@@ -112,7 +124,10 @@ caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const ho
                                                      const run_closing& closing) {
   auto answer = self->make_response_promise<run_totals>();
   const run_totals totals = self->state.journal->close_run(run, closing);
-  self->state.due_answers.emplace_back([answer, totals]() mutable { answer.deliver(totals); });
+  self->state.due_answers.emplace_back([answer, totals, run, journal = self->state.journal]() mutable {
+    answer.deliver(totals);
+    journal->forget(run);
+  });
   if (!self->state.blocked) flush(self);
   return answer;
 }
@@ -130,8 +145,10 @@ void on_tick(sink_pointer self) {
 
 sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal, const host_environment& host) {
   die_of_exceptions(self);
+  end_with_supervisor(self);
   self->state.journal = std::move(journal);
   self->state.host = &host;
+  self->state.activity = host.census.enter("SINK", "", self->address());
   // A predecessor may have died with lines pending or losses untold.
   if (self->state.journal->pending_bytes() > 0) schedule_flush(self);
   schedule_summary(self);
@@ -140,6 +157,9 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
         return on_open_run(self, run, opening);
       },
       [self](const batch_ptr& arrived, const credit_actor& credit) { on_batch(self, arrived, credit); },
+      [self](quarantine_atom, const host_stamp_ptr& run, const quarantined_chunk& chunk, const credit_actor& credit) {
+        on_quarantine(self, run, chunk, credit);
+      },
       [self](const host_stamp_ptr& run, const agent_silenced& silence) { on_silence(self, run, silence); },
       [self](totals_atom, const host_stamp_ptr& run) { return self->state.journal->account(run); },
       [self](close_run_atom, const host_stamp_ptr& run, const run_closing& closing) {

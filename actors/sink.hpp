@@ -30,6 +30,7 @@ struct sink_state {
   std::vector<std::function<void()>> due_answers;
   /// Arrived while the log took nothing; their chunks hold the only memory.
   std::deque<deferred_batch> deferred;
+  activity_ptr activity;
   bool flush_scheduled = false;
   bool tick_scheduled = false;
   bool blocked = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace cellos {
 
@@ -31,16 +32,23 @@ auto sink_journal::append_lines(Make&& make) {
 }
 
 const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_opening& opening) {
+  if (const auto known = runs_.find(run); known != runs_.end()) return known->second.chain();
   const wall_time now = clock_.now();
-  const auto [ledger, added] = runs_.try_emplace(run, run, chain_name(*run, now));
-  if (added) append_lines([&](std::string& out) { ledger->second.open(out, now, opening); });
-  return ledger->second.chain();
+  run_ledger ledger{run, opening.recovered ? opening.recovered->chain : chain_name(*run, now)};
+  append_lines([&](std::string& out) { ledger.open(out, now, opening); });
+  return runs_.emplace(run, std::move(ledger)).first->second.chain();
 }
 
 run_ledger::verdict sink_journal::take(const batch& arrived) {
   const auto ledger = runs_.find(arrived.attribution);
   if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
   return append_lines([&](std::string& out) { return ledger->second.take(out, arrived); });
+}
+
+run_ledger::verdict sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk) {
+  const auto ledger = runs_.find(run);
+  if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
+  return append_lines([&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
 }
 
 bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& silence) {
@@ -52,16 +60,19 @@ bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& sile
 run_account sink_journal::account(const host_stamp_ptr& run) const {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};
-  return {ledger->second.totals(), ledger->second.silenced(), ledger->second.last_frame()};
+  const run_ledger& known = ledger->second;
+  return {known.totals(), known.received_before(), known.silenced(), known.last_frame()};
 }
 
 run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing& closing) {
+  if (const auto before = closed_.find(run); before != closed_.end()) return before->second;
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};
   const run_totals totals = append_lines([&](std::string& out) {
     return ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
   });
   runs_.erase(ledger);
+  closed_.emplace(run, totals);
   return totals;
 }
 

@@ -24,11 +24,14 @@ class sink_journal {
   const std::string& open_run(const host_stamp_ptr& run, const run_opening& opening);
   /// A batch of a run that is not open is a duplicate: its run has ended.
   run_ledger::verdict take(const batch& arrived);
+  run_ledger::verdict quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk);
   bool silence(const host_stamp_ptr& run, const agent_silenced& silence);
   /// Books of an open run; empty for any other.
   run_account account(const host_stamp_ptr& run) const;
-  /// Ends the chain and forgets the run.
+  /// Ends the chain; asked again it answers the same, until `forget`.
   run_totals close_run(const host_stamp_ptr& run, const run_closing& closing);
+
+  void forget(const host_stamp_ptr& run) { closed_.erase(run); }
 
   /// Summaries of what was lost since the last call, for every run that lost something; `refused` hears of refusals.
   void summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused);
@@ -46,6 +49,8 @@ class sink_journal {
   evidence_log& log_;
   const wall_clock& clock_;
   std::unordered_map<host_stamp_ptr, run_ledger> runs_;
+  /// Books of runs that ended, until whoever ended them has heard.
+  std::unordered_map<host_stamp_ptr, run_totals> closed_;
   std::string pending_;
 };
 

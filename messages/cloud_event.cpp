@@ -144,7 +144,17 @@ void run_projection::event(std::string& out, std::uint64_t sequence, wall_time t
 
 void run_projection::run_started(std::string& out, std::uint64_t sequence, wall_time now,
                                  const run_opening& opening) const {
-  event(out, sequence, now, event_type::run_started, [&](json::object_writer& data) {
+  opened(out, sequence, now, event_type::run_started, opening);
+}
+
+void run_projection::run_resumed(std::string& out, std::uint64_t sequence, wall_time now,
+                                 const run_opening& opening) const {
+  opened(out, sequence, now, event_type::run_resumed, opening);
+}
+
+void run_projection::opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type,
+                            const run_opening& opening) const {
+  event(out, sequence, now, type, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     data.text("daemonVersion", opening.daemon_version);
     data.text("hostId", attribution_->host_id);
@@ -199,14 +209,15 @@ void run_projection::agent_resumed(std::string& out, std::uint64_t sequence, wal
   });
 }
 
-void run_projection::telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now, loss_reason reason,
-                                       std::uint64_t frames, const refusal_counts& refused) const {
+void run_projection::telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now,
+                                       const telemetry_loss& loss) const {
   event(out, sequence, now, event_type::telemetry_dropped, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
-    data.count("frames", frames);
+    if (loss.frames) data.count("frames", *loss.frames);
     data.member("output", output_of(observed_by_host));
-    data.text("reason", to_string(reason));
-    if (reason == loss_reason::frames_refused) data.member("refused", refusals(refused));
+    if (loss.reason == loss_reason::quarantined) data.text("quarantineFile", loss.file);
+    data.text("reason", to_string(loss.reason));
+    if (loss.reason == loss_reason::frames_refused) data.member("refused", refusals(loss.refused));
     data.text("runId", attribution_->run_id);
     data.text("specSignatureHash", attribution_->spec_signature_hash);
   });

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "messages/guest_declaration.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
+#include "messages/recovered_run.hpp"
 #include "messages/run_totals.hpp"
 #include "messages/timestamp.hpp"
 
@@ -27,16 +29,28 @@ inline constexpr std::string_view run_ended = "run.v1.ended";
 }  // namespace event_type
 
 /// Why a run ended; the word in `run.v1.ended`.
-enum class run_end_reason : std::uint8_t { retired, daemon_stopped };
+enum class run_end_reason : std::uint8_t {
+  retired,
+  daemon_stopped,
+  /// The cell's actors could not be kept alive and its policy is `fail-cell`.
+  cell_failed,
+};
 
 constexpr std::string_view to_string(run_end_reason reason) {
-  return reason == run_end_reason::retired ? "retired" : "daemon_stopped";
+  switch (reason) {
+    case run_end_reason::retired: return "retired";
+    case run_end_reason::daemon_stopped: return "daemon_stopped";
+    case run_end_reason::cell_failed: return "cell_failed";
+  }
+  return "retired";
 }
 
 /// What the daemon knows when a run's chain starts, besides its attribution.
 struct run_opening {
   std::string daemon_version;
   std::chrono::nanoseconds silence_window{};
+  /// The chain to go on with, if a predecessor of this process left one open.
+  std::optional<recovered_run> recovered;
 };
 
 /// Why telemetry did not reach the log; the word in `telemetry_dropped`.
@@ -47,6 +61,10 @@ enum class loss_reason : std::uint8_t {
   sequence_gap,
   /// The host refused frames; `refused` says of which kinds.
   frames_refused,
+  /// Decoding a chunk ended two DECODERs; it was set aside in a file.
+  quarantined,
+  /// The daemon ended without draining. How much was read and not appended is unknown.
+  daemon_restart,
 };
 
 constexpr std::string_view to_string(loss_reason reason) {
@@ -54,9 +72,22 @@ constexpr std::string_view to_string(loss_reason reason) {
     case loss_reason::guest_queue_full: return "guest_queue_full";
     case loss_reason::sequence_gap: return "sequence_gap";
     case loss_reason::frames_refused: return "frames_refused";
+    case loss_reason::quarantined: return "quarantined";
+    case loss_reason::daemon_restart: return "daemon_restart";
   }
   return "frames_refused";
 }
+
+/// Telemetry that did not reach the log.
+struct telemetry_loss {
+  loss_reason reason{};
+  /// Nothing where nobody can know.
+  std::optional<std::uint64_t> frames;
+  /// Written for `frames_refused` only.
+  refusal_counts refused;
+  /// Name of the file in the quarantine; written for `quarantined` only.
+  std::string file;
+};
 
 /// Projects one run's happenings to CloudEvents 1.0, structured JSON, one line each.
 ///
@@ -70,17 +101,19 @@ class run_projection {
   void declaration(std::string& out, std::uint64_t sequence, const timestamp_text& received,
                    const guest_declaration& declared) const;
   void run_started(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) const;
+  /// The chain goes on after a restart of the daemon.
+  void run_resumed(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) const;
   void run_ended(std::string& out, std::uint64_t sequence, wall_time now, run_end_reason reason,
                  const run_totals& totals) const;
   void agent_silenced(std::string& out, std::uint64_t sequence, wall_time now, const agent_silenced& silence) const;
   void agent_resumed(std::string& out, std::uint64_t sequence, wall_time received) const;
-  /// `refused` is written for `frames_refused` only.
-  void telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now, loss_reason reason,
-                         std::uint64_t frames, const refusal_counts& refused = {}) const;
+  void telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now, const telemetry_loss& loss) const;
 
   const std::string& chain() const { return chain_; }
 
  private:
+  void opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type,
+              const run_opening& opening) const;
   template <class WriteData>
   void event(std::string& out, std::uint64_t sequence, wall_time time, std::string_view type, WriteData&& data) const;
 

@@ -109,6 +109,11 @@ class item_reader {
       rest_ = rest_.subspan(bytes);
       return true;
     }
+    if (is_short_tag_libcbor_refuses()) {
+      out.kind = item_kind::tag;
+      rest_ = rest_.subspan(1);
+      return true;
+    }
     const cbor_decoder_result result = cbor_stream_decode(rest_.data(), rest_.size(), &note_item, &out);
     if (result.status != CBOR_DECODER_FINISHED) return false;
     rest_ = rest_.subspan(result.read);
@@ -126,6 +131,9 @@ class item_reader {
     if (info < 20) return 1;
     return info == 24 && rest_.size() > 1 && rest_[1] >= 32 ? 2 : 0;
   }
+
+  /// Tags 6 to 20 in one byte. libcbor takes these numbers in their longer forms only.
+  bool is_short_tag_libcbor_refuses() const { return rest_[0] >= 0xC6 && rest_[0] <= 0xD4; }
 
   std::span<const std::uint8_t> rest_;
 };

@@ -8,6 +8,9 @@
 
 #include <caf/all.hpp>
 
+#include <unistd.h>
+
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -21,7 +24,11 @@
 #include "actors/host_supervisor.hpp"
 #include "runtime/configuration/load.hpp"
 #include "runtime/daemon/cell_roster.hpp"
+#include "runtime/daemon/predecessor.hpp"
 #include "runtime/daemon/settings.hpp"
+#include "runtime/daemon/watchdog.hpp"
+#include "runtime/evidence/quarantine_directory.hpp"
+#include "runtime/evidence/run_recovery.hpp"
 #include "runtime/version.hpp"
 
 namespace cellos {
@@ -64,6 +71,7 @@ class daemon {
         {"block signals", [this] { return block_signals(); }, [] {}},
         {"open the operator's log", [this] { return open_operator_log(); }, [this] { logger_->flush(); }},
         {"open the evidence log", [this] { return open_evidence_log(); }, [this] { close_evidence_log(); }},
+        {"recover the open runs", [this] { return recover_open_runs(); }, [this] { end_orphaned_runs(); }},
         {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
         {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
         {"admit the cells", [this] { return admit_cells(); }, [this] { drain_cells(); }},
@@ -124,17 +132,41 @@ class daemon {
     return {};
   }
 
+  std::string recover_open_runs() {
+    recovered_log left = recover_runs(settings_.evidence.dir);
+    if (!left.failure.empty()) return left.failure;
+    if (const std::error_code refused = record_restart(left.open_runs, *log_, clock_)) {
+      return "the evidence log took no record of the restart: " + refused.message();
+    }
+    if (!left.open_runs.empty()) events_->runs_recovered(left.open_runs.size());
+    open_runs_ = std::move(left.open_runs);
+    return {};
+  }
+
+  void end_orphaned_runs() {
+    if (!host_) return;
+    if (const std::error_code failed = end_orphans(host_->recovered, *log_, clock_)) events_->evidence_blocked(failed);
+  }
+
   std::string start_actors() {
     actor_configuration_.emplace(settings_.workers);
     system_.emplace(*actor_configuration_);
-    host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *log_, clock_, *events_});
-    supervisor_ = system_->spawn(make_host_supervisor, std::max(1u, std::thread::hardware_concurrency()),
-                                 std::cref(*host_));
+    quarantine_.emplace(settings_.evidence.dir / "quarantine");
+    host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *log_, *quarantine_, clock_,
+                                   *events_, census_, std::move(open_runs_)});
+    supervisor_ = system_->spawn(make_host_supervisor, std::max(1u, std::thread::hardware_concurrency()), &*host_);
+    // Only a bug can end it, and nothing is served after: let whoever started us start us again.
+    supervisor_->attach_functor([this](const caf::error&) {
+      if (!stopping_) ::kill(::getpid(), SIGTERM);
+    });
+    watchdog_.emplace(census_, *events_, watchdog::options{});
     roster_.emplace(*system_, supervisor_);
     return {};
   }
 
   void stop_actors() {
+    stopping_ = true;
+    watchdog_.reset();
     roster_.reset();
     caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
     supervisor_ = nullptr;
@@ -181,7 +213,12 @@ class daemon {
   std::optional<socket_service> sockets_;
   std::optional<actor_configuration> actor_configuration_;
   std::optional<caf::actor_system> system_;
+  activity_census census_;
+  std::optional<quarantine_directory> quarantine_;
+  std::vector<recovered_run> open_runs_;
   std::optional<host_environment> host_;
+  std::optional<watchdog> watchdog_;
+  std::atomic<bool> stopping_{false};
   host_supervisor_actor supervisor_;
   std::optional<cell_roster> roster_;
   std::uint64_t cells_not_drained_ = 0;

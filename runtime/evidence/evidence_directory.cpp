@@ -26,8 +26,9 @@ std::error_code sync_entries(int fd, file_system& files) {
   return last_system_error();
 }
 
-file_handle open_directory(const std::filesystem::path& path, file_system& files) {
-  return file_handle{uninterrupted([&] { return files.open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); })};
+file_descriptor open_directory(const std::filesystem::path& path, file_system& files) {
+  return file_descriptor{
+      uninterrupted([&] { return files.open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); })};
 }
 
 std::error_code create_missing(const std::filesystem::path& path, file_system& files) {
@@ -40,7 +41,7 @@ std::error_code create_missing(const std::filesystem::path& path, file_system& f
   }
   const auto entries = open_directory(parent.empty() ? "." : parent, files);
   if (!entries) return last_system_error();
-  return sync_entries(entries.fd(), files);
+  return sync_entries(entries.get(), files);
 }
 
 /// Digits only: the file may hold anything.
@@ -82,13 +83,14 @@ evidence_directory::claim_result evidence_directory::claim(const std::filesystem
                    ".");
   }
   const auto lock_path = path / ".lock";
-  directory->lock_ = file_handle{uninterrupted([&] { return files.open(lock_path.c_str(), lock_flags, file_mode); })};
+  directory->lock_ =
+      file_descriptor{uninterrupted([&] { return files.open(lock_path.c_str(), lock_flags, file_mode); })};
   if (!directory->lock_) {
     const auto failure = last_system_error();
     return refused("cannot be written: " + failure.message() + " for " + quoted(lock_path) + ". Make it writable for " +
                    this_user() + ".");
   }
-  const int lock = directory->lock_.fd();
+  const int lock = directory->lock_.get();
   if (uninterrupted([&] { return files.flock(lock); }) != 0) {
     const auto failure = last_system_error();
     if (failure == std::errc::operation_would_block) {
@@ -106,6 +108,6 @@ std::filesystem::path evidence_directory::segment_path(std::uint64_t segment) co
   return path_ / segment_file_name(segment);
 }
 
-std::error_code evidence_directory::sync() const { return sync_entries(entries_.fd(), files_); }
+std::error_code evidence_directory::sync() const { return sync_entries(entries_.get(), files_); }
 
 }  // namespace cellos

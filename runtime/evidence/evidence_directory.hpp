@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "runtime/evidence/file_system.hpp"
+#include "runtime/file_descriptor.hpp"
 
 namespace cellos {
 
@@ -35,8 +36,8 @@ class evidence_directory {
 
   std::filesystem::path path_;
   file_system& files_;
-  file_handle entries_;
-  file_handle lock_;
+  file_descriptor entries_;
+  file_descriptor lock_;
 };
 
 }  // namespace cellos

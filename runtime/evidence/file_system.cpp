@@ -35,8 +35,4 @@ file_system& real_file_system() {
   return *instance;
 }
 
-file_handle::~file_handle() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 }  // namespace cellos

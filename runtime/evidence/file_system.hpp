@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 namespace cellos {
 
@@ -35,25 +34,6 @@ class file_system {
 
 /// The operating system's own. Thread-safe, never destroyed.
 file_system& real_file_system();
-
-/// An open file; closed with its owner.
-class file_handle {
- public:
-  file_handle() = default;
-  explicit file_handle(int fd) : fd_(fd) {}
-  file_handle(file_handle&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  file_handle& operator=(file_handle&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~file_handle();
-
-  int fd() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// Repeats a call for as long as a signal interrupts it.
 template <class Call>

@@ -16,28 +16,30 @@ constexpr int segment_flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
 segment_file::opening segment_file::create(const evidence_directory& directory, std::uint64_t segment) {
   auto& files = directory.files();
   const auto path = directory.segment_path(segment);
-  file_handle handle{uninterrupted([&] { return files.open(path.c_str(), segment_flags | O_CREAT, segment_mode); })};
+  file_descriptor handle{
+      uninterrupted([&] { return files.open(path.c_str(), segment_flags | O_CREAT, segment_mode); })};
   if (!handle) return {{}, last_system_error()};
-  const auto size = uninterrupted([&] { return files.file_size(handle.fd()); });
+  const auto size = uninterrupted([&] { return files.file_size(handle.get()); });
   if (size < 0) return {{}, last_system_error()};
   // An empty file is what an earlier attempt left; anything else is not ours to touch.
   if (size > 0) return {{}, std::make_error_code(std::errc::file_exists)};
   if (auto failure = directory.sync()) return {{}, failure};
-  return {std::unique_ptr<segment_file>{new segment_file{files, segment, std::move(handle)}}, {}};
+  std::unique_ptr<segment_file> file{new segment_file{files, segment, std::move(handle)}};
+  return {std::move(file), {}};
 }
 
 segment_file::opening segment_file::reopen(const evidence_directory& directory, std::uint64_t segment) {
   auto& files = directory.files();
   const auto path = directory.segment_path(segment);
-  file_handle handle{uninterrupted([&] { return files.open(path.c_str(), segment_flags, 0); })};
+  file_descriptor handle{uninterrupted([&] { return files.open(path.c_str(), segment_flags, 0); })};
   if (!handle) return {{}, last_system_error()};
   // Its entry may not be durable yet if the process that created it was killed at once.
   if (auto failure = directory.sync()) return {{}, failure};
-  const auto bytes = uninterrupted([&] { return files.file_size(handle.fd()); });
+  const auto bytes = uninterrupted([&] { return files.file_size(handle.get()); });
   if (bytes < 0) return {{}, last_system_error()};
   const auto size = static_cast<std::uint64_t>(bytes);
   std::error_code unread;
-  const auto whole = end_of_last_line(files, handle.fd(), size, unread);
+  const auto whole = end_of_last_line(files, handle.get(), size, unread);
   if (unread) return {{}, unread};
   std::unique_ptr<segment_file> file{new segment_file{files, segment, std::move(handle)}};
   file->size_ = whole;
@@ -60,7 +62,7 @@ std::error_code segment_file::append(std::string_view lines) {
 
 std::error_code segment_file::write_all(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto written = uninterrupted([&] { return files_->write(handle_.fd(), bytes); });
+    const auto written = uninterrupted([&] { return files_->write(handle_.get(), bytes); });
     if (written < 0) return last_system_error();
     if (written == 0) return std::make_error_code(std::errc::io_error);
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -76,7 +78,7 @@ std::error_code segment_file::cut_back(std::uint64_t size) {
 
 std::error_code segment_file::make_whole() {
   if (!tail_dirty_) return {};
-  if (uninterrupted([&] { return files_->ftruncate(handle_.fd(), static_cast<off_t>(size_)); }) != 0) {
+  if (uninterrupted([&] { return files_->ftruncate(handle_.get(), static_cast<off_t>(size_)); }) != 0) {
     return last_system_error();
   }
   tail_dirty_ = false;
@@ -84,7 +86,7 @@ std::error_code segment_file::make_whole() {
 }
 
 std::error_code segment_file::sync() const {
-  if (uninterrupted([&] { return files_->fdatasync(handle_.fd()); }) != 0) return last_system_error();
+  if (uninterrupted([&] { return files_->fdatasync(handle_.get()); }) != 0) return last_system_error();
   return {};
 }
 

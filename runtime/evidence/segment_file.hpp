@@ -8,6 +8,7 @@
 
 #include "runtime/evidence/evidence_directory.hpp"
 #include "runtime/evidence/file_system.hpp"
+#include "runtime/file_descriptor.hpp"
 
 namespace cellos {
 
@@ -44,14 +45,14 @@ class segment_file {
   std::error_code sync() const;
 
  private:
-  segment_file(file_system& files, std::uint64_t segment, file_handle handle)
+  segment_file(file_system& files, std::uint64_t segment, file_descriptor handle)
       : files_(&files), segment_(segment), handle_(std::move(handle)) {}
 
   std::error_code write_all(std::string_view bytes);
 
   file_system* files_;
   std::uint64_t segment_;
-  file_handle handle_;
+  file_descriptor handle_;
   std::uint64_t size_ = 0;
   /// Bytes that are not ours may follow `size_`.
   bool tail_dirty_ = false;

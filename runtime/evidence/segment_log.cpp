@@ -51,10 +51,13 @@ segment_log::opening segment_log::open(segment_log_options options, file_system&
       segments.empty() ? segment_file::create(*claim.directory, last) : segment_file::reopen(*claim.directory, last);
   // What an earlier process wrote and did not commit is made durable, or the log could not say what is.
   if (!current.failure && options.fsync != fsync_policy::never) current.failure = current.file->sync();
-  if (current.failure) return {nullptr, refusal_of(path, current.failure), {}};
 
   opening result;
   if (current.bytes_removed > 0) result.recovered = torn_tail{path, current.bytes_removed};
+  if (current.failure) {
+    result.refusal = refusal_of(path, current.failure);
+    return result;
+  }
   std::deque<segment_on_disk> closed(segments.begin(), segments.empty() ? segments.end() : segments.end() - 1);
   options.segment_bytes = std::min(options.segment_bytes, options.max_bytes / least_segments);
   result.log.reset(

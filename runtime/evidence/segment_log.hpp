@@ -78,6 +78,7 @@ class segment_log final : public evidence_log {
     std::unique_ptr<segment_log> log;
     /// A sentence for a person: the path, the reason, what to do.
     std::string refusal;
+    /// Set even when refused afterwards: the next attempt finds nothing torn.
     std::optional<torn_tail> recovered;
   };
 
@@ -144,8 +145,8 @@ class segment_log final : public evidence_log {
 
   void publish();
 
-  const segment_log_options options_;
-  const std::unique_ptr<evidence_directory> directory_;
+  segment_log_options options_;
+  std::unique_ptr<evidence_directory> directory_;
   std::atomic<std::uint64_t> retain_from_ = std::numeric_limits<std::uint64_t>::max();
 
   std::mutex mutex_;

@@ -29,8 +29,7 @@ bool is_regular(int fd) {
 segment_reader::segment_reader(std::vector<std::filesystem::path> sources)
     : sources_(std::move(sources)), buffer_(usual_buffer) {
   std::ranges::sort(sources_);
-  const auto repeated = std::ranges::unique(sources_);
-  sources_.erase(repeated.begin(), repeated.end());
+  sources_.erase(std::unique(sources_.begin(), sources_.end()), sources_.end());
 }
 
 segment_reader::segment_reader(std::filesystem::path dir, segment_position start)
@@ -101,7 +100,7 @@ std::optional<std::size_t> segment_reader::read(std::uint64_t from, std::size_t 
   std::size_t have = 0;
   while (have < bytes) {
     const auto got = uninterrupted(
-        [&] { return ::pread(file_.fd(), buffer_.data() + have, bytes - have, static_cast<off_t>(from + have)); });
+        [&] { return ::pread(file_.get(), buffer_.data() + have, bytes - have, static_cast<off_t>(from + have)); });
     if (got < 0) {
       const auto code = last_system_error();
       fail(code, "cannot be read: " + code.message());
@@ -116,11 +115,11 @@ std::optional<std::size_t> segment_reader::read(std::uint64_t from, std::size_t 
 /// The log took back what we had read: on to the last line that begins no later.
 bool segment_reader::step_back() {
   auto& files = real_file_system();
-  const auto size = uninterrupted([&] { return files.file_size(file_.fd()); });
+  const auto size = uninterrupted([&] { return files.file_size(file_.get()); });
   if (size < 0) return false;
   std::error_code still_changing;
   const auto end = std::min(offset_, static_cast<std::uint64_t>(size));
-  const auto line = end_of_last_line(files, file_.fd(), end, still_changing);
+  const auto line = end_of_last_line(files, file_.get(), end, still_changing);
   if (still_changing) return false;
   offset_ = line;
   return true;
@@ -185,7 +184,7 @@ bool segment_reader::list_directory() {
 /// False if retention removed it meanwhile, or on failure.
 bool segment_reader::open_file(const std::filesystem::path& path) {
   // A FIFO with no writer must not hold us.
-  file_handle file{uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); })};
+  file_descriptor file{uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); })};
   if (!file && errno == ENOENT && directory_) return false;
   path_ = path.string();
   if (!file) {
@@ -193,11 +192,11 @@ bool segment_reader::open_file(const std::filesystem::path& path) {
     fail(code, "cannot be opened: " + code.message());
     return false;
   }
-  if (!is_regular(file.fd())) {
+  if (!is_regular(file.get())) {
     fail(std::make_error_code(std::errc::invalid_argument), "is not a regular file");
     return false;
   }
-  (void)::posix_fadvise(file.fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   file_ = std::move(file);
   segment_ = segment_of(path.filename().native()).value_or(0);
   offset_ = 0;
@@ -211,7 +210,7 @@ void segment_reader::begin_at_start() {
   char before = 0;
   const auto start = std::exchange(start_, {}).offset;
   if (start == 0) return;
-  if (::pread(file_.fd(), &before, 1, static_cast<off_t>(start - 1)) == 1 && before == '\n') offset_ = start;
+  if (::pread(file_.get(), &before, 1, static_cast<off_t>(start - 1)) == 1 && before == '\n') offset_ = start;
 }
 
 void segment_reader::fail(std::error_code code, const std::string& explanation) {

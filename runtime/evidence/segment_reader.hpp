@@ -12,6 +12,7 @@
 
 #include "runtime/evidence/file_system.hpp"
 #include "runtime/evidence/segment_name.hpp"
+#include "runtime/file_descriptor.hpp"
 
 namespace cellos {
 
@@ -98,7 +99,7 @@ class segment_reader {
   segment_position start_;
   std::optional<segment_position> limit_;
 
-  file_handle file_;
+  file_descriptor file_;
   std::string path_;
   std::uint64_t segment_ = 0;
   /// Of the next line; where the unread part of the buffer comes from.

@@ -1,7 +1,6 @@
 #include "runtime/guest_sim/frame_writer.hpp"
 
 #include <bit>
-#include <cstring>
 #include <stdexcept>
 
 namespace cellos::guest_sim {
@@ -12,16 +11,6 @@ std::span<const std::uint8_t> as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-std::uint8_t initial_byte(major_type type, unsigned additional) {
-  return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 5 | additional);
-}
-
-std::size_t argument_bytes(std::uint64_t argument) {
-  if (argument <= 0xff) return 1;
-  if (argument <= 0xffff) return 2;
-  return argument <= 0xffffffff ? 4 : 8;
-}
-
 }  // namespace
 
 std::span<const std::uint8_t> frame_writer::framed() {
@@ -30,29 +19,12 @@ std::span<const std::uint8_t> frame_writer::framed() {
   return {buffer_.data(), end_};
 }
 
-std::uint8_t* frame_writer::grow(std::size_t bytes) {
-  if (bytes > buffer_.size() - end_) throw std::length_error("frame body over its limit");
-  auto* place = buffer_.data() + end_;
-  end_ += bytes;
-  return place;
-}
-
-void frame_writer::head(major_type type, std::uint64_t argument) {
-  if (argument < 24) return byte(initial_byte(type, static_cast<unsigned>(argument)));
-  wide_head(type, argument, argument_bytes(argument));
-}
+void frame_writer::refuse_growth() { throw std::length_error("frame body over its limit"); }
 
 void frame_writer::wide_head(major_type type, std::uint64_t argument, std::size_t bytes) {
   auto* place = grow(1 + bytes);
   *place = initial_byte(type, 24u + static_cast<unsigned>(std::countr_zero(bytes)));
   for (std::size_t i = bytes; i > 0; --i, argument >>= 8) place[i] = static_cast<std::uint8_t>(argument);
-}
-
-void frame_writer::byte(std::uint8_t value) { *grow(1) = value; }
-
-void frame_writer::raw(std::span<const std::uint8_t> bytes) {
-  auto* place = grow(bytes.size());
-  if (!bytes.empty()) std::memcpy(place, bytes.data(), bytes.size());
 }
 
 void frame_writer::bytes(std::span<const std::uint8_t> value) {

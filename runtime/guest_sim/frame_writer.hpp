@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -32,11 +33,16 @@ class frame_writer {
   void cut_body(std::size_t keep) { end_ = wire::frame_header_bytes + keep; }
 
   /// An item's head in the shortest form.
-  void head(major_type type, std::uint64_t argument);
+  void head(major_type type, std::uint64_t argument) {
+    if (argument < 24) return byte(initial_byte(type, static_cast<unsigned>(argument)));
+    wide_head(type, argument, argument_bytes(argument));
+  }
   /// An item's head with the argument in 1, 2, 4 or 8 bytes, needed or not.
   void wide_head(major_type type, std::uint64_t argument, std::size_t bytes);
-  void byte(std::uint8_t value);
-  void raw(std::span<const std::uint8_t> bytes);
+  void byte(std::uint8_t value) { *grow(1) = value; }
+  void raw(std::span<const std::uint8_t> bytes) {
+    if (!bytes.empty()) std::memcpy(grow(bytes.size()), bytes.data(), bytes.size());
+  }
 
   void unsigned_int(std::uint64_t value) { head(major_type::unsigned_int, value); }
   /// -1 - `magnitude`.
@@ -51,11 +57,26 @@ class frame_writer {
   void null() { byte(0xf6); }
   void undefined() { byte(0xf7); }
   /// For bytes, text, arrays and maps; ended by `end_indefinite`.
-  void begin_indefinite(major_type type) { byte(static_cast<std::uint8_t>(static_cast<unsigned>(type) << 5 | 31)); }
+  void begin_indefinite(major_type type) { byte(initial_byte(type, 31)); }
   void end_indefinite() { byte(0xff); }
 
  private:
-  std::uint8_t* grow(std::size_t bytes);
+  static std::uint8_t initial_byte(major_type type, unsigned additional) {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 5 | additional);
+  }
+  static std::size_t argument_bytes(std::uint64_t argument) {
+    if (argument <= 0xff) return 1;
+    if (argument <= 0xffff) return 2;
+    return argument <= 0xffffffff ? 4 : 8;
+  }
+  [[noreturn]] static void refuse_growth();
+
+  std::uint8_t* grow(std::size_t bytes) {
+    if (bytes > buffer_.size() - end_) refuse_growth();
+    auto* place = buffer_.data() + end_;
+    end_ += bytes;
+    return place;
+  }
 
   std::array<std::uint8_t, wire::max_frame_bytes> buffer_;
   std::size_t end_ = wire::frame_header_bytes;

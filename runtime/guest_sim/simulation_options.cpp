@@ -2,11 +2,12 @@
 
 #include <sys/un.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <ostream>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "runtime/configuration/nearest_name.hpp"
 #include "runtime/configuration/units.hpp"
@@ -34,24 +35,27 @@ void describe_options(CLI::App& app, simulation_options& options, raw_options& r
         return parse_duration(text) ? std::string{} : "not a duration such as 500ms or 15s: " + text;
       },
       "DURATION");
+  // Left to itself CLI11 takes -1 for the largest number there is.
+  const auto is_count = CLI::Validator(
+      [](const std::string& text) {
+        return text.starts_with('-') ? "not a number from 0 upwards: " + text : std::string{};
+      },
+      "");
   app.set_version_flag("--version", std::string{program_name} + " " + std::string{version});
   app.add_flag("--list", raw.list, "Name the scenarios and exit");
   app.add_option("--socket", options.socket, "Host-side Unix socket of the cell, <vsock_uds_base>_9001");
-  // Without the check CLI11 takes -1 for the largest number there is.
   app.add_option("--frames", options.frames, "Frames to send, refused ones included; 0: until SIGTERM")
-      ->check(CLI::NonNegativeNumber);
+      ->check(is_count);
   app.add_option("--rate", options.rate, "Frames a second; 0: as fast as the socket takes them")->capture_default_str();
   app.add_option("--scenario", raw.scenario, "What to do (see --list); honest unless given");
-  app.add_option("--seed", options.seed, "The same seed sends the same bytes")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  app.add_option("--seed", options.seed, "The same seed sends the same bytes")->check(is_count)->capture_default_str();
   app.add_option("--content-version", raw.content_version, "1.1 adds seq and dropped to each frame; 1.0 unless given")
       ->check(CLI::IsMember({"1.0", "1.1"}));
   app.add_option("--connect-timeout", raw.connect_timeout, "Tries to connect for so long")
       ->check(is_duration)
       ->capture_default_str();
   app.add_option("--silent-after", raw.silent_after, "silent-after-N: frames before the silence; half unless given")
-      ->check(CLI::NonNegativeNumber);
+      ->check(is_count);
   app.add_option("--hold", raw.hold, "silent-after-N: how long the silence lasts")
       ->check(is_duration)
       ->capture_default_str();

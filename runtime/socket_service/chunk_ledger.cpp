@@ -1,5 +1,6 @@
 #include "runtime/socket_service/chunk_ledger.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace cellos {
@@ -45,6 +46,13 @@ bool chunk_ledger::has_credit_locked() const {
 std::uint32_t chunk_ledger::unacknowledged() const {
   const std::lock_guard lock{mutex_};
   return static_cast<std::uint32_t>(unacknowledged_.size());
+}
+
+chunk_ptr chunk_ledger::unacknowledged(std::uint64_t sequence) const {
+  const std::lock_guard lock{mutex_};
+  const auto kept = std::find_if(unacknowledged_.begin(), unacknowledged_.end(),
+                                 [sequence](const chunk_ptr& chunk) { return chunk->sequence == sequence; });
+  return kept == unacknowledged_.end() ? nullptr : *kept;
 }
 
 }  // namespace cellos

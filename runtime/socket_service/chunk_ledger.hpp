@@ -46,6 +46,8 @@ class chunk_ledger {
   /// Whether one more chunk may be read. A cell with nothing outstanding may always read one, whatever the others hold.
   bool has_credit() const;
   std::uint32_t unacknowledged() const;
+  /// Null if it is acknowledged, or was never emitted.
+  chunk_ptr unacknowledged(std::uint64_t sequence) const;
 
  private:
   bool has_credit_locked() const;

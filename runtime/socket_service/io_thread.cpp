@@ -17,6 +17,8 @@ namespace {
 
 /// Accepted from one cell in one turn; the rest comes next turn. Ours.
 constexpr int accepts_per_turn = 64;
+/// Connections of one cell that their peers have left and that wait for credit to be read. Ours.
+constexpr std::size_t max_unread_connections = 256;
 /// Below this many bytes a read, waiting for more reads to share the wake-up pays. Ours.
 constexpr std::size_t small_read_bytes = 4096;
 /// How often connections are looked at for frames that never become whole. Ours.
@@ -203,7 +205,7 @@ void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
   if (cell.expected_uid && peer_uid(accepted.get()) != cell.expected_uid) {
     return refuse_connection(cell, "peer uid is not expected_uid");
   }
-  if (cell.connections.size() >= options_.connections_per_cell) {
+  if (cell.connections.size() >= options_.connections_per_cell && !make_room(cell)) {
     return refuse_connection(cell, "more connections than connections_per_cell");
   }
   const std::uint64_t number = ++cell.connections_accepted;
@@ -217,6 +219,26 @@ void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
   } else if (budget_.exhausted()) {
     budget_wanted_ = true;
   }
+}
+
+/// In a storm of reconnects most connections have been left by their peer and only wait to be read: they are read to
+/// their end, or, without credit, not counted.
+bool io_thread::make_room(bound_cell& cell) {
+  std::vector<pollfd> peers;
+  std::vector<guest_connection*> connections;
+  for (const auto& connection : cell.connections) {
+    peers.push_back({connection->socket.get(), POLLRDHUP, 0});
+    connections.push_back(connection.get());
+  }
+  if (::poll(peers.data(), peers.size(), 0) < 0) return false;
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    if (peers[i].revents == 0) continue;
+    ++left;
+    while (read_from(*connections[i])) {
+    }
+  }
+  return peers.size() - left < options_.connections_per_cell && cell.connections.size() < max_unread_connections;
 }
 
 void io_thread::refuse_connection(bound_cell& cell, const char* cause) {

@@ -48,6 +48,7 @@ class io_thread {
 
   void accept_from(bound_cell& cell);
   void take_connection(bound_cell& cell, file_descriptor accepted);
+  bool make_room(bound_cell& cell);
   void refuse_connection(bound_cell& cell, const char* cause);
   void shed_one_connection(bound_cell& cell);
 

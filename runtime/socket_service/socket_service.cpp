@@ -42,6 +42,8 @@ class bound_intake final : public cell_intake {
     io_->call_attention(cell_);
   }
 
+  chunk_ptr unacknowledged(std::uint64_t sequence) const override { return cell_->chunks.unacknowledged(sequence); }
+
   intake_counts counts() const override {
     intake_counts seen;
     seen.frames_received = cell_->frames_received;

@@ -1,4 +1,4 @@
-#define CAF_SUITE host_supervisor_test
+#define CAF_SUITE host_supervisor
 #include "actors/host_supervisor.hpp"
 
 #include "tests/support/host_fixture.hpp"
@@ -63,9 +63,9 @@ CAF_TEST(a cell that cannot be bound leaves the others alone and can be tried ag
 CAF_TEST(declarations are appended as the cells own and acknowledged) {
   CAF_REQUIRE(admit(cell("cell-1")));
   receive("cell-1", {frame_of("process.spawned", 1), malformed_frame(), frame_of("net.connect_attempted", 2)});
-  CAF_CHECK_EQUAL(sockets.intake("cell-1")->unacknowledged.size(), 1u);
+  CAF_CHECK_EQUAL(sockets.intake("cell-1")->kept.size(), 1u);
   consume_messages();
-  CAF_CHECK(sockets.intake("cell-1")->unacknowledged.empty());
+  CAF_CHECK(sockets.intake("cell-1")->kept.empty());
   CAF_CHECK_EQUAL(log.count("guest.v1.process_spawned"), 1u);
   CAF_CHECK_EQUAL(log.count("guest.v1.net_connect_attempted"), 1u);
   const auto cells = status();
@@ -122,11 +122,11 @@ CAF_TEST(a log that takes nothing holds the credit back until it takes again) {
   receive("cell-1", {frame_of("process.spawned", 1)});
   receive("cell-1", {frame_of("process.spawned", 2)});
   pass(5s);
-  CAF_CHECK_EQUAL(sockets.intake("cell-1")->unacknowledged.size(), 2u);
+  CAF_CHECK_EQUAL(sockets.intake("cell-1")->kept.size(), 2u);
   CAF_CHECK(operator_log.str().find("evidence_blocked") != std::string::npos);
   log.refusal = {};
   pass(200ms);
-  CAF_CHECK(sockets.intake("cell-1")->unacknowledged.empty());
+  CAF_CHECK(sockets.intake("cell-1")->kept.empty());
   CAF_CHECK_EQUAL(log.count("guest.v1.process_spawned"), 2u);
   CAF_CHECK(operator_log.str().find("evidence_resumed") != std::string::npos);
 }

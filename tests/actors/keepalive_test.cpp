@@ -1,4 +1,4 @@
-#define CAF_SUITE keepalive_test
+#define CAF_SUITE keepalive
 #include "actors/keepalive.hpp"
 
 #include "tests/support/host_fixture.hpp"

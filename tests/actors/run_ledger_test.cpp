@@ -1,4 +1,4 @@
-#define CAF_SUITE run_ledger_test
+#define CAF_SUITE run_ledger
 #include "actors/run_ledger.hpp"
 
 #include <caf/test/dsl.hpp>
@@ -46,7 +46,7 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(run_ledger_tests, fixture)
 
 CAF_TEST(events are numbered from one without a gap) {
-  ledger.open(out, now, {"test", 10s});
+  ledger.open(out, now, {"test", 10s, {}});
   ledger.take(out, next_batch(3));
   ledger.silence(out, now, {10s, mono, mono + 11s});
   ledger.take(out, next_batch(2));

@@ -1,4 +1,4 @@
-#define CAF_SUITE silence_trigger_test
+#define CAF_SUITE silence_trigger
 #include "actors/silence_trigger.hpp"
 
 #include <caf/test/dsl.hpp>

@@ -25,8 +25,8 @@ class captured_output {
   std::string out() const { return copy_of(0); }
   std::string err() const { return copy_of(1); }
 
-  /// Shows `satisfied` all of stderr whenever there is more of it, until it says yes. False at the end of both pipes, or
-  /// when `limit` has passed.
+  /// Shows `satisfied` all of stderr whenever there is more of it, until it says yes. False at the end of both pipes,
+  /// or when `limit` has passed.
   bool wait_for_err(const std::function<bool(std::string_view)>& satisfied, std::chrono::nanoseconds limit) const;
   /// False when `limit` has passed.
   bool wait_for_end(std::chrono::nanoseconds limit) const;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "messages/cloud_event.hpp"
+#include "tests/support/process.hpp"
 
 namespace cellos::test {
 
@@ -39,6 +40,8 @@ void take_data(event& into, const dom::object& data) {
       into.probe_source = text_of(value);
     } else if (key == "guestComm") {
       into.guest_comm = text_of(value);
+    } else if (key == "reason") {
+      into.reason = text_of(value);
     } else if (key == "guestMonotonicNs") {
       into.guest_monotonic_ns = number_of(text_of(value));
     }
@@ -49,7 +52,7 @@ void take_data(event& into, const dom::object& data) {
 void forget(event& known) {
   for (std::string* text : {&known.id, &known.source, &known.type, &known.subject, &known.time, &known.chain,
                             &known.cell_id, &known.run_id, &known.spec_signature_hash, &known.host_received_at,
-                            &known.probe_source, &known.guest_comm, &known.line}) {
+                            &known.probe_source, &known.guest_comm, &known.reason, &known.line}) {
     text->clear();
   }
   known.sequence = 0;
@@ -113,17 +116,30 @@ void visit_file(const std::filesystem::path& file, dom::parser& parser, event& k
   }
 }
 
-}  // namespace
-
-void visit_events(const std::filesystem::path& dir, const std::function<void(const event&)>& visit) {
+std::vector<std::filesystem::path> log_files(const std::filesystem::path& dir) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator{dir}) {
     if (entry.path().extension() == ".jsonl") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+std::size_t count_in_log(const std::filesystem::path& dir, std::string_view part) {
+  std::size_t count = 0;
+  for (const auto& file : log_files(dir)) {
+    const simdjson::padded_string content = simdjson::padded_string::load(file.native()).value();
+    count += count_lines({content.data(), content.size()}, part);
+  }
+  return count;
+}
+
+void visit_events(const std::filesystem::path& dir, const std::function<void(const event&)>& visit) {
   dom::parser parser;
   event known;
-  for (const auto& file : files) visit_file(file, parser, known, visit);
+  for (const auto& file : log_files(dir)) visit_file(file, parser, known, visit);
 }
 
 std::vector<event> read_events(const std::filesystem::path& dir) {

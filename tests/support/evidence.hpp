@@ -27,6 +27,7 @@ struct event {
   std::string host_received_at;
   std::string probe_source;
   std::string guest_comm;
+  std::string reason;
   std::uint64_t guest_monotonic_ns = 0;
 
   /// Everything, without the newline.
@@ -43,6 +44,9 @@ void visit_events(const std::filesystem::path& dir, const std::function<void(con
 
 /// For small logs.
 std::vector<event> read_events(const std::filesystem::path& dir);
+
+/// How many lines with `part` in them are in the log by now. For a log that a daemon still writes to.
+std::size_t count_in_log(const std::filesystem::path& dir, std::string_view part);
 
 /// Those of one cell and type.
 std::vector<event> events_of(const std::vector<event>& all, std::string_view cell_id, std::string_view type);

@@ -17,13 +17,27 @@ namespace {
 
 using octets = std::span<const std::uint8_t>;
 
+/// By arithmetic on code points, where the decoder goes by byte ranges.
+bool encodes_code_points(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<std::uint8_t>(text[at++]);
+    const int more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : -1;
+    if (more < 0) return false;
+    std::uint32_t point = more == 0 ? lead : lead & (0x3Fu >> more);
+    for (int i = 0; i < more; ++i) {
+      if (at == text.size() || (static_cast<std::uint8_t>(text[at]) & 0xC0) != 0x80) return false;
+      point = point << 6 | (static_cast<std::uint8_t>(text[at++]) & 0x3F);
+    }
+    constexpr std::uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
+    if (point < smallest[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
+  }
+  return true;
+}
+
 /// The function `well_formed` of RFC 8949, appendix C, which also measures how deep things are nested.
 class form_check {
  public:
-  explicit form_check(octets body) : body_(body) {
-    item(false);
-    sound_ = sound_ && at_ == body_.size();
-  }
+  explicit form_check(octets body) : body_(body) { sound_ = item(place::plain) != failed && at_ == body_.size(); }
 
   /// One well-formed item and nothing after it.
   bool sound() const { return sound_; }
@@ -31,18 +45,15 @@ class form_check {
   std::size_t nesting() const { return deepest_; }
   /// The same with tags; what a recursive reader needs of stack.
   std::size_t recursion() const { return recursion_; }
-  /// The body with negative integers of the same length where simple values stand that libcbor's tree does not know.
-  const std::vector<std::uint8_t>& for_libcbor() {
-    for (auto at : unassigned_) {
-      auto& head = for_libcbor_[at];
-      head = head == 0xF8 ? std::uint8_t{0x38} : static_cast<std::uint8_t>(head & 0x3F);
-    }
-    unassigned_.clear();
-    return for_libcbor_;
-  }
+  /// All keys of the outermost map are definite text strings.
+  bool has_text_keys() const { return has_text_keys_; }
+  /// The body without what libcbor's tree does not take: negative integers stand for unassigned simple values, tag 1 for
+  /// others of one byte, byte strings for text that is not UTF-8.
+  const std::vector<std::uint8_t>& for_libcbor() const { return for_libcbor_; }
 
  private:
   enum : int { failed = -2, broke = -1, indefinite = 99 };
+  enum class place : std::uint8_t { plain, breakable, chunk };
 
   std::optional<std::uint64_t> take(std::size_t bytes) {
     if (body_.size() - at_ < bytes) return std::nullopt;
@@ -51,65 +62,68 @@ class form_check {
     return value;
   }
 
-  int fail() {
-    sound_ = false;
-    return failed;
-  }
-
   /// Major type of a definite item, or how it ended.
-  int item(bool breakable) {
+  int item(place where) {
     const std::size_t start = at_;
     const auto initial = take(1);
-    if (!initial) return fail();
+    if (!initial) return failed;
     const int major = static_cast<int>(*initial >> 5);
-    std::uint64_t argument = *initial & 0x1F;
-    const auto info = argument;
-    if (info == 31) return open_ended(major, breakable);
-    if (info > 27) return fail();
-    if (info >= 24) {
-      const auto wide = take(std::size_t{1} << (info - 24));
-      if (!wide) return fail();
-      argument = *wide;
-    }
+    const std::uint64_t info = *initial & 0x1F;
+    if (info == 31) return open_ended(major, where);
+    if (info > 27) return failed;
+    const auto argument = info < 24 ? info : take(std::size_t{1} << (info - 24));
+    if (!argument) return failed;
     switch (major) {
       case 2:
-      case 3:
-        if (body_.size() - at_ < argument) return fail();
-        at_ += static_cast<std::size_t>(argument);
-        break;
-      case 4: return elements(argument, major);
-      case 5: return argument > body_.size() ? fail() : elements(argument * 2, major);
+      case 3: return string(major, *argument, start, where);
+      case 4: return elements(*argument, major);
+      case 5: return *argument > body_.size() ? failed : elements(*argument * 2, major);
       case 6: {
+        if (info < 24) for_libcbor_[start] = 0xC1;
         const entered level{*this, false};
-        return item(false) == failed ? failed : major;
+        return item(place::plain) == failed ? failed : major;
       }
       case 7:
-        if (info == 24 && argument < 32) return fail();
-        if (info < 20 || info == 24) unassigned_.push_back(start);
-        break;
-      default: break;
+        if (info == 24 && *argument < 32) return failed;
+        if (info == 24) for_libcbor_[start] = 0x38;
+        if (info < 20) for_libcbor_[start] &= 0x3F;
+        return major;
+      default: return major;
     }
+  }
+
+  int string(int major, std::uint64_t bytes, std::size_t start, place where) {
+    if (body_.size() - at_ < bytes) return failed;
+    const std::string_view content{reinterpret_cast<const char*>(body_.data()) + at_, static_cast<std::size_t>(bytes)};
+    if (major == 3 && !encodes_code_points(content)) {
+      const auto first = for_libcbor_.begin() + static_cast<std::ptrdiff_t>(at_);
+      if (where == place::chunk) std::fill_n(first, content.size(), std::uint8_t{'?'});
+      if (where != place::chunk) for_libcbor_[start] ^= 0x20;
+    }
+    at_ += content.size();
     return major;
   }
 
   int elements(std::uint64_t count, int major) {
     const entered level{*this, true};
     for (std::uint64_t i = 0; i < count; ++i) {
-      if (item(false) == failed) return failed;
+      const int element = item(place::plain);
+      if (element == failed) return failed;
+      if (levels_ == 1 && major == 5 && i % 2 == 0) has_text_keys_ = has_text_keys_ && element == 3;
     }
     return major;
   }
 
-  int open_ended(int major, bool breakable) {
-    if (major == 7) return breakable ? broke : fail();
-    if (major < 2 || major == 6) return fail();
+  int open_ended(int major, place where) {
+    if (major == 7) return where == place::plain ? failed : broke;
+    if (major < 2 || major == 6) return failed;
     const entered level{*this, true};
     while (true) {
-      const int element = item(true);
+      const int element = item(major < 4 ? place::chunk : place::breakable);
       if (element == broke) return indefinite;
       if (element == failed) return failed;
-      if (major < 4 && element != major) return fail();
-      if (major == 5 && item(false) == failed) return failed;
+      if (major < 4 && element != major) return failed;
+      if (major == 5 && item(place::plain) == failed) return failed;
     }
   }
 
@@ -131,32 +145,15 @@ class form_check {
   };
 
   octets body_;
+  std::vector<std::uint8_t> for_libcbor_{body_.begin(), body_.end()};
   std::size_t at_ = 0;
-  bool sound_ = true;
+  bool sound_ = false;
+  bool has_text_keys_ = true;
   std::size_t levels_ = 0;
   std::size_t recursion_ = 0;
   std::size_t containers_ = 0;
   std::size_t deepest_ = 0;
-  std::vector<std::size_t> unassigned_;
-  std::vector<std::uint8_t> for_libcbor_{body_.begin(), body_.end()};
 };
-
-/// By arithmetic on code points, where the decoder goes by byte ranges.
-bool encodes_code_points(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<std::uint8_t>(text[at++]);
-    const int more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : -1;
-    if (more < 0) return false;
-    std::uint32_t point = more == 0 ? lead : lead & (0x3Fu >> more);
-    for (int i = 0; i < more; ++i) {
-      if (at == text.size() || (static_cast<std::uint8_t>(text[at]) & 0xC0) != 0x80) return false;
-      point = point << 6 | (static_cast<std::uint8_t>(text[at++]) & 0x3F);
-    }
-    constexpr std::uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
-    if (point < smallest[more] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-  }
-  return true;
-}
 
 /// The unsigned integer in the first pair, when the body begins as a definite map whose first key is `content_version`.
 std::optional<std::uint16_t> leading_version(octets body) {
@@ -199,8 +196,7 @@ class tree_reader {
     std::map<std::string_view, const cbor_item_t*> known;
     for (std::size_t i = 0; i < cbor_map_size(root); ++i) {
       const cbor_pair& pair = cbor_map_handle(root)[i];
-      if (!cbor_isa_string(pair.key) || !cbor_string_is_definite(pair.key)) return;
-      const std::string_view key = text_in(pair.key);
+      const std::string_view key = cbor_isa_string(pair.key) ? text_in(pair.key) : "not UTF-8";
       if (is_known(key)) {
         if (!known.emplace(key, pair.value).second) return;
       } else {
@@ -238,7 +234,6 @@ class tree_reader {
 
   static std::optional<std::string_view> text(const cbor_item_t* item) {
     if (item == nullptr || !cbor_isa_string(item) || !cbor_string_is_definite(item)) return std::nullopt;
-    if (!encodes_code_points(text_in(item))) return std::nullopt;
     return text_in(item);
   }
 
@@ -277,14 +272,13 @@ std::string disagreement_about(std::span<const std::uint8_t> body) {
   const auto version = leading_version(body);
   if (!version) return difference(decoded, refused(telemetry_errc::malformed_frame));
   if (*version >> 8 != 1) return difference(decoded, refused(telemetry_errc::unsupported_version));
-  form_check form{body};
-  if (!form.sound() || form.nesting() > deepest_allowed) {
+  const form_check form{body};
+  if (!form.sound() || form.nesting() > deepest_allowed || !form.has_text_keys()) {
     return difference(decoded, refused(telemetry_errc::malformed_frame));
   }
   if (form.recursion() > deepest_tree) return "";  // Long chains of tags: more than libcbor's tree takes.
   cbor_load_result loaded;
-  const std::unique_ptr<cbor_item_t, release_item> root{
-      cbor_load(form.for_libcbor().data(), form.for_libcbor().size(), &loaded)};
+  const std::unique_ptr<cbor_item_t, release_item> root{cbor_load(form.for_libcbor().data(), body.size(), &loaded)};
   if (!root) return "libcbor's tree refuses what is well-formed";
   return difference(decoded, tree_reader{root.get(), *version}.verdict());
 }

@@ -40,7 +40,8 @@ struct host_fixture : test_coordinator_fixture<> {
   host_fixture() {
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(operator_log);
     events = std::make_unique<operator_events>(std::make_shared<spdlog::logger>("test", sink), log_format::text);
-    environment = std::make_unique<host_environment>(host_environment{"host-a", "test", sockets, log, clock, *events});
+    environment = std::make_unique<host_environment>(
+        host_environment{"host-a", "test", sockets, log, quarantine, clock, *events, census, {}});
   }
 
   ~host_fixture() override {
@@ -49,7 +50,7 @@ struct host_fixture : test_coordinator_fixture<> {
   }
 
   void start_host(std::size_t sinks = 1) {
-    host = sys.spawn(make_host_supervisor, sinks, std::cref(*environment));
+    host = sys.spawn(make_host_supervisor, sinks, environment.get());
     consume_messages();
   }
 
@@ -99,6 +100,8 @@ struct host_fixture : test_coordinator_fixture<> {
   manual_clock clock;
   memory_log log;
   manual_sockets sockets;
+  manual_quarantine quarantine;
+  activity_census census;
   std::ostringstream operator_log;
   std::unique_ptr<operator_events> events;
   std::unique_ptr<host_environment> environment;

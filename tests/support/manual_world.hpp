@@ -58,18 +58,23 @@ class manual_intake final : public cell_intake {
   void attach(delivery deliver) override {
     deliver_ = std::move(deliver);
     ++attachments;
-    for (const chunk_ptr& chunk : unacknowledged) deliver_(chunk);
+    for (const chunk_ptr& chunk : kept) deliver_(chunk);
   }
   void acknowledge(std::uint64_t upto) override {
-    std::erase_if(unacknowledged, [upto](const chunk_ptr& chunk) { return chunk->sequence <= upto; });
+    std::erase_if(kept, [upto](const chunk_ptr& chunk) { return chunk->sequence <= upto; });
   }
   void drain(std::function<void()> drained) override {
     drain_wanted = true;
     drained();
   }
+  chunk_ptr unacknowledged(std::uint64_t wanted) const override {
+    const auto found = std::find_if(kept.begin(), kept.end(),
+                                    [wanted](const chunk_ptr& chunk) { return chunk->sequence == wanted; });
+    return found == kept.end() ? nullptr : *found;
+  }
   intake_counts counts() const override {
     intake_counts seen = totals;
-    seen.chunks_unacknowledged = static_cast<std::uint32_t>(unacknowledged.size());
+    seen.chunks_unacknowledged = static_cast<std::uint32_t>(kept.size());
     return seen;
   }
 
@@ -85,11 +90,12 @@ class manual_intake final : public cell_intake {
     chunk.ending = ending;
     chunk.bytes = std::move(bytes);
     totals.frames_received += frames;
-    unacknowledged.push_back(std::make_shared<const received_chunk>(std::move(chunk)));
-    if (deliver_) deliver_(unacknowledged.back());
+    kept.push_back(std::make_shared<const received_chunk>(std::move(chunk)));
+    if (deliver_) deliver_(kept.back());
   }
 
-  std::vector<chunk_ptr> unacknowledged;
+  /// Unacknowledged.
+  std::vector<chunk_ptr> kept;
   std::uint64_t sequence = 0;
   intake_counts totals;
   int attachments = 0;
@@ -97,6 +103,17 @@ class manual_intake final : public cell_intake {
 
  private:
   delivery deliver_;
+};
+
+/// Remembers what was set aside.
+class manual_quarantine final : public quarantine_store {
+ public:
+  std::optional<std::string> set_aside(std::string_view cell_id, const received_chunk& chunk) override {
+    files.push_back(std::string{cell_id} + "-" + std::to_string(chunk.sequence));
+    return files.back();
+  }
+
+  std::vector<std::string> files;
 };
 
 /// Binds everything but the cells it is told to refuse.

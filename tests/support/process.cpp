@@ -95,6 +95,16 @@ void process::send(int signal) const {
   if (::kill(pid_, signal) != 0) throw std::system_error{errno, std::system_category(), "kill"};
 }
 
+void process::freeze() const {
+  send(SIGSTOP);
+  int status = 0;
+  if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status)) {
+    throw std::runtime_error(story("cannot be stopped"));
+  }
+}
+
+void process::thaw() const { send(SIGCONT); }
+
 int process::wait(std::chrono::nanoseconds limit) {
   if (exit_code_) return *exit_code_;
   pollfd watched{end_.get(), POLLIN, 0};

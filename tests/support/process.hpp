@@ -38,6 +38,9 @@ class process {
 
   pid_t pid() const { return pid_; }
   void send(int signal) const;
+  /// SIGSTOP; none of its threads runs when this returns.
+  void freeze() const;
+  void thaw() const;
 
   /// The exit code, or 128 and the number of the signal that ended it. All output is there afterwards.
   int wait(std::chrono::nanoseconds limit = patience);

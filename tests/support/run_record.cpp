@@ -23,17 +23,20 @@ refusal_counts refusals_of(const nlohmann::json& by_kind) {
 
 nlohmann::json data_of(const event& of) { return nlohmann::json::parse(of.line).at("data"); }
 
-void take_loss(run_record& record, const nlohmann::json& data) {
-  const std::uint64_t frames = number_of(data.at("frames"));
-  const std::string reason = data.at("reason");
-  if (reason == to_string(loss_reason::guest_queue_full)) {
-    record.dropped_by_guest_told += frames;
-  } else if (reason == to_string(loss_reason::sequence_gap)) {
-    record.missing_seq_told += frames;
-  } else {
+void take_loss(run_record& record, const event& loss) {
+  const nlohmann::json data = data_of(loss);
+  if (loss.reason == to_string(loss_reason::guest_queue_full)) {
+    record.dropped_by_guest_told += number_of(data.at("frames"));
+  } else if (loss.reason == to_string(loss_reason::sequence_gap)) {
+    record.missing_seq_told += number_of(data.at("frames"));
+  } else if (loss.reason == to_string(loss_reason::frames_refused)) {
     const refusal_counts refused = refusals_of(data.at("refused"));
     record.refused_told += refused;
-    if (refused.total() != frames) record.faults.push_back("telemetry_dropped: frames is not the sum of refused");
+    if (refused.total() != number_of(data.at("frames"))) {
+      record.faults.push_back(loss.id + ": frames is not the sum of refused");
+    }
+  } else {
+    record.faults.push_back(loss.id + ": lost by " + loss.reason);
   }
 }
 
@@ -67,7 +70,7 @@ void run_records::take(const event& next) {
     ++record.declarations;
     if (next.guest_monotonic_ns != record.declarations) complain(&record, spelled(next) + " is out of order");
   } else if (next.type == event_type::telemetry_dropped) {
-    take_loss(record, data_of(next));
+    take_loss(record, next);
   } else if (next.type == event_type::agent_silenced) {
     ++record.silences;
   } else if (next.type == event_type::agent_resumed) {

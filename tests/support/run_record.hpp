@@ -28,7 +28,7 @@ struct run_record {
   std::optional<run_totals> totals;
   std::uint64_t in_flight_told = 0;
   /// Each a sentence; the first few. A sequence with a gap, a declaration out of order, attribution that is not the
-  /// cell's own, an event outside started and ended.
+  /// cell's own, an event outside started and ended, a loss that nobody but the host is to blame for.
   std::vector<std::string> faults;
 };
 

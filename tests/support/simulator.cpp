@@ -11,7 +11,7 @@ namespace cellos::test {
 namespace {
 
 command command_of(const simulation& what) {
-  command out{program_path("cellos-guest-sim"), {}, what.uid};
+  command out{what.program.empty() ? program_path("cellos-guest-sim") : what.program, {}, what.uid};
   const auto option = [&](std::string_view name, const std::string& value) {
     out.arguments.emplace_back(name);
     out.arguments.push_back(value);

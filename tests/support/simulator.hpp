@@ -22,6 +22,8 @@ struct simulation {
   std::string content_version{};
   std::vector<std::string> further{};
   std::optional<uid_t> uid{};
+  /// Empty: the one that was built.
+  std::string program{};
 };
 
 /// What the simulator says it sent.

@@ -11,8 +11,8 @@
 
 namespace cellos::test {
 
-/// An empty directory that goes with the object. Its path is short: socket paths below it may have 107 bytes. Every user
-/// may enter it, as a cell's peer must.
+/// An empty directory that goes with the object. Its path is short: socket paths below it may have 107 bytes. Every
+/// user may enter it, as a cell's peer must.
 class temporary_directory {
  public:
   temporary_directory() {

@@ -1,4 +1,4 @@
-#define CAF_SUITE segment_log_commit_test
+#define CAF_SUITE segment_log_commit
 
 #include <algorithm>
 #include <condition_variable>
@@ -57,8 +57,8 @@ class commit_gate {
   }
 
  private:
-  const int writes_;
-  const int outcome_;
+  int writes_;
+  int outcome_;
   std::mutex mutex_;
   std::condition_variable changed_;
   int seen_ = 0;
@@ -69,6 +69,7 @@ class commit_gate {
 std::vector<std::error_code> append_together(segment_log& log, int count) {
   std::vector<std::error_code> outcomes(static_cast<std::size_t>(count));
   std::vector<std::thread> threads;
+  threads.reserve(outcomes.size());
   for (int i = 0; i < count; ++i) {
     threads.emplace_back([&log, &outcome = outcomes[static_cast<std::size_t>(i)], line = std::to_string(i) + "\n"] {
       outcome = log.append(line);
@@ -183,6 +184,7 @@ CAF_TEST(concurrent_appenders_keep_their_own_order_across_segments) {
     auto log = open();
     std::atomic<int> failures = 0;
     std::vector<std::thread> threads;
+    threads.reserve(appenders);
     for (int appender = 0; appender < appenders; ++appender) {
       threads.emplace_back([&, appender] {
         for (int i = 0; i < each; ++i) {

@@ -1,4 +1,4 @@
-#define CAF_SUITE segment_log_faults_test
+#define CAF_SUITE segment_log_faults
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -141,8 +141,8 @@ class fault_run {
                        << joined(expected_));
   }
 
-  const fault_style style_;
-  const int first_;
+  fault_style style_;
+  int first_;
   scratch_directory dir_;
   faulty_file_system files_;
   int calls_ = 0;

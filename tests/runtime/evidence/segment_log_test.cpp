@@ -1,4 +1,4 @@
-#define CAF_SUITE segment_log_test
+#define CAF_SUITE segment_log
 
 #include "runtime/evidence/segment_log.hpp"
 
@@ -162,6 +162,18 @@ CAF_TEST(a_torn_last_line_is_cut_off_and_told_wherever_it_was_torn) {
     CAF_CHECK(!log->append("next\n"));
     CAF_CHECK_EQUAL(content_of(segment(1)), whole + "next\n");
   }
+}
+
+CAF_TEST(what_was_cut_off_is_told_even_when_the_log_is_refused_then) {
+  std::filesystem::create_directory(options.dir);
+  write_file(segment(1), "whole\ntorn");
+  options.fsync = fsync_policy::always;
+  files.fault = [](file_call call) { return call == file_call::fdatasync ? EIO : 0; };
+  const auto opening = segment_log::open(options, files);
+  CAF_CHECK(opening.log == nullptr);
+  CAF_CHECK(mentions(opening.refusal, "Input/output error"));
+  CAF_REQUIRE(opening.recovered);
+  CAF_CHECK_EQUAL(opening.recovered->bytes_removed, 4u);
 }
 
 CAF_TEST(a_torn_line_longer_than_one_read_is_cut_off) {

@@ -1,4 +1,4 @@
-#define CAF_SUITE segment_name_test
+#define CAF_SUITE segment_name
 
 #include "runtime/evidence/segment_name.hpp"
 

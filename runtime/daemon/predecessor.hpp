@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "messages/recovered_run.hpp"
+
+/// What the daemon before this one left behind when it ended without draining.
+namespace cellos {
+
+/// Puts the gap on record: one `telemetry_dropped` with reason `daemon_restart` to each run that was open.
+std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_log& log, const wall_clock& clock);
+
+/// Ends the runs that nobody went on with.
+std::error_code end_orphans(const std::vector<recovered_run>& orphans, evidence_log& log, const wall_clock& clock);
+
+}  // namespace cellos

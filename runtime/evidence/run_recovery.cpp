@@ -1,0 +1,164 @@
+#include "runtime/evidence/run_recovery.hpp"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "messages/cloud_event.hpp"
+#include "runtime/evidence/segment_reader.hpp"
+
+namespace cellos {
+
+namespace {
+
+constexpr std::string_view id_key = R"({"specversion":"1.0","id":")";
+constexpr std::string_view type_key = R"(","type":")";
+constexpr std::size_t sequence_digits = 20;
+
+struct line_head {
+  std::string_view chain;
+  std::uint64_t sequence = 0;
+  /// Without the common prefix.
+  std::string_view type;
+};
+
+/// The text from `at` to the next quote, where no escape may stand.
+std::string_view until_quote(std::string_view line, std::size_t at) {
+  const std::size_t end = line.find('"', at);
+  return end == std::string_view::npos ? std::string_view{} : line.substr(at, end - at);
+}
+
+std::optional<line_head> parse_head(std::string_view line) {
+  if (!line.starts_with(id_key) || !line.ends_with('}')) return std::nullopt;
+  const std::string_view id = until_quote(line, id_key.size());
+  if (id.size() < sequence_digits + 2 || id[id.size() - sequence_digits - 1] != '/') return std::nullopt;
+  line_head head;
+  head.chain = id.substr(0, id.size() - sequence_digits - 1);
+  const std::string_view digits = id.substr(id.size() - sequence_digits);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), head.sequence);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  const std::size_t type_at = line.find(type_key, id_key.size() + id.size());
+  if (type_at == std::string_view::npos) return std::nullopt;
+  const std::string_view type = until_quote(line, type_at + type_key.size());
+  if (!type.starts_with(event_type_prefix)) return std::nullopt;
+  head.type = type.substr(event_type_prefix.size());
+  return head;
+}
+
+/// `host/cell/run/epoch`; ids have no slash.
+std::optional<host_stamp> attribution_of(std::string_view chain) {
+  std::array<std::string_view, 4> parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t end = i + 1 < parts.size() ? chain.find('/') : chain.size();
+    if (end == std::string_view::npos) return std::nullopt;
+    parts[i] = chain.substr(0, end);
+    chain.remove_prefix(std::min(chain.size(), end + 1));
+  }
+  return host_stamp{std::string{parts[0]}, std::string{parts[1]}, std::string{parts[2]}, {}};
+}
+
+std::uint64_t count_in(const nlohmann::json& object, const char* key) {
+  const auto member = object.find(key);
+  if (member == object.end() || !member->is_string()) return 0;
+  const auto& digits = member->get_ref<const std::string&>();
+  std::uint64_t count = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  return count;
+}
+
+std::string spec_signature_hash_in(std::string_view line) {
+  const auto event = nlohmann::json::parse(line, nullptr, false);
+  const auto data = event.is_object() ? event.find("data") : event.end();
+  if (!event.is_object() || data == event.end() || !data->is_object()) return {};
+  return data->value("specSignatureHash", "");
+}
+
+void take_losses(recovered_run& run, const nlohmann::json& data) {
+  const std::string reason = data.value("reason", "");
+  if (reason == to_string(loss_reason::quarantined)) {
+    const std::uint64_t frames = count_in(data, "frames");
+    run.totals.quarantined += frames;
+    run.totals.received += frames;
+  }
+  const auto refused = data.find("refused");
+  if (reason != to_string(loss_reason::frames_refused) || refused == data.end()) return;
+  for (telemetry_errc kind : refusal_kinds) {
+    const std::uint64_t frames = count_in(*refused, std::string{to_string(kind)}.c_str());
+    run.totals.refused.add(kind, frames);
+    run.totals.received += frames;
+  }
+}
+
+}  // namespace
+
+void run_recovery::take(std::string_view line) {
+  ++lines_;
+  const auto head = parse_head(line);
+  if (!head) {
+    ++foreign_lines_;
+    return;
+  }
+  if (last_ == open_.end() || last_->first != head->chain) {
+    last_ = open_.find(head->chain);
+    if (last_ == open_.end()) {
+      const auto attribution = attribution_of(head->chain);
+      if (!attribution) {
+        ++foreign_lines_;
+        return;
+      }
+      recovered_run begun;
+      begun.attribution = *attribution;
+      begun.attribution.spec_signature_hash = spec_signature_hash_in(line);
+      begun.chain = head->chain;
+      last_ = open_.emplace(begun.chain, std::move(begun)).first;
+    }
+  }
+  last_->second.next_event = head->sequence + 1;
+  take_event(last_, head->type, line);
+}
+
+/// A declaration changes nothing but the count; everything else is rare enough to be parsed.
+void run_recovery::take_event(std::map<std::string, recovered_run, std::less<>>::iterator run, std::string_view type,
+                              std::string_view line) {
+  if (line.find(R"("probeSource":)") != std::string_view::npos) return take_declaration(run->second);
+  const auto event = nlohmann::json::parse(line, nullptr, false);
+  const auto data = event.is_object() ? event.find("data") : event.end();
+  if (!event.is_object() || data == event.end() || !data->is_object()) {
+    ++foreign_lines_;
+    return;
+  }
+  if (type == event_type::agent_silenced) run->second.silence_told = true;
+  if (type == event_type::agent_resumed) run->second.resumed = true;
+  if (type == event_type::telemetry_dropped) take_losses(run->second, *data);
+  if (type == event_type::run_ended) {
+    open_.erase(run);
+    last_ = open_.end();
+  }
+}
+
+void run_recovery::take_declaration(recovered_run& run) const {
+  ++run.totals.appended;
+  ++run.totals.received;
+}
+
+std::vector<recovered_run> run_recovery::open_runs() const {
+  std::vector<recovered_run> runs;
+  for (const auto& [chain, run] : open_) runs.push_back(run);
+  return runs;
+}
+
+recovered_log recover_runs(const std::filesystem::path& dir) {
+  recovered_log recovered;
+  std::error_code absent;
+  if (!std::filesystem::exists(dir, absent)) return recovered;
+  segment_reader reader{std::vector{dir}};
+  run_recovery recovery;
+  while (const auto line = reader.next()) recovery.take(line->text);
+  if (reader.failure()) recovered.failure = reader.failure()->explanation;
+  recovered.open_runs = recovery.open_runs();
+  return recovered;
+}
+
+}  // namespace cellos

@@ -1,0 +1,162 @@
+// What taking frames in costs: the real daemon against a plain single-threaded loop that does only what has to be done
+// with a frame. Same guests, same machine, in turns, so that a noisy neighbour meets both.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "runtime/exit_code.hpp"
+#include "tests/bench/support/cell_writer.hpp"
+#include "tests/bench/support/ingest_cells.hpp"
+#include "tests/bench/support/ingest_report.hpp"
+#include "tests/bench/support/measurement.hpp"
+#include "tests/bench/support/plain_loop.hpp"
+
+namespace {
+
+using namespace cellos;
+using namespace cellos::bench;
+
+/// A line is 620 bytes here; this leaves room for the file system's own.
+constexpr std::uint64_t bytes_per_line = 800;
+constexpr std::uint64_t least_free_bytes = 4'000'000'000;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+struct comparison_options {
+  std::uint64_t frames = 1'000'000;
+  std::size_t rounds = 5;
+  std::vector<std::size_t> cells{1, 8, 200};
+  std::vector<std::string> fsync{"never"};
+  std::string dir = CELLOS_BIN_DIR "/..";
+  std::string markdown;
+};
+
+struct role_options {
+  std::string home;
+  std::size_t cells = 1;
+  std::string out;
+  std::uint64_t frames_each = 0;
+};
+
+void refuse_without_room(const comparison_options& options) {
+  const std::uint64_t needed = std::max(least_free_bytes, options.frames * bytes_per_line);
+  const std::uint64_t available = std::filesystem::space(options.dir).available;
+  if (available >= needed) return;
+  throw std::runtime_error(options.dir + " has " + std::to_string(available / 1'000'000) + " MB free and " +
+                           std::to_string(needed / 1'000'000) + " MB are needed; choose another with --dir");
+}
+
+std::vector<comparison> comparisons_of(const comparison_options& options) {
+  std::vector<series> receivers{{{"plain loop", ""}, {}}};
+  for (const std::string& fsync : options.fsync) receivers.push_back({{"daemon, fsync " + fsync, fsync}, {}});
+  std::vector<comparison> comparisons;
+  for (const std::size_t cells : options.cells) {
+    comparisons.push_back({{cells, std::max<std::uint64_t>(1, options.frames / cells)}, receivers});
+  }
+  return comparisons;
+}
+
+/// Everything once. Each round another receiver begins.
+void play_round(std::vector<comparison>& comparisons, std::size_t round, const comparison_options& options) {
+  for (comparison& compared : comparisons) {
+    for (std::size_t i = 0; i < compared.receivers.size(); ++i) {
+      refuse_without_room(options);
+      series& next = compared.receivers[(round + i) % compared.receivers.size()];
+      next.rounds.push_back(measure(next.who, compared.what, options.dir));
+      const sample& came_to = next.rounds.back();
+      std::fprintf(stderr, "round %zu of %zu, %zu cells, %s: %.2f million frames/s, %.0f ns CPU a frame, %.0f MB\n",
+                   round + 1, options.rounds, compared.what.cells, next.who.name.c_str(),
+                   came_to.frames_per_second / 1e6, came_to.cpu_ns_per_frame, came_to.peak_resident_mb);
+    }
+  }
+}
+
+std::string command_line(int argc, char** argv) {
+  std::string line = "./dev bench ingest";
+  for (int i = 1; i < argc; ++i) line += std::string{" "} + argv[i];
+  return line;
+}
+
+/// Ends every wait, so that destructors end the children and remove the log.
+void heed_interruption() {
+  struct sigaction act {};
+  act.sa_handler = [](int) { interrupted = 1; };
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &act, nullptr);
+}
+
+void compare(const comparison_options& options, const std::string& command) {
+  heed_interruption();
+  const std::string machine = this_machine();
+  std::fprintf(stderr, "%s\n", machine.c_str());
+  std::vector<comparison> comparisons = comparisons_of(options);
+  for (std::size_t round = 0; round < options.rounds; ++round) play_round(comparisons, round, options);
+
+  const std::string report = table_of(comparisons) + "\n" + machine + "; about " + std::to_string(options.frames) +
+                             " frames a measurement, medians of " + std::to_string(options.rounds) +
+                             " (least..most)\n\n`" + command + "`\n";
+  std::fputs(report.c_str(), stdout);
+  if (options.markdown.empty()) return;
+  std::ofstream file{options.markdown, std::ios::trunc};
+  file << report;
+  if (!file.flush()) throw std::runtime_error("cannot write " + options.markdown);
+}
+
+void describe(CLI::App& app, comparison_options& options) {
+  app.add_option("--frames", options.frames, "Frames a measurement, over all cells")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--rounds", options.rounds, "Measurements of each")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--cells", options.cells, "Numbers of cells")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--fsync", options.fsync, "The daemon's evidence.fsync; each is a receiver of its own")
+      ->capture_default_str();
+  app.add_option("--dir", options.dir, "Where logs are written; /dev/shm takes the disk out")
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--markdown", options.markdown, "Writes the report to this file too");
+}
+
+/// A role that `measure` starts this executable in; people are not shown it.
+CLI::App* add_role(CLI::App& app, const std::string& name, role_options& options) {
+  CLI::App* role = app.add_subcommand(name)->group("");
+  role->add_option("--home", options.home)->required();
+  role->add_option("--cells", options.cells)->required();
+  return role;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Compares the daemon with a plain loop: frames a second, CPU, memory; Markdown on stdout."};
+  comparison_options options;
+  role_options role;
+  describe(app, options);
+  CLI::App* const plain_loop = add_role(app, "plain-loop", role);
+  plain_loop->add_option("--out", role.out)->required();
+  CLI::App* const cell_writer = add_role(app, "cell-writer", role);
+  cell_writer->add_option("--frames-each", role.frames_each)->required();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (plain_loop->parsed()) {
+      run_plain_loop(cells_in(role.home, role.cells), role.out);
+    } else if (cell_writer->parsed()) {
+      write_to_cells(cells_in(role.home, role.cells), role.frames_each);
+    } else {
+      compare(options, command_line(argc, argv));
+    }
+    return exit_success;
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "bench_ingest: %s\n", interrupted != 0 ? "interrupted" : problem.what());
+    return exit_failure_found;
+  }
+}

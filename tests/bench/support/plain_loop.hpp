@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "actors/ports.hpp"
+
+namespace cellos::bench {
+
+/// What the daemon is measured against: what has to be done with a frame, on one thread, and nothing else. Reads up to
+/// 64 KiB, cuts frames, decodes and renders them with the daemon's own functions, and writes whole buffers to `out`.
+///
+/// Says `ready` on stderr once every socket is bound. Returns after SIGTERM, when every connection has ended and the
+/// last line is written.
+void run_plain_loop(const std::vector<cell_specification>& cells, const std::filesystem::path& out);
+
+}  // namespace cellos::bench
