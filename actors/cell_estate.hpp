@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/ports.hpp"
+#include "actors/run_ledger.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
 #include "messages/recovered_run.hpp"
@@ -24,6 +26,10 @@ struct cell_estate {
   std::atomic<monotonic_time> last_accepted{};
   /// Sequence of the chunk being decoded, 0 between chunks: who is to blame when a DECODER dies.
   std::atomic<std::uint64_t> decoding{0};
+  /// LISTENERs started so far: each attaches under its own number. The CELL SUPERVISOR's alone.
+  std::uint64_t listeners = 0;
+  /// Chunks no DECODER is given again. The CELL SUPERVISOR's alone.
+  std::vector<quarantined_chunk> quarantined;
   /// The chain to go on with, if the daemon's predecessor left this run open.
   std::optional<recovered_run> recovered;
 };

@@ -1,7 +1,7 @@
-// CELL SUPERVISOR: binds one cell's socket, opens its run, keeps LISTENER, DECODER and KEEPALIVE alive, and ends the run.
-// Any of the three may die at any message: its successor takes over, and the LISTENER replays what is unacknowledged. A
-// chunk at which two DECODERs died is set aside. Everything that must survive, this actor's own death included, is in the
-// cell's estate.
+// CELL SUPERVISOR: binds one cell's socket, opens its run, keeps LISTENER, DECODER and KEEPALIVE alive, and ends the
+// run. Any of the three may die at any message: its successor takes over, and the LISTENER replays what is
+// unacknowledged. A chunk at which two DECODERs died is set aside. Everything that must survive, this actor's own death
+// included, is in the cell's estate.
 //
 //   admit:  bind -> run.v1.started in the log -> children -> answer
 //   retire: drain the LISTENER -> run.v1.ended in the log -> socket gone -> answer -> quit
@@ -34,7 +34,7 @@ using phase = cell_supervisor_state::phase;
 
 void start_decoder(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.decoder = adopt(self, self->spawn<caf::monitored>(make_decoder, state.cell, state.sink, state.quarantined,
+  state.decoder = adopt(self, self->spawn<caf::monitored>(make_decoder, state.cell, state.sink, state.cell->quarantined,
                                                           std::cref(*state.host)));
   if (state.listener) self->send(state.listener, state.decoder);
   if (state.keepalive) self->send(state.keepalive, state.decoder);
@@ -42,14 +42,15 @@ void start_decoder(supervisor_pointer self) {
 
 void start_listener(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.listener = adopt(self, self->spawn<caf::monitored>(make_listener, state.cell, std::cref(*state.host)));
+  state.listener = adopt(
+      self, self->spawn<caf::monitored>(make_listener, state.cell, ++state.cell->listeners, std::cref(*state.host)));
   if (state.decoder) self->send(state.listener, state.decoder);
 }
 
 void start_keepalive(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.keepalive = adopt(self, self->spawn<caf::monitored>(make_keepalive, state.cell, state.decoder, state.sink,
-                                                            std::cref(*state.host)));
+  state.keepalive = adopt(
+      self, self->spawn<caf::monitored>(make_keepalive, state.cell, state.decoder, state.sink, std::cref(*state.host)));
 }
 
 void start_missing_children(supervisor_pointer self) {
@@ -91,8 +92,9 @@ cell_status describe(const cell_estate& cell, const run_account& account) {
 
 void answer_status(supervisor_pointer self, caf::typed_response_promise<cell_status> answer) {
   self->request(self->state.sink, sink_patience, totals_atom::value, self->state.cell->run)
-      .then([self, answer](const run_account& account) mutable { answer.deliver(describe(*self->state.cell, account)); },
-            [answer](const caf::error& cause) mutable { answer.deliver(cause); });
+      .then(
+          [self, answer](const run_account& account) mutable { answer.deliver(describe(*self->state.cell, account)); },
+          [answer](const caf::error& cause) mutable { answer.deliver(cause); });
 }
 
 caf::typed_response_promise<cell_status> on_status(supervisor_pointer self) {
@@ -132,7 +134,9 @@ void open_run(supervisor_pointer self) {
   self->request(state.sink, sink_patience, open_run_atom::value, state.cell->run, opening)
       .then([self](const std::string& chain) { on_run_opened(self, chain); },
             [self](const caf::error& cause) {
-              if (cause == caf::sec::request_receiver_down) return retry_soon(self);
+              // A predecessor of this actor had opened it: then only patience is needed.
+              const bool was_open = !self->state.cell->chain.empty();
+              if (was_open || cause == caf::sec::request_receiver_down) return retry_soon(self);
               on_run_not_opened(self, cause);
             });
 }
@@ -158,7 +162,7 @@ caf::typed_response_promise<cell_status> on_admit(supervisor_pointer self) {
   return answer;
 }
 
-/// The end, whatever led to it. `reason` tells the HOST SUPERVISOR not to replace this actor.
+/// The end, whatever led to it. The reason it quits with tells the HOST SUPERVISOR not to replace this actor.
 void finish(supervisor_pointer self, caf::expected<run_totals> books) {
   cell_supervisor_state& state = self->state;
   state.now = phase::ended;
@@ -168,7 +172,7 @@ void finish(supervisor_pointer self, caf::expected<run_totals> books) {
   if (auto answer = std::exchange(state.retire_answer, std::nullopt)) {
     books ? answer->deliver(*books) : answer->deliver(books.error());
   }
-  self->quit(caf::exit_reason::user_shutdown);
+  self->quit(make_failure(failure::cell_ended, "the run is over"));
 }
 
 void close_run(supervisor_pointer self) {
@@ -242,11 +246,11 @@ void judge_chunk(supervisor_pointer self) {
   state.suspect = 0;
   const chunk_ptr chunk = state.cell->intake ? state.cell->intake->unacknowledged(culprit) : nullptr;
   if (!chunk) return;
-  state.quarantined.push_back(culprit);
   const auto file = state.host->quarantine.set_aside(state.cell->run->cell_id, *chunk);
   state.host->events.chunk_quarantined(*state.cell->run, chunk->frames, file.value_or("(not written)"));
-  self->send(state.sink, quarantine_atom::value, state.cell->run,
-             quarantined_chunk{culprit, chunk->frames, file.value_or("")}, credit_actor{state.listener});
+  std::erase_if(state.cell->quarantined,
+                [&](const auto& known) { return !state.cell->intake->unacknowledged(known.sequence); });
+  state.cell->quarantined.push_back({culprit, chunk->frames, file.value_or("")});
 }
 
 void on_down(supervisor_pointer self, const caf::down_msg& down) {

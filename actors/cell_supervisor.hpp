@@ -28,8 +28,6 @@ struct cell_supervisor_state {
   restart_intensity restarts{restart_limits{}};
   /// The chunk at which the last DECODER died, 0 if it was none's fault.
   std::uint64_t suspect = 0;
-  /// Chunks no DECODER is given again.
-  std::vector<std::uint64_t> quarantined;
   /// Everyone who asked for admission while the run was being opened.
   std::vector<caf::typed_response_promise<cell_status>> admit_answers;
   /// Set while the cell is being retired.

@@ -1,6 +1,6 @@
 // DECODER, second on the data path. In: a chunk of whole frames from the LISTENER. Out: one batch to the SINK, with the
-// accepted declarations stamped as this cell's and the refused frames counted by kind. A refused frame is nobody's failure:
-// the next one goes on. The chunk's bytes are not copied; the batch keeps the chunk.
+// accepted declarations stamped as this cell's and the refused frames counted by kind. A refused frame is nobody's
+// failure: the next one goes on. The chunk's bytes are not copied; the batch keeps the chunk.
 
 #include "actors/decoder.hpp"
 
@@ -17,7 +17,12 @@ namespace {
 void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_ptr& chunk, const credit_actor& credit) {
   decoder_state& state = self->state;
   const activity::mark busy{*state.activity};
-  if (std::find(state.quarantined.begin(), state.quarantined.end(), chunk->sequence) != state.quarantined.end()) return;
+  const auto condemned = std::find_if(state.quarantined.begin(), state.quarantined.end(),
+                                      [&](const auto& known) { return known.sequence == chunk->sequence; });
+  if (condemned != state.quarantined.end()) {
+    self->send(state.sink, quarantine_atom::value, state.cell->run, *condemned, credit);
+    return;
+  }
   state.cell->decoding = chunk->sequence;
   auto decoded = std::make_shared<const batch>(state.host->decode(chunk, state.cell->run));
   if (decoded->accepted() > 0 && chunk->received_mono > state.cell->last_accepted.load()) {
@@ -30,7 +35,7 @@ void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_p
 }  // namespace
 
 decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, cell_estate_ptr cell,
-                                          sink_actor sink, std::vector<std::uint64_t> quarantined,
+                                          sink_actor sink, std::vector<quarantined_chunk> quarantined,
                                           const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);

@@ -15,14 +15,14 @@ struct decoder_state {
   cell_estate_ptr cell;
   sink_actor sink;
   const host_environment* host = nullptr;
-  /// Chunks that must not be decoded again.
-  std::vector<std::uint64_t> quarantined;
+  /// Chunks that must not be decoded again; the SINK hears of each in its place.
+  std::vector<quarantined_chunk> quarantined;
   activity_ptr activity;
 };
 
-/// `quarantined`: sequences to pass over. `host` must outlive the actor.
+/// `quarantined`: chunks to pass over. `host` must outlive the actor.
 decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, cell_estate_ptr cell,
-                                          sink_actor sink, std::vector<std::uint64_t> quarantined,
+                                          sink_actor sink, std::vector<quarantined_chunk> quarantined,
                                           const host_environment& host);
 
 }  // namespace cellos

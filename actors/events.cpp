@@ -106,8 +106,7 @@ void operator_events::agent_resumed(const host_stamp& run) {
 }
 
 void operator_events::frames_refused(const host_stamp& run, const refusal_counts& since_last) {
-  emit(level::warn, "frames_refused",
-       {{"cell", run.cell_id}, {"run", run.run_id}, {"refused", by_kind(since_last)}});
+  emit(level::warn, "frames_refused", {{"cell", run.cell_id}, {"run", run.run_id}, {"refused", by_kind(since_last)}});
 }
 
 void operator_events::connection_refused(std::string_view cell_id, std::string_view cause) {
@@ -140,9 +139,7 @@ void operator_events::evidence_blocked(const std::error_code& cause) {
 
 void operator_events::evidence_resumed() { emit(level::info, "evidence_resumed", {}); }
 
-void operator_events::runs_recovered(std::size_t runs) {
-  emit(level::warn, "runs_recovered", {{"runs", count(runs)}});
-}
+void operator_events::runs_recovered(std::size_t runs) { emit(level::warn, "runs_recovered", {{"runs", count(runs)}}); }
 
 void operator_events::evidence_recovered(std::string_view file, std::uint64_t bytes_removed) {
   emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});

@@ -1,10 +1,10 @@
 #include "actors/failure.hpp"
 
 #include <caf/atom.hpp>
+#include <caf/deep_to_string.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/make_message.hpp>
 #include <caf/message.hpp>
-#include <caf/exit_reason.hpp>
-#include <caf/deep_to_string.hpp>
 #include <caf/sec.hpp>
 
 #include <utility>

@@ -16,6 +16,8 @@ enum class failure : std::uint8_t {
   stopping,
   /// The part that should have answered did not, in its time.
   no_answer,
+  /// Why a CELL SUPERVISOR quits when its cell's run is over: not to be replaced.
+  cell_ended,
 };
 
 caf::error make_failure(failure kind, std::string explanation);

@@ -1,6 +1,6 @@
-// HOST SUPERVISOR: admits and retires cells, each under a CELL SUPERVISOR of its own, and owns the SINKs, over which cells
-// are spread by name. It replaces a CELL SUPERVISOR or a SINK that died; what they worked on (estate, journal) lives here.
-// A refused cell costs the others nothing.
+// HOST SUPERVISOR: admits and retires cells, each under a CELL SUPERVISOR of its own, and owns the SINKs, over which
+// cells are spread by name. It replaces a CELL SUPERVISOR or a SINK that died; what they worked on (estate, journal)
+// lives here. A refused cell costs the others nothing.
 
 #include "actors/host_supervisor.hpp"
 
@@ -48,8 +48,8 @@ std::optional<recovered_run> take_recovered(std::vector<recovered_run>& recovere
 
 cell_estate_ptr make_estate(const std::string& host_id, cell_specification specification) {
   auto cell = std::make_shared<cell_estate>();
-  cell->run = std::make_shared<const host_stamp>(host_stamp{host_id, specification.cell_id, specification.run_id,
-                                                            specification.spec_signature_hash});
+  cell->run = std::make_shared<const host_stamp>(
+      host_stamp{host_id, specification.cell_id, specification.run_id, specification.spec_signature_hash});
   cell->specification = std::move(specification);
   return cell;
 }
@@ -70,8 +70,8 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
     return make_failure(failure::stopping, "cell " + wanted.cell_id + " is being retired; try again when it is gone");
   }
   if (record.cell->specification != wanted) {
-    return make_failure(failure::cell_conflict, "cell " + wanted.cell_id +
-                                                    " is live with another specification; retire it first");
+    return make_failure(failure::cell_conflict,
+                        "cell " + wanted.cell_id + " is live with another specification; retire it first");
   }
   return self->delegate(record.supervisor, admit_atom::value);
 }
@@ -247,8 +247,8 @@ void on_sink_down(host_pointer self, std::size_t index, const caf::error& cause)
 }
 
 void on_cell_down(host_pointer self, const std::string& id, cell_record& record, const caf::error& cause) {
-  if (record.retiring) return;  // `retire` hears of it too, and knows better
-  if (cause == caf::exit_reason::user_shutdown) {  // it failed, said so, and ended its run
+  if (record.retiring) return;                   // `retire` hears of it too, and knows better
+  if (is_failure(cause, failure::cell_ended)) {  // it failed, said so, and ended its run
     self->state.cells.erase(id);
     return;
   }

@@ -1,5 +1,5 @@
-// LISTENER, first on the data path: the thin owner of one cell's intake. The socket service reads, frames and dates; its
-// chunks come in here and go to the DECODER, and the SINK's acknowledgements go back as credit. Sockets and
+// LISTENER, first on the data path: the thin owner of one cell's intake. The socket service reads, frames and dates;
+// its chunks come in here and go to the DECODER, and the SINK's acknowledgements go back as credit. Sockets and
 // unacknowledged chunks are the intake's, so this actor may die at any point: its successor attaches and everything
 // unacknowledged comes again. What arrives twice the SINK drops by sequence.
 
@@ -18,6 +18,7 @@ using listener_pointer = listener_actor::stateful_pointer<listener_state>;
 void attach(listener_pointer self) {
   if (!self->state.decoder) return;
   self->state.cell->intake->attach(
+      self->state.generation,
       [handle = caf::actor_cast<listener_actor>(self)](chunk_ptr chunk) { caf::anon_send(handle, std::move(chunk)); });
 }
 
@@ -43,9 +44,8 @@ void on_acknowledged(listener_pointer self, std::uint64_t sequence) {
 caf::typed_response_promise<std::uint64_t> on_drain(listener_pointer self) {
   auto answer = self->make_response_promise<std::uint64_t>();
   self->state.drain_answer = answer;
-  self->state.cell->intake->drain([handle = caf::actor_cast<listener_actor>(self)]() {
-    caf::anon_send(handle, drained_atom::value);
-  });
+  self->state.cell->intake->drain(
+      [handle = caf::actor_cast<listener_actor>(self)]() { caf::anon_send(handle, drained_atom::value); });
   return answer;
 }
 
@@ -56,11 +56,12 @@ void on_drained(listener_pointer self) {
 
 }  // namespace
 
-listener_actor::behavior_type make_listener(listener_pointer self, cell_estate_ptr cell,
+listener_actor::behavior_type make_listener(listener_pointer self, cell_estate_ptr cell, std::uint64_t generation,
                                             const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);
   self->state.cell = std::move(cell);
+  self->state.generation = generation;
   self->state.activity = host.census.enter("LISTENER", self->state.cell->run->cell_id, self->address());
   return {
       [self](acknowledge_atom, std::uint64_t sequence) { on_acknowledged(self, sequence); },

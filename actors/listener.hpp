@@ -13,6 +13,8 @@ struct listener_state {
   listener_state() = default;
 
   cell_estate_ptr cell;
+  /// Which of the cell's LISTENERs this is; a later one takes precedence.
+  std::uint64_t generation = 0;
   decoder_actor decoder;
   /// Set once the intake has said that no further chunk will come.
   bool drained = false;
@@ -21,6 +23,6 @@ struct listener_state {
 };
 
 listener_actor::behavior_type make_listener(listener_actor::stateful_pointer<listener_state> self, cell_estate_ptr cell,
-                                            const host_environment& host);
+                                            std::uint64_t generation, const host_environment& host);
 
 }  // namespace cellos

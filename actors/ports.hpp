@@ -71,9 +71,10 @@ class cell_intake {
   cell_intake& operator=(const cell_intake&) = delete;
   virtual ~cell_intake() = default;
 
-  /// Hands every unacknowledged chunk to `deliver`, in order, then each new one. Replaces the previous delivery.
+  /// Hands every unacknowledged chunk to `deliver`, in order, then each new one. Replaces the delivery of the same or
+  /// an earlier generation; one of a later generation stays, so that an orphan cannot take its successor's chunks.
   /// Reading starts with the first call; connections are accepted from bind on.
-  virtual void attach(delivery deliver) = 0;
+  virtual void attach(std::uint64_t generation, delivery deliver) = 0;
 
   /// Chunks up to and including `sequence` are in the log: forgets them and returns their credit.
   virtual void acknowledge(std::uint64_t sequence) = 0;
@@ -116,8 +117,8 @@ class evidence_log {
   evidence_log& operator=(const evidence_log&) = delete;
   virtual ~evidence_log() = default;
 
-  /// Appends whole lines (each ends with a newline), all or none of them. An error (disk full, I/O error) leaves the log
-  /// as it was; the caller keeps the lines and tries again.
+  /// Appends whole lines (each ends with a newline), all or none of them. An error (disk full, I/O error) leaves the
+  /// log as it was; the caller keeps the lines and tries again.
   virtual std::error_code append(std::string_view lines) = 0;
 };
 

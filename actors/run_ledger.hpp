@@ -20,8 +20,8 @@ struct quarantined_chunk {
 
 /// One run's books and its place in the chain: turns what happens into numbered event lines, each exactly once.
 ///
-/// Pure: lines are appended to a caller's buffer, time comes in. Every function either completes or, if it throws, leaves
-/// the ledger as it was (the caller cuts its buffer back).
+/// Pure: lines are appended to a caller's buffer, time comes in. Every function either completes or, if it throws,
+/// leaves the ledger as it was (the caller cuts its buffer back).
 class run_ledger {
  public:
   enum class verdict : std::uint8_t {

@@ -16,21 +16,23 @@ namespace {
 
 using sink_pointer = sink_actor::stateful_pointer<sink_state>;
 
-/// Lines are written at the latest when this many wait: large enough to make write(2) cheap, small enough for the cache.
+/// Lines are written at the latest when this many wait: large enough to make write(2) cheap, small enough for the
+/// cache.
 constexpr std::size_t flush_bytes = 512 * 1024;
 /// How often a log that takes nothing is tried again. Ours.
 constexpr std::chrono::milliseconds retry_pause{100};
 /// At most one summary of losses a run in this time, however much a guest does wrong. Ours.
 constexpr std::chrono::seconds summary_interval{1};
 
-void process(sink_pointer self, const sink_state::deferred_batch& batch);
+void process(sink_pointer self, const sink_state::arrival& arrived);
 
 void schedule_flush(sink_pointer self) {
   if (!std::exchange(self->state.flush_scheduled, true)) self->send(self, flush_atom::value);
 }
 
 void schedule_summary(sink_pointer self) {
-  if (!self->state.journal->has_losses() || std::exchange(self->state.tick_scheduled, true)) return;
+  if (self->state.tick_scheduled || !self->state.journal->has_losses()) return;
+  self->state.tick_scheduled = true;
   self->delayed_send(self, summary_interval, tick_atom::value);
 }
 
@@ -67,42 +69,51 @@ void on_flush(sink_pointer self) {
   }
 }
 
-void process(sink_pointer self, const sink_state::deferred_batch& batch) {
+run_ledger::verdict enter(sink_journal& journal, const sink_state::arrival& arrived) {
+  if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) return journal.take(**decoded);
+  const auto& [run, condemned] = std::get<1>(arrived.what);
+  return journal.quarantine(run, condemned);
+}
+
+std::uint64_t sequence_of(const sink_state::arrival& arrived) {
+  if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) return (*decoded)->chunk->sequence;
+  return std::get<1>(arrived.what).second.sequence;
+}
+
+bool tells_of_losses(const sink_state::arrival& arrived) {
+  const auto* decoded = std::get_if<batch_ptr>(&arrived.what);
+  if (decoded == nullptr) return false;
+  const batch& told = **decoded;
+  return told.refused.total() != 0 || told.losses.has_seq || told.losses.has_dropped;
+}
+
+void process(sink_pointer self, const sink_state::arrival& arrived) {
   sink_state& state = self->state;
-  switch (state.journal->take(*batch.arrived)) {
-    case run_ledger::verdict::gap: self->send(batch.credit, replay_atom::value); return;
-    case run_ledger::verdict::taken_and_resumed: state.host->events.agent_resumed(*batch.arrived->attribution); break;
+  switch (enter(*state.journal, arrived)) {
+    case run_ledger::verdict::gap: self->send(arrived.credit, replay_atom::value); return;
+    case run_ledger::verdict::taken_and_resumed:
+      state.host->events.agent_resumed(*std::get<batch_ptr>(arrived.what)->attribution);
+      break;
     case run_ledger::verdict::duplicate:
     case run_ledger::verdict::taken: break;
   }
-  state.due_acknowledgements.push_back({batch.credit, batch.arrived->chunk->sequence});
+  state.due_acknowledgements.push_back({arrived.credit, sequence_of(arrived)});
   if (state.journal->pending_bytes() >= flush_bytes) {
     flush(self);
   } else {
     schedule_flush(self);
   }
-  if (batch.arrived->refused.total() != 0 || batch.arrived->losses.has_seq || batch.arrived->losses.has_dropped) {
-    schedule_summary(self);
-  }
+  if (tells_of_losses(arrived)) schedule_summary(self);
 }
 
-void on_batch(sink_pointer self, const batch_ptr& arrived, const credit_actor& credit) {
+/// In the order of arrival: what comes while the log takes nothing waits.
+void on_arrival(sink_pointer self, sink_state::arrival arrived) {
   const activity::mark busy{*self->state.activity};
   if (self->state.blocked || !self->state.deferred.empty()) {
-    self->state.deferred.push_back({arrived, credit});
+    self->state.deferred.push_back(std::move(arrived));
     return;
   }
-  process(self, {arrived, credit});
-}
-
-void on_quarantine(sink_pointer self, const host_stamp_ptr& run, const quarantined_chunk& chunk,
-                   const credit_actor& credit) {
-  if (self->state.journal->quarantine(run, chunk) == run_ledger::verdict::gap) {
-    self->send(credit, replay_atom::value);
-    return;
-  }
-  self->state.due_acknowledgements.push_back({credit, chunk.sequence});
-  schedule_flush(self);
+  process(self, arrived);
 }
 
 caf::typed_response_promise<std::string> on_open_run(sink_pointer self, const host_stamp_ptr& run,
@@ -135,9 +146,8 @@ caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const ho
 void on_tick(sink_pointer self) {
   sink_state& state = self->state;
   state.tick_scheduled = false;
-  state.journal->summarise_losses([&](const host_stamp& run, const refusal_counts& kinds) {
-    state.host->events.frames_refused(run, kinds);
-  });
+  state.journal->summarise_losses(
+      [&](const host_stamp& run, const refusal_counts& kinds) { state.host->events.frames_refused(run, kinds); });
   schedule_flush(self);
 }
 
@@ -156,9 +166,11 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
       [self](open_run_atom, const host_stamp_ptr& run, const run_opening& opening) {
         return on_open_run(self, run, opening);
       },
-      [self](const batch_ptr& arrived, const credit_actor& credit) { on_batch(self, arrived, credit); },
+      [self](const batch_ptr& decoded, const credit_actor& credit) {
+        on_arrival(self, {decoded, credit});
+      },
       [self](quarantine_atom, const host_stamp_ptr& run, const quarantined_chunk& chunk, const credit_actor& credit) {
-        on_quarantine(self, run, chunk, credit);
+        on_arrival(self, {std::pair{run, chunk}, credit});
       },
       [self](const host_stamp_ptr& run, const agent_silenced& silence) { on_silence(self, run, silence); },
       [self](totals_atom, const host_stamp_ptr& run) { return self->state.journal->account(run); },

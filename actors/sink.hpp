@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <functional>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "actors/host_environment.hpp"
@@ -21,15 +23,16 @@ struct sink_state {
     credit_actor credit;
     std::uint64_t sequence;
   };
-  struct deferred_batch {
-    batch_ptr arrived;
+  /// A chunk's batch, or what stands in for it.
+  struct arrival {
+    std::variant<batch_ptr, std::pair<host_stamp_ptr, quarantined_chunk>> what;
     credit_actor credit;
   };
   /// Told once the pending lines are in the log.
   std::vector<acknowledgement> due_acknowledgements;
   std::vector<std::function<void()>> due_answers;
   /// Arrived while the log took nothing; their chunks hold the only memory.
-  std::deque<deferred_batch> deferred;
+  std::deque<arrival> deferred;
   activity_ptr activity;
   bool flush_scheduled = false;
   bool tick_scheduled = false;

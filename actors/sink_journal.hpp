@@ -1,10 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <system_error>
-#include <unordered_map>
+#include <tuple>
 
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
@@ -14,8 +15,8 @@ namespace cellos {
 
 /// What a SINK works on and must not lose: the ledgers of its open runs, and lines made but not yet in the log.
 ///
-/// Lives outside the actor, so that a SINK that died is replaced by one that goes on where it was. Used by one SINK at a
-/// time; not thread-safe.
+/// Lives outside the actor, so that a SINK that died is replaced by one that goes on where it was. Used by one SINK at
+/// a time; not thread-safe.
 class sink_journal {
  public:
   sink_journal(evidence_log& log, const wall_clock& clock) : log_(log), clock_(clock) {}
@@ -48,9 +49,16 @@ class sink_journal {
 
   evidence_log& log_;
   const wall_clock& clock_;
-  std::unordered_map<host_stamp_ptr, run_ledger> runs_;
+  /// By name, so that what the journal does to all runs it does in an order a simulation can replay.
+  struct by_name {
+    bool operator()(const host_stamp_ptr& a, const host_stamp_ptr& b) const {
+      return std::tie(a->cell_id, a->run_id, a) < std::tie(b->cell_id, b->run_id, b);
+    }
+  };
+
+  std::map<host_stamp_ptr, run_ledger, by_name> runs_;
   /// Books of runs that ended, until whoever ended them has heard.
-  std::unordered_map<host_stamp_ptr, run_totals> closed_;
+  std::map<host_stamp_ptr, run_totals, by_name> closed_;
   std::string pending_;
 };
 

@@ -12,23 +12,21 @@
 
 /// How supervisors and their children hang together.
 ///
-/// Not by CAF's links: a link passes `exit_reason::kill` on in both directions and no handler can stop it, so one killed
-/// child would end the whole host. A supervisor monitors its children to replace them; children monitor their supervisor
-/// to end with it.
+/// Not by CAF's links: a link passes `exit_reason::kill` on in both directions and no handler can stop it, so one
+/// killed child would end the whole host. A supervisor monitors its children to replace them; children monitor their
+/// supervisor to end with it.
 namespace cellos {
 
 /// A bug in a handler ends this actor and nothing else: whoever monitors it sees why. (CAF's own handler prints.)
 inline void die_of_exceptions(caf::scheduled_actor* self) {
-  self->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr&) -> caf::error {
-    return caf::sec::runtime_error;
-  });
+  self->set_exception_handler(
+      [](caf::scheduled_actor*, std::exception_ptr&) -> caf::error { return caf::sec::runtime_error; });
 }
 
 /// For a child that monitors nobody but its supervisor.
 inline void end_with_supervisor(caf::scheduled_actor* self) {
-  self->set_down_handler([](caf::scheduled_actor* orphan, caf::down_msg&) {
-    orphan->quit(caf::exit_reason::user_shutdown);
-  });
+  self->set_down_handler(
+      [](caf::scheduled_actor* orphan, caf::down_msg&) { orphan->quit(caf::exit_reason::user_shutdown); });
 }
 
 /// Makes `child`, which `supervisor` has spawned monitored, hear of the supervisor's end.

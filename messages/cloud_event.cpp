@@ -18,12 +18,20 @@ namespace {
 
 constexpr std::size_t sequence_digits = 20;
 
-void append_sequence(std::string& out, std::uint64_t sequence) {
-  std::array<char, sequence_digits> digits;
-  digits.fill('0');
-  for (std::size_t i = digits.size(); sequence != 0; sequence /= 10) digits[--i] = static_cast<char>('0' + sequence % 10);
-  out.append(digits.data(), digits.size());
-}
+/// Padded with zeros, so that text order is number order. Made once: every event holds it twice.
+class sequence_text {
+ public:
+  explicit sequence_text(std::uint64_t sequence) {
+    digits_.fill('0');
+    for (std::size_t i = digits_.size(); sequence != 0; sequence /= 10) {
+      digits_[--i] = static_cast<char>('0' + sequence % 10);
+    }
+  }
+  std::string_view view() const { return {digits_.data(), digits_.size()}; }
+
+ private:
+  std::array<char, sequence_digits> digits_;
+};
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -87,8 +95,7 @@ run_projection::run_projection(host_stamp_ptr attribution, std::string chain)
   head_ = R"({"specversion":"1.0","id":)" + open_quoted(chain_ + "/");
   source_ = R"(","source":)" + quoted("/cellos/host/" + who.host_id) + R"(,"type":")";
   subject_ = R"(","subject":)" + quoted("urn:cellos:cell:" + who.cell_id) + R"(,"time":")";
-  chain_attributes_ =
-      R"(","datacontenttype":"application/json","chain":)" + quoted(chain_) + R"(,"sequence":")";
+  chain_attributes_ = R"(","datacontenttype":"application/json","chain":)" + quoted(chain_) + R"(,"sequence":")";
   declaration_data_ = R"(","data":{"cellId":)" + quoted(who.cell_id) + R"(,"guestComm":)";
   for (std::size_t i = 0; i < probe_source_names.size(); ++i) {
     declaration_types_[i] = declaration_type(probe_source_names[i]);
@@ -103,14 +110,15 @@ run_projection::run_projection(host_stamp_ptr attribution, std::string chain)
 void run_projection::declaration(std::string& out, std::uint64_t sequence, const timestamp_text& received,
                                  const guest_declaration& declared) const {
   const auto source = static_cast<std::size_t>(declared.source);
+  const sequence_text number{sequence};
   out += head_;
-  append_sequence(out, sequence);
+  out += number.view();
   out += source_;
   out += declaration_types_[source];
   out += subject_;
   out += received.view();
   out += chain_attributes_;
-  append_sequence(out, sequence);
+  out += number.view();
   out += declaration_data_;
   json::append_string(out, declared.guest_comm);
   out += R"(,"guestMonotonicNs":")";
@@ -125,15 +133,16 @@ void run_projection::declaration(std::string& out, std::uint64_t sequence, const
 template <class WriteData>
 void run_projection::event(std::string& out, std::uint64_t sequence, wall_time time, std::string_view type,
                            WriteData&& data) const {
+  const sequence_text number{sequence};
   out += head_;
-  append_sequence(out, sequence);
+  out += number.view();
   out += source_;
   out += event_type_prefix;
   out += type;
   out += subject_;
   out += timestamp_text{time}.view();
   out += chain_attributes_;
-  append_sequence(out, sequence);
+  out += number.view();
   out += R"(","data":)";
   {
     json::object_writer object{out};

@@ -91,8 +91,8 @@ struct telemetry_loss {
 
 /// Projects one run's happenings to CloudEvents 1.0, structured JSON, one line each.
 ///
-/// Everything constant for the run is rendered once; a declaration costs a few copies and one escape scan. Each function
-/// appends one line with its newline. `sequence` is the event's place in the run's chain, from 1.
+/// Everything constant for the run is rendered once; a declaration costs a few copies and one escape scan. Each
+/// function appends one line with its newline. `sequence` is the event's place in the run's chain, from 1.
 class run_projection {
  public:
   /// `chain` names the run's chain uniquely: host, cell, run and epoch.

@@ -23,8 +23,8 @@ enum class chunk_ending : std::uint8_t {
 
 /// One read of one connection: whole frames only, dated once. What LISTENER hands to DECODER.
 ///
-/// `sequence` numbers a cell's chunks from 1 for as long as its intake lives. It is what acknowledgement, replay after a
-/// crash and the SINK's deduplication go by.
+/// `sequence` numbers a cell's chunks from 1 for as long as its intake lives. It is what acknowledgement, replay after
+/// a crash and the SINK's deduplication go by.
 struct received_chunk {
   std::uint64_t sequence = 0;
   /// Numbers a cell's connections from 1; counters a guest keeps (`seq`, `dropped`) are per connection.

@@ -27,9 +27,11 @@ std::optional<std::int64_t> number_at(std::string_view text, std::size_t at, std
 
 timestamp_text::timestamp_text(wall_time time) {
   using namespace std::chrono;
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{time - day};
+  using namespace std::chrono_literals;
+  // By the remainder: the start of the earliest day is before what nanoseconds can count.
+  const year_month_day date{floor<days>(time)};
+  const nanoseconds since_midnight = time.time_since_epoch() % days{1};
+  const hh_mm_ss clock{since_midnight < 0ns ? since_midnight + days{1} : since_midnight};
   shape.copy(text_.data(), text_.size());
   put(text_.data(), 4, static_cast<std::uint64_t>(static_cast<int>(date.year())));
   put(text_.data() + 5, 2, static_cast<unsigned>(date.month()));
@@ -51,7 +53,13 @@ std::optional<wall_time> parse_timestamp(std::string_view text) {
   const year_month_day date{year{static_cast<int>(part(0, 4))}, month{static_cast<unsigned>(part(5, 2))},
                             day{static_cast<unsigned>(part(8, 2))}};
   if (!date.ok() || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 59) return std::nullopt;
-  return sys_days{date} + hours{part(11, 2)} + minutes{part(14, 2)} + seconds{part(17, 2)} + nanoseconds{part(20, 9)};
+  const sys_seconds second = sys_days{date} + hours{part(11, 2)} + minutes{part(14, 2)} + seconds{part(17, 2)};
+  const nanoseconds fraction{part(20, 9)};
+  // 64 bits of nanoseconds reach from 1677 to 2262.
+  const auto first = ceil<seconds>(wall_time::min());
+  const auto last = floor<seconds>(wall_time::max());
+  if (second < first || second > last || (second == last && fraction > wall_time::max() - last)) return std::nullopt;
+  return second + fraction;
 }
 
 }  // namespace cellos

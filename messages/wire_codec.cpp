@@ -123,7 +123,8 @@ class item_reader {
   bool at_end() const { return rest_.empty(); }
 
  private:
-  /// Length of a simple value that has no meaning yet, else 0. Well-formed CBOR (RFC 8949, 3.3), but libcbor refuses it.
+  /// Length of a simple value that has no meaning yet, else 0. Well-formed CBOR (RFC 8949, 3.3), but libcbor refuses
+  /// it.
   std::size_t unassigned_simple_bytes() const {
     constexpr std::uint8_t simple_major = 0xE0;
     const auto info = static_cast<std::uint8_t>(rest_[0] - simple_major);
@@ -245,8 +246,7 @@ enum key_bit : std::uint8_t {
   seq = 32,
   dropped = 64,
 };
-constexpr std::uint8_t required_keys =
-    content_version | probe_source_key | guest_pid | guest_comm | guest_monotonic_ns;
+constexpr std::uint8_t required_keys = content_version | probe_source_key | guest_pid | guest_comm | guest_monotonic_ns;
 
 key_bit known_key(std::string_view key) {
   switch (key.size()) {

@@ -8,7 +8,8 @@
 /// Constants of the guest -> host wire format. Pairs with docs/wire-format.md; locked by wire_format_test.
 namespace cellos::wire {
 
-/// Port the guest connects to (host CID 2); the host-side socket is `<vsock_uds_base>_9001`. Original: VSOCK_TELEMETRY_PORT.
+/// Port the guest connects to (host CID 2); the host-side socket is `<vsock_uds_base>_9001`. Original:
+/// VSOCK_TELEMETRY_PORT.
 inline constexpr std::uint32_t vsock_telemetry_port = 9001;
 
 /// Major of `content_version` this host understands. Original: WIRE_CONTENT_VERSION_MAJOR.
@@ -28,7 +29,8 @@ inline constexpr std::size_t max_frame_body_bytes = 4096;
 
 inline constexpr std::size_t max_frame_bytes = frame_header_bytes + max_frame_body_bytes;
 
-/// Arrays and maps within each other, the frame's own map included. Ours: bounds the decoder's stack.
+/// Arrays, maps and strings of indefinite length within each other, the frame's own map included. Ours: bounds the
+/// decoder's stack.
 inline constexpr std::size_t max_nesting = 8;
 
 inline constexpr std::string_view key_content_version = "content_version";

@@ -74,7 +74,8 @@ telling tell_dropped(const json& data) {
 telling tell(std::string_view type, const json& data) {
   if (data.contains("probeSource")) return tell_declaration(data);
   if (type == event_type::run_started) {
-    return {colour::cyan, fmt::format("run started: {} {}", text_of(data, "runId"), text_of(data, "specSignatureHash"))};
+    return {colour::cyan,
+            fmt::format("run started: {} {}", text_of(data, "runId"), text_of(data, "specSignatureHash"))};
   }
   if (type == event_type::run_ended) return tell_ended(data);
   if (type == event_type::agent_silenced) {

@@ -3,8 +3,8 @@
 
 #include "runtime/daemon/daemon.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
 
 #include <caf/all.hpp>
 

@@ -17,7 +17,8 @@ run_projection projection_of(const recovered_run& run) {
 std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_log& log, const wall_clock& clock) {
   std::string lines;
   for (recovered_run& run : open_runs) {
-    projection_of(run).telemetry_dropped(lines, run.next_event++, clock.now(), {loss_reason::daemon_restart, {}, {}, {}});
+    projection_of(run).telemetry_dropped(lines, run.next_event++, clock.now(),
+                                         {loss_reason::daemon_restart, {}, {}, {}});
   }
   return lines.empty() ? std::error_code{} : log.append(lines);
 }

@@ -17,8 +17,10 @@ void chunk_ledger::emit(received_chunk chunk) {
   if (deliver_) deliver_(unacknowledged_.back());
 }
 
-void chunk_ledger::attach(cell_intake::delivery deliver) {
+void chunk_ledger::attach(std::uint64_t generation, cell_intake::delivery deliver) {
   const std::lock_guard lock{mutex_};
+  if (generation < generation_) return;
+  generation_ = generation;
   deliver_ = std::move(deliver);
   for (const chunk_ptr& chunk : unacknowledged_) deliver_(chunk);
 }

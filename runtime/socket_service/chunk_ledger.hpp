@@ -38,8 +38,8 @@ class chunk_ledger {
 
   /// Numbers the chunk, keeps it and delivers it.
   void emit(received_chunk chunk);
-  /// Delivers everything unacknowledged, then each new chunk.
-  void attach(cell_intake::delivery deliver);
+  /// Delivers everything unacknowledged, then each new chunk; nothing if a later generation is attached.
+  void attach(std::uint64_t generation, cell_intake::delivery deliver);
   /// True if credit came back that the cell did not have.
   bool acknowledge(std::uint64_t sequence);
 
@@ -56,6 +56,7 @@ class chunk_ledger {
   byte_budget& budget_;
   mutable std::mutex mutex_;
   cell_intake::delivery deliver_;
+  std::uint64_t generation_ = 0;
   std::deque<chunk_ptr> unacknowledged_;
   std::uint64_t next_sequence_ = 1;
 };

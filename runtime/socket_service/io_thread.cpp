@@ -33,7 +33,9 @@ file_descriptor checked(int fd, const char* call) {
 
 file_descriptor open_reserve() { return file_descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; }
 
-wall_time wall_now() { return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()); }
+wall_time wall_now() {
+  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
 
 bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
@@ -235,8 +237,7 @@ bool io_thread::make_room(bound_cell& cell) {
   for (std::size_t i = 0; i < peers.size(); ++i) {
     if (peers[i].revents == 0) continue;
     ++left;
-    while (read_from(*connections[i])) {
-    }
+    while (read_from(*connections[i])) {}
   }
   return peers.size() - left < options_.connections_per_cell && cell.connections.size() < max_unread_connections;
 }

@@ -20,8 +20,8 @@ class bound_intake final : public cell_intake {
     io_->call_attention(cell_);
   }
 
-  void attach(delivery deliver) override {
-    cell_->chunks.attach(std::move(deliver));
+  void attach(std::uint64_t generation, delivery deliver) override {
+    cell_->chunks.attach(generation, std::move(deliver));
     io_->call_attention(cell_);
   }
 
@@ -70,7 +70,8 @@ socket_service::~socket_service() = default;
 telemetry_sockets::binding socket_service::bind(const cell_specification& cell) {
   telemetry_socket::outcome bound = telemetry_socket::bind(cell);
   if (!bound.socket) return {nullptr, std::move(bound.refusal)};
-  auto kept = std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->options().chunks_per_cell, io_->budget());
+  auto kept =
+      std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->options().chunks_per_cell, io_->budget());
   io_->call_attention(kept);
   return {std::make_shared<bound_intake>(std::move(kept), io_), {telemetry_errc::none, {}}};
 }

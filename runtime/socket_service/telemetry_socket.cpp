@@ -15,8 +15,8 @@ namespace cellos {
 
 namespace {
 
-/// Firecracker connects from its VMM thread: a full backlog can stall the whole microVM (DESIGN, contract 1). The kernel
-/// caps it at net.core.somaxconn.
+/// Firecracker connects from its VMM thread: a full backlog can stall the whole microVM (DESIGN, contract 1). The
+/// kernel caps it at net.core.somaxconn.
 constexpr int backlog = 1024;
 /// Only the owner may connect: this user, or the cell's expected uid, to whom the file is given.
 constexpr mode_t socket_mode = 0600;
@@ -40,7 +40,9 @@ bool call_with_address(int (*call)(int, const sockaddr*, socklen_t), int fd, con
   return call(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-file_descriptor new_socket() { return file_descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)}; }
+file_descriptor new_socket() {
+  return file_descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+}
 
 /// Whether somebody listens there. A full backlog (EAGAIN) means somebody does.
 bool is_live(const sockaddr_un& address) {

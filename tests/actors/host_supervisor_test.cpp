@@ -137,10 +137,11 @@ CAF_TEST(a cell is not admitted while the log takes nothing) {
   consume_messages();
   pass(12s, 100ms);
   bool admitted = true;
-  pending.receive([](const cell_status&) {}, [&](const caf::error& refused) {
-    admitted = false;
-    CAF_CHECK(is_failure(refused, failure::no_answer));
-  });
+  pending.receive([](const cell_status&) {},
+                  [&](const caf::error& refused) {
+                    admitted = false;
+                    CAF_CHECK(is_failure(refused, failure::no_answer));
+                  });
   CAF_CHECK(!admitted);
   CAF_CHECK(!sockets.intake("cell-1"));
 }

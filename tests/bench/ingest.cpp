@@ -35,7 +35,7 @@ constexpr std::uint64_t least_free_bytes = 4'000'000'000;
 volatile std::sig_atomic_t interrupted = 0;
 
 struct comparison_options {
-  std::uint64_t frames = 1'000'000;
+  std::uint64_t frames = 2'000'000;
   std::size_t rounds = 5;
   std::vector<std::size_t> cells{1, 8, 200};
   std::vector<std::string> fsync{"never"};
@@ -62,23 +62,24 @@ std::vector<comparison> comparisons_of(const comparison_options& options) {
   std::vector<series> receivers{{{"plain loop", ""}, {}}};
   for (const std::string& fsync : options.fsync) receivers.push_back({{"daemon, fsync " + fsync, fsync}, {}});
   std::vector<comparison> comparisons;
+  comparisons.reserve(options.cells.size());
   for (const std::size_t cells : options.cells) {
     comparisons.push_back({{cells, std::max<std::uint64_t>(1, options.frames / cells)}, receivers});
   }
   return comparisons;
 }
 
-/// Everything once. Each round another receiver begins.
+/// Everything once. Each round another receiver begins; round 0 warms up the machine and is not kept.
 void play_round(std::vector<comparison>& comparisons, std::size_t round, const comparison_options& options) {
   for (comparison& compared : comparisons) {
     for (std::size_t i = 0; i < compared.receivers.size(); ++i) {
       refuse_without_room(options);
       series& next = compared.receivers[(round + i) % compared.receivers.size()];
-      next.rounds.push_back(measure(next.who, compared.what, options.dir));
-      const sample& came_to = next.rounds.back();
+      const sample came_to = measure(next.who, compared.what, options.dir);
       std::fprintf(stderr, "round %zu of %zu, %zu cells, %s: %.2f million frames/s, %.0f ns CPU a frame, %.0f MB\n",
-                   round + 1, options.rounds, compared.what.cells, next.who.name.c_str(),
-                   came_to.frames_per_second / 1e6, came_to.cpu_ns_per_frame, came_to.peak_resident_mb);
+                   round, options.rounds, compared.what.cells, next.who.name.c_str(), came_to.frames_per_second / 1e6,
+                   came_to.cpu_ns_per_frame, came_to.peak_resident_mb);
+      if (round > 0) next.rounds.push_back(came_to);
     }
   }
 }
@@ -101,7 +102,7 @@ void compare(const comparison_options& options, const std::string& command) {
   const std::string machine = this_machine();
   std::fprintf(stderr, "%s\n", machine.c_str());
   std::vector<comparison> comparisons = comparisons_of(options);
-  for (std::size_t round = 0; round < options.rounds; ++round) play_round(comparisons, round, options);
+  for (std::size_t round = 0; round <= options.rounds; ++round) play_round(comparisons, round, options);
 
   const std::string report = table_of(comparisons) + "\n" + machine + "; about " + std::to_string(options.frames) +
                              " frames a measurement, medians of " + std::to_string(options.rounds) +
@@ -117,7 +118,9 @@ void describe(CLI::App& app, comparison_options& options) {
   app.add_option("--frames", options.frames, "Frames a measurement, over all cells")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--rounds", options.rounds, "Measurements of each")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--rounds", options.rounds, "Measurements of each, after one that is not kept")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--cells", options.cells, "Numbers of cells")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--fsync", options.fsync, "The daemon's evidence.fsync; each is a receiver of its own")
       ->capture_default_str();

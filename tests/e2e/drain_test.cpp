@@ -66,6 +66,7 @@ CAF_TEST(a_stop_in_the_middle_of_a_flood_keeps_every_frame_that_was_written) {
   const daemon_home home{settings};
   auto daemon = daemon_process::ready(home);
   std::vector<simulator> guests;
+  guests.reserve(settings.cells.size());
   for (const auto& cell : settings.cells) {
     guests.emplace_back(simulation{.socket = home.socket_of(cell), .scenario = "flood"});
   }

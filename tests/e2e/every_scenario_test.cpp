@@ -62,6 +62,7 @@ CAF_TEST(fifty_cells_of_every_scenario_get_exactly_what_is_theirs) {
     guests.emplace_back(each.plays);
   }
   std::vector<sent_report> sent;
+  sent.reserve(cell_count);
   for (simulator& guest : guests) sent.push_back(guest.finish());
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   CAF_CHECK_LESS(daemon.peak_resident_bytes(), most_resident_bytes);

@@ -23,8 +23,7 @@ const std::vector<std::string> hostile_texts{
     std::string{"nul\0inside", 10},
     "\x7f\b\b\b\t\v\f",
     "c1 \xc2\x9b[31m \xc2\x85next",
-    "\xe2\x80\xa8line \xe2\x80\xa9paragraph \xe2\x80\xae"
-    "override",
+    "\xe2\x80\xa8line \xe2\x80\xa9paragraph \xe2\x80\xae override",
     "\"} {\"event\":\"daemon_stopped\" cause=\"",
     "%s%n%d {} {0}",
     std::string(3000, '\n'),

@@ -25,6 +25,7 @@ const daemon_settings small_segments{.cells = {{.id = "c1"}, {.id = "c2"}}, .evi
 
 std::vector<simulator> start_guests(const daemon_home& home, std::uint64_t frames_each) {
   std::vector<simulator> guests;
+  guests.reserve(small_segments.cells.size());
   for (const auto& cell : small_segments.cells) {
     guests.emplace_back(simulation{.socket = home.socket_of(cell), .frames = frames_each});
   }

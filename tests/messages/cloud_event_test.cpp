@@ -194,11 +194,11 @@ CAF_TEST(telemetry_dropped_is_exactly_this_line_for_each_reason) {
   const std::string type = "guest.v1.telemetry_dropped";
   const std::string output = R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)";
   const std::string run = R"("runId":"run-7","specSignatureHash":"sha256:abc"})";
-  for (const std::string reason : {"guest_queue_full", "sequence_gap"}) {
-    const auto code = reason == "sequence_gap" ? loss_reason::sequence_gap : loss_reason::guest_queue_full;
-    CAF_CHECK_EQUAL(seventh_loss(loss(code)), line(type, R"({"cellId":"cell-1","frames":"12",)" + output +
-                                                             R"("reason":")" + reason + R"(",)" + run));
-  }
+  CAF_CHECK_EQUAL(
+      seventh_loss(loss(loss_reason::guest_queue_full)),
+      line(type, R"({"cellId":"cell-1","frames":"12",)" + output + R"("reason":"guest_queue_full",)" + run));
+  CAF_CHECK_EQUAL(seventh_loss(loss(loss_reason::sequence_gap)),
+                  line(type, R"({"cellId":"cell-1","frames":"12",)" + output + R"("reason":"sequence_gap",)" + run));
   CAF_CHECK_EQUAL(seventh_loss(loss(loss_reason::frames_refused)),
                   line(type, R"({"cellId":"cell-1","frames":"12",)" + output +
                                  R"("reason":"frames_refused","refused":{"framing_lost":"2","malformed_frame":"5",)"

@@ -184,6 +184,13 @@ CAF_TEST(numbers_that_never_came_are_missing) {
   CAF_CHECK_EQUAL(result.losses.next_seq, 11u);
 }
 
+CAF_TEST(a_refused_frame_does_not_carry_its_number) {
+  auto refused = with(honest_pairs(wire::content_version_1_1), "probe_source", cbor::text("made.up"));
+  const auto result = decoded({numbered(0), body_of(plus(refused, "seq", cbor::number(1))), numbered(2)});
+  CAF_CHECK_EQUAL(result.refused.total(), 1u);
+  CAF_CHECK_EQUAL(result.losses.missing_within, 1u);
+}
+
 CAF_TEST(a_seq_that_goes_back_is_no_loss) {
   const auto result = decoded({numbered(8), numbered(2), numbered(3), numbered(3), numbered(5)});
   CAF_CHECK_EQUAL(result.losses.missing_within, 1u);

@@ -57,6 +57,15 @@ CAF_TEST(the_last_instant_64_bits_of_nanoseconds_can_hold_is_in_2262) {
   CAF_CHECK_EQUAL(respelled("2262-01-01T00:00:00.000000000Z"), "2262-01-01T00:00:00.000000000Z");
 }
 
+CAF_TEST(instants_64_bits_of_nanoseconds_cannot_hold_are_refused) {
+  for (auto text :
+       {"2262-04-11T23:47:16.854775808Z", "2262-04-11T23:47:17.000000000Z", "2262-04-12T00:00:00.000000000Z",
+        "9999-12-31T23:59:59.999999999Z", "1677-09-21T00:00:00.000000000Z", "0000-01-01T00:00:00.000000000Z"}) {
+    CAF_CHECK_EQUAL(respelled(text), "refused");
+  }
+  CAF_CHECK_EQUAL(text_of(wall_time::min()), "1677-09-21T00:12:43.145224192Z");
+}
+
 CAF_TEST(instants_before_1970_have_texts_too) {
   CAF_CHECK_EQUAL(respelled("1678-01-01T00:00:00.000000001Z"), "1678-01-01T00:00:00.000000001Z");
   CAF_CHECK_EQUAL(respelled("1900-03-01T00:00:00.000000000Z"), "1900-03-01T00:00:00.000000000Z");
@@ -115,7 +124,6 @@ CAF_TEST(one_character_changed_is_refused_or_another_instant) {
     for (int byte = 0; byte <= 0xFF; ++byte) {
       std::string changed = good;
       changed[at] = static_cast<char>(byte);
-      if (at < 2) continue;  // other centuries are beyond what nanoseconds can count
       const auto got = respelled(changed);
       if (got != "refused" && got != changed) CAF_ERROR(changed << " became " << got);
     }

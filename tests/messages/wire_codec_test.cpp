@@ -298,7 +298,7 @@ CAF_TEST(keys_are_definite_text) {
 }
 
 CAF_TEST(another_major_is_unsupported) {
-  for (std::uint64_t version : {0x0000, 0x0001, 0x00FF, 0x0200, 0x0201, 0x7F00, 0x8100, 0xFF01, 0xFFFF}) {
+  for (auto version : {0x0000u, 0x0001u, 0x00FFu, 0x0200u, 0x0201u, 0x7F00u, 0x8100u, 0xFF01u, 0xFFFFu}) {
     CAF_CHECK_EQUAL(verdict(with(honest_pairs(), "content_version", cbor::number(version))), "unsupported_version");
   }
 }
@@ -315,6 +315,15 @@ CAF_TEST(the_version_is_judged_before_any_other_field) {
   CAF_CHECK_EQUAL(verdict(map_of(5, number(9))), "unsupported_version");
   CAF_CHECK_EQUAL(verdict(map_of(u64_max, nested(100, number(9)))), "unsupported_version");
   CAF_CHECK_EQUAL(verdict(map_of(3, join({version_2, version_2}))), "unsupported_version");
+}
+
+CAF_TEST(the_outer_map_is_judged_before_the_version) {
+  using namespace cbor;
+  const auto version_2 = join({text("content_version"), number(0x0200)});
+  CAF_CHECK_EQUAL(verdict(join({head(major::map, 0), version_2})), "malformed_frame");
+  CAF_CHECK_EQUAL(verdict(open_ended(major::map, {version_2})), "malformed_frame");
+  CAF_CHECK_EQUAL(verdict(tag(1, join({head(major::map, 1), version_2}))), "malformed_frame");
+  CAF_CHECK_EQUAL(verdict(join({head(major::array, 2), version_2})), "malformed_frame");
 }
 
 CAF_TEST(any_minor_of_major_1_is_accepted) {

@@ -47,8 +47,8 @@ class form_check {
   std::size_t recursion() const { return recursion_; }
   /// All keys of the outermost map are definite text strings.
   bool has_text_keys() const { return has_text_keys_; }
-  /// The body without what libcbor's tree does not take: negative integers stand for unassigned simple values, tag 1 for
-  /// others of one byte, byte strings for text that is not UTF-8.
+  /// The body without what libcbor's tree does not take: negative integers stand for unassigned simple values, tag 1
+  /// for others of one byte, byte strings for text that is not UTF-8.
   const std::vector<std::uint8_t>& for_libcbor() const { return for_libcbor_; }
 
  private:

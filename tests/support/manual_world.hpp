@@ -55,7 +55,7 @@ class memory_log final : public evidence_log {
 /// A cell's intake without a socket: the test reads for it.
 class manual_intake final : public cell_intake {
  public:
-  void attach(delivery deliver) override {
+  void attach(std::uint64_t, delivery deliver) override {
     deliver_ = std::move(deliver);
     ++attachments;
     for (const chunk_ptr& chunk : kept) deliver_(chunk);
@@ -68,8 +68,8 @@ class manual_intake final : public cell_intake {
     drained();
   }
   chunk_ptr unacknowledged(std::uint64_t wanted) const override {
-    const auto found = std::find_if(kept.begin(), kept.end(),
-                                    [wanted](const chunk_ptr& chunk) { return chunk->sequence == wanted; });
+    const auto found =
+        std::find_if(kept.begin(), kept.end(), [wanted](const chunk_ptr& chunk) { return chunk->sequence == wanted; });
     return found == kept.end() ? nullptr : *found;
   }
   intake_counts counts() const override {

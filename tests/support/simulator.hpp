@@ -14,7 +14,7 @@ namespace cellos::test {
 
 /// How a guest is to behave; see `cellos-guest-sim --help`.
 struct simulation {
-  std::string socket;
+  std::string socket{};
   std::uint64_t frames = 0;
   std::string scenario = "honest";
   std::uint64_t seed = 1;

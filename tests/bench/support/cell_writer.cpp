@@ -47,6 +47,7 @@ void write_to_cells(const std::vector<cell_specification>& cells, std::uint64_t 
   const std::vector<std::uint8_t> stream = encoded(frames_each);
   const guest_sim::stop_signal never;
   std::vector<agent> agents;
+  agents.reserve(cells.size());
   for (const cell_specification& cell : cells) {
     agents.push_back({guest_sim::connection::open(cell.socket_path(), std::chrono::seconds{5}, never), stream});
   }

@@ -27,6 +27,7 @@ std::string spread_of(std::vector<double> values, int decimals) {
 template <class Figure>
 std::string spread_of(const series& of, int decimals, Figure figure) {
   std::vector<double> values;
+  values.reserve(of.rounds.size());
   for (const sample& round : of.rounds) values.push_back(figure(round));
   return spread_of(std::move(values), decimals);
 }
@@ -35,6 +36,7 @@ template <class Figure>
 std::string ratios_of(const series& of, const series& limit, Figure figure) {
   if (&of == &limit) return "1";
   std::vector<double> values;
+  values.reserve(of.rounds.size());
   for (std::size_t i = 0; i < of.rounds.size(); ++i) values.push_back(figure(of.rounds[i]) / figure(limit.rounds[i]));
   return spread_of(std::move(values), 2);
 }

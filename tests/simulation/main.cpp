@@ -1,0 +1,80 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include "runtime/exit_code.hpp"
+#include "tests/simulation/simulation.hpp"
+
+namespace {
+
+using namespace cellos;
+using simulation::planted_bug;
+
+constexpr std::array bugs{planted_bug::none, planted_bug::acknowledge_before_append, planted_bug::replay_renumbered,
+                          planted_bug::credit_leak, planted_bug::silence_told_twice};
+
+void show_failure(std::uint64_t seed, const simulation::outcome& failed) {
+  std::printf("seed %llu breaks %zu promises:\n", static_cast<unsigned long long>(seed), failed.violations.size());
+  for (const std::string& violation : failed.violations) std::printf("  %s\n", violation.c_str());
+  std::printf("its last decisions (step, decision):\n");
+  for (const std::string& decision : failed.trace) std::printf("  %s\n", decision.c_str());
+}
+
+void show_progress(std::uint64_t done, std::uint64_t all) {
+  if (::isatty(STDERR_FILENO) == 1) {
+    std::fprintf(stderr, "\r%llu of %llu seeds", static_cast<unsigned long long>(done),
+                 static_cast<unsigned long long>(all));
+  }
+}
+
+exit_code run_seeds(std::uint64_t from, std::uint64_t seeds, planted_bug bug) {
+  simulation::outcome sum;
+  for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
+    const simulation::outcome one = simulation::simulate(seed, bug);
+    if (!one.violations.empty()) {
+      show_failure(seed, one);
+      return exit_failure_found;
+    }
+    sum.steps += one.steps;
+    sum.declarations += one.declarations;
+    sum.faults += one.faults;
+    if ((seed - from) % 100 == 0) show_progress(seed - from, seeds);
+  }
+  show_progress(seeds, seeds);
+  std::printf("%llu seeds from %llu: every promise kept; %llu steps, %llu declarations, %llu faults\n",
+              static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(from),
+              static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.declarations),
+              static_cast<unsigned long long>(sum.faults));
+  return exit_success;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs whole cell trees in one thread, each seed with schedules and faults of its own"};
+  std::uint64_t seeds = 1000;
+  std::uint64_t from = 1;
+  std::string bug_name{to_string(planted_bug::none)};
+  app.add_option("--seeds", seeds, "How many seeds")->capture_default_str();
+  app.add_option("--from", from, "The first; a failing seed replays exactly with --seeds 1")->capture_default_str();
+  app.add_option("--bug", bug_name, "Plant a bug, to see it found")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_success : exit_usage;
+  }
+  const auto bug =
+      std::find_if(bugs.begin(), bugs.end(), [&](planted_bug each) { return to_string(each) == bug_name; });
+  if (bug == bugs.end()) {
+    std::fprintf(stderr, "no bug is called %s; there are:", bug_name.c_str());
+    for (const planted_bug each : bugs) std::fprintf(stderr, " %s", std::string{to_string(each)}.c_str());
+    std::fputc('\n', stderr);
+    return exit_usage;
+  }
+  return run_seeds(from, seeds, *bug);
+}

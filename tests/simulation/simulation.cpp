@@ -1,0 +1,321 @@
+#include "tests/simulation/simulation.hpp"
+
+#include <spdlog/sinks/null_sink.h>
+
+#include <caf/all.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "actors/host_supervisor.hpp"
+#include "runtime/daemon/predecessor.hpp"
+#include "runtime/evidence/run_recovery.hpp"
+#include "tests/simulation/reckoning.hpp"
+#include "tests/simulation/world.hpp"
+
+namespace cellos::simulation {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t trace_length = 200;
+constexpr std::uint64_t max_quiet_steps = 50'000;
+
+class test_configuration : public caf::actor_system_config {
+ public:
+  test_configuration() { set("scheduler.policy", caf::atom("testing")); }
+};
+
+/// One life of the daemon: from recovery to a stop, or to its sudden death.
+class daemon_life {
+ public:
+  daemon_life(simulated_log& log, simulated_sockets& sockets, simulated_clock& clock, const simulated_decoder& decoder)
+      : quarantine_(sockets),
+        events_(std::make_shared<spdlog::logger>("simulation", std::make_shared<spdlog::sinks::null_sink_st>()),
+                log_format::text),
+        environment_{"host-a", "simulated", sockets, log, quarantine_, clock, events_, census_, {}},
+        system_(std::make_unique<caf::actor_system>(configuration_)) {
+    run_recovery recovery;
+    for (std::size_t begin = 0; begin < log.text.size();) {
+      const std::size_t end = log.text.find('\n', begin);
+      recovery.take(std::string_view{log.text}.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    environment_.recovered = recovery.open_runs();
+    record_restart(environment_.recovered, log, clock);
+    environment_.decode = decoder;
+    environment_.limits = {50, 10s, 5s};
+    host_ = system_->spawn(make_host_supervisor, 2, &environment_);
+    self_ = std::make_unique<caf::scoped_actor>(*system_, true);
+  }
+
+  ~daemon_life() {
+    for (const auto& present : census_.present()) kill(*present, caf::exit_reason::kill);
+    caf::anon_send_exit(host_, caf::exit_reason::kill);
+    while (scheduler().try_run_once()) {}
+    host_ = nullptr;
+    self_.reset();
+    clock().cancel_all();
+    system_.reset();
+  }
+
+  caf::scheduler::test_coordinator& scheduler() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+  }
+  caf::detail::test_actor_clock& clock() { return scheduler().clock(); }
+
+  /// The next message of an actor the seed chooses. False if nobody has any.
+  bool run_one(randomness& random) {
+    auto& jobs = scheduler().jobs;
+    if (jobs.empty()) return false;
+    const auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>(below(random, jobs.size()));
+    auto* job = *chosen;
+    jobs.erase(chosen);
+    jobs.push_front(job);
+    return scheduler().try_run_once();
+  }
+
+  /// Ends an actor the seed chooses; the HOST SUPERVISOR is the daemon itself. Returns its role.
+  std::string kill_one(randomness& random) {
+    auto present = census_.present();
+    std::erase_if(present,
+                  [](const activity_ptr& actor) { return std::string_view{actor->role()} == "HOST SUPERVISOR"; });
+    if (present.empty()) return "nobody";
+    const activity& chosen = *present[below(random, present.size())];
+    kill(chosen, chance(random, 500) ? caf::exit_reason::kill : caf::exit_reason::unhandled_exception);
+    return chosen.role() + (" " + chosen.cell_id());
+  }
+
+  template <class... Words>
+  auto ask(Words&&... words) {
+    return (*self_)->request(host_, caf::infinite, std::forward<Words>(words)...);
+  }
+  caf::scoped_actor& self() { return *self_; }
+  host_supervisor_actor host() const { return host_; }
+
+ private:
+  static void kill(const activity& actor, caf::exit_reason reason) {
+    if (const auto handle = caf::actor_cast<caf::strong_actor_ptr>(actor.actor())) {
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(handle), reason);
+    }
+  }
+
+  activity_census census_;
+  simulated_quarantine quarantine_;
+  operator_events events_;
+  host_environment environment_;
+  test_configuration configuration_;
+  std::unique_ptr<caf::actor_system> system_;
+  host_supervisor_actor host_;
+  std::unique_ptr<caf::scoped_actor> self_;
+};
+
+class simulation_run {
+ public:
+  simulation_run(std::uint64_t seed, planted_bug bug)
+      : random_(seed), log_(random_, bug), sockets_(bug), decoder_{&random_, &decode_throws_} {
+    kills_ = static_cast<std::uint32_t>(below(random_, 4)) * 5;
+    faulty_log_ = chance(random_, 500);
+    poison_ = chance(random_, 300);
+    cells_ = 1 + below(random_, 4);
+  }
+
+  outcome run() {
+    begin_life();
+    const std::uint64_t steps = 500 + below(random_, 2500);
+    const bool dies = chance(random_, 300);
+    for (std::uint64_t i = 0; i < steps; ++i) {
+      if (dies && i == steps / 2) die_and_begin_again();
+      step();
+    }
+    settle();
+    const auto broken = broken_promises(log_.text, sockets_.runs);
+    result_.violations.insert(result_.violations.end(), broken.begin(), broken.end());
+    for (const char character : log_.text) mix(static_cast<unsigned char>(character));
+    for (const simulated_run& run : sockets_.runs)
+      result_.declarations += run.socket->next_number - run.socket->first_number;
+    life_.reset();
+    return std::move(result_);
+  }
+
+ private:
+  std::string cell_name(std::uint64_t index) const { return "cell-" + std::to_string(index); }
+
+  cell_specification specification(const std::string& id) const {
+    cell_specification cell;
+    cell.cell_id = id;
+    cell.run_id = "run-" + std::to_string(run_numbers_.at(id));
+    cell.vsock_uds_base = "/" + id;
+    cell.spec_signature_hash = "sha256:" + id;
+    cell.keepalive_window = 2s;
+    return cell;
+  }
+
+  void begin_life() {
+    life_ = std::make_unique<daemon_life>(log_, sockets_, clock_, decoder_);
+    for (std::uint64_t i = 0; i < cells_; ++i) {
+      run_numbers_.try_emplace(cell_name(i), 1);
+      caf::anon_send(life_->host(), admit_atom::value, specification(cell_name(i)));
+    }
+    run_quietly();
+  }
+
+  /// SIGKILL and a restart: what was read and not appended is gone, and nothing else may be.
+  void die_and_begin_again() {
+    note("the daemon dies");
+    ++result_.faults;
+    for (simulated_run& run : sockets_.runs) run.cut_short = run.cut_short || run.socket->accepting;
+    // The log takes the restart's record; a full disk would refuse the start.
+    log_.heal();
+    log_.crash();
+    log_.full = true;  // whatever dying actors still do reaches nothing
+    life_.reset();
+    log_.heal();
+    clock_.time += 3s;
+    begin_life();
+  }
+
+  void step() {
+    ++result_.steps;
+    decode_throws_ = kills_;
+    log_.throw_per_mille = faulty_log_ ? 10 : 0;
+    const std::uint64_t what = below(random_, 100);
+    const std::string id = cell_name(below(random_, cells_));
+    simulated_socket* socket = sockets_.of(id);
+    if (what < 25 && socket != nullptr) {
+      socket->guest_writes(random_, poison_);
+    } else if (what < 50 && socket != nullptr) {
+      if (socket->read_some(random_, clock_.time, life_->clock().now())) note("read " + id);
+      socket->check_drained();
+    } else if (what < 90) {
+      life_->run_one(random_);
+    } else if (what < 93) {
+      pass(std::chrono::milliseconds{below(random_, 100)});
+    } else {
+      misfortune(id, socket);
+    }
+  }
+
+  void misfortune(const std::string& id, simulated_socket* socket) {
+    const std::uint64_t what = below(random_, 100);
+    if (chance(random_, kills_ * 20)) {
+      ++result_.faults;
+      note("kill " + life_->kill_one(random_));
+    } else if (what < 20 && socket != nullptr) {
+      note("guest of " + id + " closes");
+      socket->guest_closes();
+    } else if (what < 35 && faulty_log_) {
+      ++result_.faults;
+      log_.full = !log_.full;
+      note(log_.full ? "disk full" : "disk has room");
+    } else if (what < 45) {
+      pass(std::chrono::milliseconds{below(random_, 4000)});
+    } else if (what < 50) {
+      ++result_.faults;
+      clock_.time += std::chrono::seconds{below(random_, 100)} - 50s;
+      note("wall clock jumps");
+    }
+  }
+
+  void pass(std::chrono::milliseconds duration) {
+    note("time passes: " + std::to_string(duration.count()) + " ms");
+    clock_.time += duration;
+    life_->clock().advance_time(duration);
+  }
+
+  /// Without faults until nobody has anything to do; time passes where only timers are left.
+  void run_quietly(std::chrono::milliseconds at_least = 0ms) {
+    decode_throws_ = 0;
+    log_.heal();
+    std::chrono::milliseconds passed{0};
+    for (std::uint64_t i = 0; i < max_quiet_steps; ++i) {
+      bool active = life_->run_one(random_);
+      for (const simulated_run& run : sockets_.runs) {
+        active = run.socket->read_some(random_, clock_.time, life_->clock().now()) || active;
+        run.socket->check_drained();
+      }
+      if (active) continue;
+      if (passed >= at_least) return;
+      passed += 50ms;
+      clock_.time += 50ms;
+      life_->clock().advance_time(50ms);
+    }
+    violated("the host does not come to rest");
+  }
+
+  /// Faults stop: fresh frames must flow, silence must be told, and every run must end with its books.
+  void settle() {
+    note("faults stop");
+    run_quietly(12s);
+    for (std::uint64_t i = 0; i < cells_; ++i) {
+      simulated_socket* socket = sockets_.of(cell_name(i));
+      if (socket == nullptr) continue;
+      const std::uint64_t before = socket->next_number;
+      while (socket->accepting && socket->next_number == before) socket->guest_writes(random_, false);
+    }
+    run_quietly(5s);
+    for (const simulated_run& run : sockets_.runs) {
+      if (run.socket->accepting && run.socket->chunks.unacknowledged() != 0) {
+        violated(run.cell_id + ": credit does not come back");
+      }
+    }
+    auto pending = life_->ask(stop_atom::value);
+    run_quietly(70s);
+    if (!life_->self()->has_next_message()) {
+      violated("the host did not stop");
+      return;
+    }
+    pending.receive(
+        [this](std::uint64_t not_drained) {
+          if (not_drained != 0) violated(std::to_string(not_drained) + " cells were not drained");
+        },
+        [this](const caf::error&) { violated("the host did not stop"); });
+  }
+
+  void violated(std::string sentence) { result_.violations.push_back(std::move(sentence)); }
+
+  void mix(std::uint64_t value) { result_.digest = (result_.digest ^ value) * 0x100000001B3ULL; }
+
+  void note(std::string decision) {
+    for (const char character : decision) mix(static_cast<unsigned char>(character));
+    if (result_.trace.size() >= trace_length) result_.trace.erase(result_.trace.begin());
+    result_.trace.push_back(std::to_string(result_.steps) + " " + std::move(decision));
+  }
+
+  randomness random_;
+  simulated_clock clock_;
+  simulated_log log_;
+  simulated_sockets sockets_;
+  std::uint32_t decode_throws_ = 0;
+  simulated_decoder decoder_;
+  std::uint32_t kills_ = 0;
+  bool faulty_log_ = false;
+  bool poison_ = false;
+  std::uint64_t cells_ = 1;
+  std::map<std::string, std::uint64_t> run_numbers_;
+  std::unique_ptr<daemon_life> life_;
+  outcome result_;
+};
+
+}  // namespace
+
+std::string_view to_string(planted_bug bug) {
+  switch (bug) {
+    case planted_bug::none: return "none";
+    case planted_bug::acknowledge_before_append: return "acknowledge-before-append";
+    case planted_bug::replay_renumbered: return "replay-renumbered";
+    case planted_bug::credit_leak: return "credit-leak";
+    case planted_bug::silence_told_twice: return "silence-told-twice";
+  }
+  return "none";
+}
+
+outcome simulate(std::uint64_t seed, planted_bug bug) { return simulation_run{seed, bug}.run(); }
+
+}  // namespace cellos::simulation

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "messages/batch.hpp"
+#include "tests/simulation/simulated_cell.hpp"
+#include "tests/simulation/simulation.hpp"
+
+/// The world behind the ports of a simulated daemon, with the faults the seed decides on.
+namespace cellos::simulation {
+
+class simulated_clock final : public wall_clock {
+ public:
+  wall_time now() const override { return time; }
+  wall_time time{std::chrono::seconds{1'700'000'000}};
+};
+
+/// Refuses for a while, throws now and then, keeps lines whole.
+class simulated_log final : public evidence_log {
+ public:
+  simulated_log(randomness& random, planted_bug bug) : random_(random), bug_(bug) {}
+
+  std::error_code append(std::string_view lines) override;
+  /// The daemon dies: what was not really written is gone, and the last line may be torn.
+  void crash();
+  /// For the end: nothing is wrong any more.
+  void heal();
+
+  std::string text;
+  std::uint32_t throw_per_mille = 0;
+  bool full = false;
+
+ private:
+  randomness& random_;
+  planted_bug bug_;
+  std::string unwritten_;
+};
+
+/// One opening of one cell's socket, kept after its end for the reckoning.
+struct simulated_run {
+  std::string cell_id;
+  std::string run_id;
+  std::shared_ptr<simulated_socket> socket;
+  /// The daemon died while it was open: chunks at the end may be missing from the log.
+  bool cut_short = false;
+};
+
+class simulated_sockets final : public telemetry_sockets {
+ public:
+  explicit simulated_sockets(planted_bug bug) : bug_(bug) {}
+
+  binding bind(const cell_specification& cell) override;
+  simulated_socket* of(const std::string& cell_id);
+
+  std::vector<simulated_run> runs;
+
+ private:
+  planted_bug bug_;
+  byte_budget budget_{64 * 1024};
+};
+
+class simulated_quarantine final : public quarantine_store {
+ public:
+  explicit simulated_quarantine(simulated_sockets& sockets) : sockets_(sockets) {}
+  std::optional<std::string> set_aside(std::string_view cell_id, const received_chunk& chunk) override;
+
+ private:
+  simulated_sockets& sockets_;
+};
+
+/// Dies of poison, and now and then of nothing.
+struct simulated_decoder {
+  batch operator()(chunk_ptr chunk, host_stamp_ptr run) const;
+
+  randomness* random = nullptr;
+  const std::uint32_t* throw_per_mille = nullptr;
+};
+
+}  // namespace cellos::simulation
