@@ -234,7 +234,7 @@ void replace(supervisor_pointer self, Handle& handle, const char* role, const ca
   cell_supervisor_state& state = self->state;
   handle = nullptr;
   state.host->events.actor_failed(role, state.cell->run->cell_id, explanation(cause));
-  if (state.restarts.allow(self->clock().now())) return start(self);
+  if (state.restarts.permit(self->clock().now())) return start(self);
   fail_cell(self, role);
 }
 

@@ -120,7 +120,7 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
 /// False if the cell failed and ended on its own, or its CELL SUPERVISORs die too often.
 bool restart_for_retirement(host_pointer self, const std::string& id) {
   const auto found = self->state.cells.find(id);
-  if (found == self->state.cells.end() || !found->second.restarts.allow(self->clock().now())) return false;
+  if (found == self->state.cells.end() || !found->second.restarts.permit(self->clock().now())) return false;
   start_cell(self, found->second);
   return true;
 }
@@ -240,7 +240,7 @@ void introduce_sink(host_pointer self, std::size_t index) {
 void on_sink_down(host_pointer self, std::size_t index, const caf::error& cause) {
   sink_record& sink = self->state.sinks[index];
   self->state.host->events.actor_failed("SINK", "", explanation(cause));
-  if (sink.restarts.allow(self->clock().now())) return introduce_sink(self, index);
+  if (sink.restarts.permit(self->clock().now())) return introduce_sink(self, index);
   sink.actor = nullptr;
   sink.restarts.forgive();
   retry_after_pause(self);
@@ -253,7 +253,7 @@ void on_cell_down(host_pointer self, const std::string& id, cell_record& record,
     return;
   }
   self->state.host->events.actor_failed("CELL SUPERVISOR", id, explanation(cause));
-  if (record.restarts.allow(self->clock().now())) return start_cell(self, record);
+  if (record.restarts.permit(self->clock().now())) return start_cell(self, record);
   record.supervisor = nullptr;
   record.restarts.forgive();
   retry_after_pause(self);

@@ -24,7 +24,7 @@ class restart_intensity {
   explicit restart_intensity(const restart_limits& limits) : limits_(limits) {}
 
   /// Records a restart at `now`; false if it is one too many.
-  bool allow(monotonic_time now) {
+  bool permit(monotonic_time now) {
     while (!recent_.empty() && now - recent_.front() > limits_.within) recent_.pop_front();
     if (recent_.size() >= limits_.restarts) return false;
     recent_.push_back(now);
