@@ -1,0 +1,104 @@
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "tests/support/run_record.hpp"
+
+#define CAF_SUITE full_disk
+#include "caf/test/dsl.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Their lines are more than twice what is left beside the ballast; what is not logged is more than all buffers hold.
+constexpr std::uint64_t frames = 30'000;
+constexpr std::size_t ballast_bytes = 32u << 20;
+constexpr const char* tmpfs_options = "size=40m,mode=0755";
+
+/// A small disk mounted at `path`, until the object goes.
+class small_disk {
+ public:
+  explicit small_disk(fs::path path) : path_(std::move(path)) {
+    fs::create_directory(path_);
+    mounted_ = ::mount("cellos-test", path_.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, tmpfs_options) == 0;
+    if (!mounted_) refusal_ = std::generic_category().message(errno);
+  }
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+  ~small_disk() {
+    // Lazily: no failed test leaves it behind.
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+
+  bool mounted() const { return mounted_; }
+  const std::string& refusal() const { return refusal_; }
+
+  void load_ballast() const {
+    std::ofstream file{ballast(), std::ios::binary};
+    file << std::string(ballast_bytes, 'b');
+    CAF_REQUIRE(file.flush().good());
+  }
+  void drop_ballast() const { CAF_REQUIRE(fs::remove(ballast())); }
+  std::uint64_t free_bytes() const { return fs::space(path_).available; }
+
+ private:
+  fs::path ballast() const { return path_ / "ballast"; }
+
+  fs::path path_;
+  bool mounted_ = false;
+  std::string refusal_;
+};
+
+/// Leaves the child to whoever waits for it.
+bool is_running(const process& child) {
+  siginfo_t end{};
+  const int failed = ::waitid(P_PID, static_cast<id_t>(child.pid()), &end, WEXITED | WNOHANG | WNOWAIT);
+  return failed == 0 && end.si_pid == 0;
+}
+
+}  // namespace
+
+CAF_TEST(a_full_disk_holds_the_guest_back_and_loses_nothing) {
+  const daemon_settings settings{.cells = {{.id = "c1"}}};
+  const daemon_home home{settings};
+  const small_disk disk{home.evidence_dir()};
+  if (!disk.mounted()) {
+    CAF_MESSAGE("SKIPPED: only who may mount a tmpfs can fill a disk: " << disk.refusal());
+    return;
+  }
+  disk.load_ballast();
+  auto daemon = daemon_process::ready(home);
+  simulator guest{{.socket = home.socket_of("c1"), .frames = frames}};
+  const std::string blocked = daemon.wait_for_line(" evidence_blocked ");
+  CAF_CHECK(blocked.find(std::generic_category().message(ENOSPC)) != std::string::npos);
+
+  CAF_CHECK(!holds_within(1s, [&] { return !is_running(guest) || !is_running(daemon); }));
+  CAF_CHECK_LESS(disk.free_bytes(), 1u << 20);
+  CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_blocked "), 1u);
+  CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_resumed"), 0u);
+
+  disk.drop_ballast();
+  daemon.wait_for_line(" evidence_resumed", 1, 2s);
+  const sent_report sent = guest.finish();
+  CAF_CHECK_EQUAL(sent.declarations, frames);
+  CAF_CHECK_EQUAL(sent.connections, 1u);
+  CAF_CHECK_EQUAL(daemon.stop(), 0);
+  CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_blocked "), 1u);
+  CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_resumed"), 1u);
+
+  const run_records runs{home.evidence_dir(), settings.cells};
+  CAF_CHECK_EQUAL(joined(runs.faults()), "");
+  CAF_CHECK_EQUAL(joined(differences(runs.of("c1"), sent)), "");
+}
