@@ -26,6 +26,8 @@ struct cell_estate {
   std::atomic<monotonic_time> last_accepted{};
   /// Sequence of the chunk being decoded, 0 between chunks: who is to blame when a DECODER dies.
   std::atomic<std::uint64_t> decoding{0};
+  /// The run is being ended, and no chain may be opened for it again. The CELL SUPERVISOR's alone.
+  bool closing = false;
   /// LISTENERs started so far: each attaches under its own number. The CELL SUPERVISOR's alone.
   std::uint64_t listeners = 0;
   /// Chunks no DECODER is given again. The CELL SUPERVISOR's alone.

@@ -42,8 +42,8 @@ void start_decoder(supervisor_pointer self) {
 
 void start_listener(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.listener = adopt(
-      self, self->spawn<caf::monitored>(make_listener, state.cell, ++state.cell->listeners, std::cref(*state.host)));
+  state.listener = adopt(self, self->spawn<caf::monitored>(make_listener, state.cell, state.cell->intake,
+                                                           ++state.cell->listeners, std::cref(*state.host)));
   if (state.decoder) self->send(state.listener, state.decoder);
 }
 
@@ -93,7 +93,14 @@ cell_status describe(const cell_estate& cell, const run_account& account) {
 void answer_status(supervisor_pointer self, caf::typed_response_promise<cell_status> answer) {
   self->request(self->state.sink, sink_patience, totals_atom::value, self->state.cell->run)
       .then(
-          [self, answer](const run_account& account) mutable { answer.deliver(describe(*self->state.cell, account)); },
+          [self, answer](const run_account& account) mutable {
+            const cell_estate& cell = *self->state.cell;
+            if (cell.intake) {
+              answer.deliver(describe(cell, account));
+            } else {
+              answer.deliver(make_failure(failure::stopping, "the cell is not bound"));
+            }
+          },
           [answer](const caf::error& cause) mutable { answer.deliver(cause); });
 }
 
@@ -126,19 +133,30 @@ void on_run_not_opened(supervisor_pointer self, const caf::error& cause) {
   }
 }
 
+/// Begins a step and numbers it: CAF answers a request that its receiver took and died of by silence, so a step is
+/// begun again when its receiver is replaced, and what an earlier attempt still brings is ignored.
+std::uint64_t begin(supervisor_pointer self, phase step) {
+  self->state.now = step;
+  return ++self->state.attempt;
+}
+
 void open_run(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.now = phase::opening;
+  const std::uint64_t attempt = begin(self, phase::opening);
   const run_opening opening{state.host->daemon_version, state.cell->specification.keepalive_window,
                             state.cell->recovered};
   self->request(state.sink, sink_patience, open_run_atom::value, state.cell->run, opening)
-      .then([self](const std::string& chain) { on_run_opened(self, chain); },
-            [self](const caf::error& cause) {
-              // A predecessor of this actor had opened it: then only patience is needed.
-              const bool was_open = !self->state.cell->chain.empty();
-              if (was_open || cause == caf::sec::request_receiver_down) return retry_soon(self);
-              on_run_not_opened(self, cause);
-            });
+      .then(
+          [self, attempt](const std::string& chain) {
+            if (attempt == self->state.attempt) on_run_opened(self, chain);
+          },
+          [self, attempt](const caf::error& cause) {
+            if (attempt != self->state.attempt) return;
+            // A predecessor of this actor had opened it: then only patience is needed.
+            const bool was_open = !self->state.cell->chain.empty();
+            if (was_open || receiver_died(cause)) return retry_soon(self);
+            on_run_not_opened(self, cause);
+          });
 }
 
 caf::typed_response_promise<cell_status> on_admit(supervisor_pointer self) {
@@ -177,34 +195,43 @@ void finish(supervisor_pointer self, caf::expected<run_totals> books) {
 
 void close_run(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.now = phase::closing;
+  const std::uint64_t attempt = begin(self, phase::closing);
+  state.cell->closing = true;
   const intake_counts seen = state.cell->intake->counts();
   const run_closing closing{state.end_reason, seen.frames_received, seen.connections_accepted};
   self->request(state.sink, sink_patience, close_run_atom::value, state.cell->run, closing)
-      .then([self](const run_totals& totals) { finish(self, totals); },
-            [self](const caf::error& cause) {
-              if (cause == caf::sec::request_receiver_down) return retry_soon(self);
-              const std::string why = "run.v1.ended is not in the log: " + explanation(cause);
-              self->state.host->events.cell_not_drained(*self->state.cell->run, why);
-              finish(self, make_failure(failure::no_answer, why));
-            });
+      .then(
+          [self, attempt](const run_totals& totals) {
+            if (attempt == self->state.attempt) finish(self, totals);
+          },
+          [self, attempt](const caf::error& cause) {
+            if (attempt != self->state.attempt) return;
+            if (receiver_died(cause)) return retry_soon(self);
+            const std::string why = "run.v1.ended is not in the log: " + explanation(cause);
+            self->state.host->events.cell_not_drained(*self->state.cell->run, why);
+            finish(self, make_failure(failure::no_answer, why));
+          });
 }
 
 void drain(supervisor_pointer self) {
-  self->state.now = phase::draining;
+  const std::uint64_t attempt = begin(self, phase::draining);
   if (!self->state.listener) return retry_soon(self);
   self->request(self->state.listener, drain_patience, drain_atom::value)
-      .then([self](std::uint64_t) { close_run(self); },
-            [self](const caf::error& cause) {
-              if (cause == caf::sec::request_receiver_down) return retry_soon(self);
-              self->state.host->events.cell_not_drained(*self->state.cell->run, explanation(cause));
-              close_run(self);
-            });
+      .then(
+          [self, attempt](std::uint64_t) {
+            if (attempt == self->state.attempt) close_run(self);
+          },
+          [self, attempt](const caf::error& cause) {
+            if (attempt != self->state.attempt) return;
+            if (receiver_died(cause)) return retry_soon(self);
+            self->state.host->events.cell_not_drained(*self->state.cell->run, explanation(cause));
+            close_run(self);
+          });
 }
 
 caf::result<run_totals> on_retire(supervisor_pointer self, run_end_reason reason) {
   cell_supervisor_state& state = self->state;
-  if (state.now != phase::live && state.now != phase::opening) {
+  if (state.retire_answer || state.now == phase::unbound || state.now == phase::ended) {
     return make_failure(failure::stopping, "the cell is ending already");
   }
   state.retire_answer = self->make_response_promise<run_totals>();
@@ -259,6 +286,7 @@ void on_down(supervisor_pointer self, const caf::down_msg& down) {
   bury(self, down.source);
   if (down.source == state.listener) {
     replace(self, state.listener, "LISTENER", down.reason, start_listener);
+    if (state.now == phase::draining) retry_soon(self);
   } else if (down.source == state.decoder) {
     judge_chunk(self);
     replace(self, state.decoder, "DECODER", down.reason, start_decoder);
@@ -284,6 +312,7 @@ void on_new_sink(supervisor_pointer self, const sink_actor& successor) {
   if (state.decoder) self->send(state.decoder, successor);
   if (state.keepalive) self->send(state.keepalive, successor);
   if (state.listener) self->send(state.listener, replay_atom::value);
+  if (state.now == phase::opening || state.now == phase::closing) retry_soon(self);
 }
 
 }  // namespace
@@ -300,7 +329,11 @@ cell_supervisor_actor::behavior_type make_cell_supervisor(supervisor_pointer sel
   self->state.restarts = restart_intensity{host.limits};
   self->state.activity = host.census.enter("CELL SUPERVISOR", self->state.cell->run->cell_id, self->address());
   // A predecessor died after binding: the socket is there, and the run is open or about to be.
-  if (self->state.cell->intake) open_run(self);
+  if (self->state.cell->closing) {
+    close_run(self);
+  } else if (self->state.cell->intake) {
+    open_run(self);
+  }
   return {
       [self](admit_atom) { return on_admit(self); },
       [self](retire_atom, run_end_reason reason) { return on_retire(self, reason); },

@@ -21,6 +21,8 @@ struct cell_supervisor_state {
   const host_environment* host = nullptr;
   caf::actor_addr host_supervisor;
   phase now = phase::unbound;
+  /// Numbers the steps; answers to an earlier one are ignored.
+  std::uint64_t attempt = 0;
   sink_actor sink;
   listener_actor listener;
   decoder_actor decoder;

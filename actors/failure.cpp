@@ -23,6 +23,10 @@ bool is_failure(const caf::error& error, failure kind) {
   return error.category() == category && error.code() == static_cast<std::uint8_t>(kind);
 }
 
+bool receiver_died(const caf::error& error) {
+  return error.category() != category && error != caf::sec::request_timeout;
+}
+
 std::string explanation(const caf::error& error) {
   if (error.category() == category && error.context().match_elements<std::string>()) {
     return error.context().get_as<std::string>(0);

@@ -25,6 +25,10 @@ caf::error make_failure(failure kind, std::string explanation);
 /// Whether `error` came from `make_failure` with this kind.
 bool is_failure(const caf::error& error, failure kind);
 
+/// Whether a request failed because its receiver died: was dead already, or died with the request in its mailbox, when
+/// CAF answers with what it died of.
+bool receiver_died(const caf::error& error);
+
 /// The sentence of a failure; for any other error what CAF has to say.
 std::string explanation(const caf::error& error);
 

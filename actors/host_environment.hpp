@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,19 @@
 #include "messages/recovered_run.hpp"
 
 namespace cellos {
+
+/// Counts a SINK whose log takes nothing for as long as it lives: nothing is read then, and no agent is to be called
+/// silent.
+class blocked_mark {
+ public:
+  explicit blocked_mark(std::atomic<int>& blocked) : blocked_(blocked) { ++blocked_; }
+  ~blocked_mark() { --blocked_; }
+  blocked_mark(const blocked_mark&) = delete;
+  blocked_mark& operator=(const blocked_mark&) = delete;
+
+ private:
+  std::atomic<int>& blocked_;
+};
 
 /// What the actors of one daemon share; outlives them all.
 struct host_environment {
@@ -27,6 +42,8 @@ struct host_environment {
   /// Runs that the evidence log says are open; the HOST SUPERVISOR takes each out as its cell is admitted again.
   std::vector<recovered_run> recovered;
   restart_limits limits{};
+  /// SINKs whose log takes nothing at the moment.
+  std::shared_ptr<std::atomic<int>> blocked_sinks = std::make_shared<std::atomic<int>>(0);
   /// The DECODER's work. Its own member because tests put faults here.
   std::function<batch(chunk_ptr, host_stamp_ptr)> decode = decode_chunk;
 };

@@ -19,6 +19,7 @@ namespace {
 
 using host_pointer = host_supervisor_actor::stateful_pointer<host_supervisor_state>;
 using cell_record = host_supervisor_state::cell_record;
+using on_retired = host_supervisor_state::on_retired;
 using sink_record = host_supervisor_state::sink_record;
 
 /// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Ours.
@@ -87,6 +88,13 @@ void forget(host_pointer self, const std::string& cell_id) {
   if (gone.supervisor) self->send_exit(gone.supervisor, caf::exit_reason::user_shutdown);
 }
 
+/// A run that the daemon's predecessor left open waits for the next attempt if its socket could not even be bound.
+void keep_recovered(host_pointer self, const std::string& id, const caf::error& cause) {
+  const auto refused = self->state.cells.find(id);
+  if (refused == self->state.cells.end() || !is_failure(cause, failure::bind_failed)) return;
+  if (const auto& left = refused->second.cell->recovered) self->state.host->recovered.push_back(*left);
+}
+
 caf::result<cell_status> on_admit(host_pointer self, const cell_specification& wanted) {
   host_supervisor_state& state = self->state;
   if (state.stopping) return make_failure(failure::stopping, "the daemon is stopping");
@@ -111,43 +119,50 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
       .then([answer](const cell_status& admitted) mutable { answer.deliver(admitted); },
             [self, answer, id = wanted.cell_id](const caf::error& cause) mutable {
               self->state.host->events.cell_refused(id, explanation(cause));
+              keep_recovered(self, id, cause);
               forget(self, id);
               answer.deliver(cause);
             });
   return answer;
 }
 
-/// False if the cell failed and ended on its own, or its CELL SUPERVISORs die too often.
-bool restart_for_retirement(host_pointer self, const std::string& id) {
-  const auto found = self->state.cells.find(id);
-  if (found == self->state.cells.end() || !found->second.restarts.permit(self->clock().now())) return false;
-  start_cell(self, found->second);
-  return true;
+/// Asks the cell's CELL SUPERVISOR to end it. One that dies of it is replaced and its successor asked again (see
+/// `on_cell_down`): what an earlier attempt still brings is ignored.
+void ask_to_retire(host_pointer self, const std::string& id) {
+  cell_record& record = self->state.cells.at(id);
+  if (!record.supervisor) start_cell(self, record);
+  const std::uint64_t attempt = ++record.retire_attempt;
+  const auto current = [self, id, attempt] {
+    const auto found = self->state.cells.find(id);
+    return found != self->state.cells.end() && found->second.retire_attempt == attempt;
+  };
+  self->request(record.supervisor, retire_patience, retire_atom::value, record.end_reason)
+      .then(
+          [self, id, current](const run_totals& totals) {
+            if (!current()) return;
+            const on_retired done = std::move(self->state.cells.at(id).retired);
+            self->state.cells.erase(id);
+            done(totals);
+          },
+          [self, id, current](const caf::error& cause) {
+            // A receiver that is down is replaced, and asked, where its end is heard of.
+            if (!current() || receiver_died(cause)) return;
+            const on_retired done = std::move(self->state.cells.at(id).retired);
+            forget(self, id);
+            done(cause);
+          });
 }
 
-using on_retired = std::function<void(const caf::expected<run_totals>&)>;
-
-/// Retires one cell and calls `done` with its books, or with why it did not end cleanly. Its CELL SUPERVISOR may die of
-/// it: the successor is asked again.
-void retire(host_pointer self, const std::string& id, run_end_reason reason, const on_retired& done) {
+/// Retires one cell and calls `done` with its books, or with why it did not end cleanly.
+void retire(host_pointer self, const std::string& id, run_end_reason reason, on_retired done) {
   const auto found = self->state.cells.find(id);
   if (found == self->state.cells.end()) {
     return done(make_failure(failure::unknown_cell, "cell " + id + " is gone"));
   }
   found->second.retiring = true;
-  self->request(found->second.supervisor, retire_patience, retire_atom::value, reason)
-      .then(
-          [self, id, done](const run_totals& totals) {
-            self->state.cells.erase(id);
-            done(totals);
-          },
-          [self, id, reason, done](const caf::error& cause) {
-            if (cause == caf::sec::request_receiver_down && restart_for_retirement(self, id)) {
-              return retire(self, id, reason, done);
-            }
-            forget(self, id);
-            done(cause);
-          });
+  found->second.end_reason = reason;
+  found->second.retired = std::move(done);
+  ask_to_retire(self, id);
 }
 
 caf::result<run_totals> on_retire(host_pointer self, const std::string& cell_id) {
@@ -247,14 +262,18 @@ void on_sink_down(host_pointer self, std::size_t index, const caf::error& cause)
 }
 
 void on_cell_down(host_pointer self, const std::string& id, cell_record& record, const caf::error& cause) {
-  if (record.retiring) return;                   // `retire` hears of it too, and knows better
-  if (is_failure(cause, failure::cell_ended)) {  // it failed, said so, and ended its run
+  if (is_failure(cause, failure::cell_ended)) {  // its run is over; its answer came before this, or nobody had asked
+    const on_retired done = std::move(record.retired);
     self->state.cells.erase(id);
+    if (done) done(make_failure(failure::unknown_cell, "cell " + id + " had ended on its own"));
     return;
   }
   self->state.host->events.actor_failed("CELL SUPERVISOR", id, explanation(cause));
-  if (record.restarts.permit(self->clock().now())) return start_cell(self, record);
   record.supervisor = nullptr;
+  if (record.restarts.permit(self->clock().now())) {
+    if (record.retiring) return ask_to_retire(self, id);
+    return start_cell(self, record);
+  }
   record.restarts.forgive();
   retry_after_pause(self);
 }
@@ -276,7 +295,12 @@ void on_retry(host_pointer self) {
     if (!state.sinks[i].actor) introduce_sink(self, i);
   }
   for (auto& [id, record] : state.cells) {
-    if (!record.supervisor) start_cell(self, record);
+    if (record.supervisor) continue;
+    if (record.retiring) {
+      ask_to_retire(self, id);
+    } else {
+      start_cell(self, record);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,11 +17,18 @@ struct host_supervisor_state {
   static constexpr const char* name = "host.supervisor";
   host_supervisor_state() = default;
 
+  using on_retired = std::function<void(const caf::expected<run_totals>&)>;
+
   struct cell_record {
     cell_estate_ptr cell;
     cell_supervisor_actor supervisor;
     std::size_t sink = 0;
     bool retiring = false;
+    run_end_reason end_reason{};
+    /// Told the books once the cell is retired.
+    on_retired retired;
+    /// Numbers the requests to retire; answers to an earlier one are ignored.
+    std::uint64_t retire_attempt = 0;
     restart_intensity restarts{restart_limits{}};
   };
   struct sink_record {

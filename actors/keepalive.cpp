@@ -4,6 +4,7 @@
 
 #include "actors/keepalive.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/supervision.hpp"
@@ -18,6 +19,9 @@ using keepalive_pointer = keepalive_actor::stateful_pointer<keepalive_state>;
 constexpr std::chrono::seconds decoder_patience{5};
 /// Pause before asking again after no answer (the DECODER is being replaced). Ours.
 constexpr std::chrono::milliseconds retry_pause{20};
+
+/// How often a log that takes nothing is looked at again. Ours.
+constexpr std::chrono::milliseconds blocked_pause{100};
 
 void look_again_at(keepalive_pointer self, monotonic_time when) {
   self->delayed_send(self, when - self->clock().now(), tick_atom::value);
@@ -42,12 +46,16 @@ void on_tick(keepalive_pointer self) {
   keepalive_state& state = self->state;
   const activity::mark busy{*state.activity};
   if (state.trigger.spent()) return;
-  const monotonic_time last_accepted = state.cell->last_accepted;
+  if (*state.host->blocked_sinks > 0) {
+    state.unheard = self->clock().now();
+    return look_again_at(self, state.unheard + blocked_pause);
+  }
+  const monotonic_time last_accepted = std::max(state.cell->last_accepted.load(), state.unheard);
   if (!state.trigger.exceeded(self->clock().now(), last_accepted)) {
     return look_again_at(self, state.trigger.deadline(last_accepted));
   }
   self->request(state.decoder, decoder_patience, last_accepted_atom::value)
-      .then([self](monotonic_time answered) { conclude(self, answered); },
+      .then([self](monotonic_time answered) { conclude(self, std::max(answered, self->state.unheard)); },
             [self](const caf::error&) { look_again_at(self, self->clock().now() + retry_pause); });
 }
 
@@ -62,6 +70,7 @@ keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, cell_estat
   state.cell = std::move(cell);
   state.decoder = std::move(decoder);
   state.sink = std::move(sink);
+  state.host = &host;
   state.activity = host.census.enter("KEEPALIVE", state.cell->run->cell_id, self->address());
   look_again_at(self, state.trigger.deadline(state.cell->last_accepted));
   return {

@@ -19,6 +19,9 @@ struct keepalive_state {
   silence_trigger trigger{std::chrono::nanoseconds{}};
   /// Kept to be told again to a SINK that may not have heard it.
   std::optional<agent_silenced> told;
+  const host_environment* host = nullptr;
+  /// When reading was last seen stopped because the log takes nothing: the guest had no chance to be heard then.
+  monotonic_time unheard{};
   activity_ptr activity;
 };
 

@@ -17,9 +17,9 @@ using listener_pointer = listener_actor::stateful_pointer<listener_state>;
 
 void attach(listener_pointer self) {
   if (!self->state.decoder) return;
-  self->state.cell->intake->attach(
-      self->state.generation,
-      [handle = caf::actor_cast<listener_actor>(self)](chunk_ptr chunk) { caf::anon_send(handle, std::move(chunk)); });
+  self->state.intake->attach(self->state.generation, [handle = caf::actor_cast<listener_actor>(self)](chunk_ptr chunk) {
+    caf::anon_send(handle, std::move(chunk));
+  });
 }
 
 void on_chunk(listener_pointer self, const chunk_ptr& chunk) {
@@ -30,21 +30,21 @@ void on_chunk(listener_pointer self, const chunk_ptr& chunk) {
 void answer_if_drained(listener_pointer self) {
   listener_state& state = self->state;
   if (!state.drained || !state.drain_answer) return;
-  const intake_counts seen = state.cell->intake->counts();
+  const intake_counts seen = state.intake->counts();
   if (seen.chunks_unacknowledged != 0) return;
   std::exchange(state.drain_answer, std::nullopt)->deliver(seen.frames_received);
 }
 
 void on_acknowledged(listener_pointer self, std::uint64_t sequence) {
   const activity::mark busy{*self->state.activity};
-  self->state.cell->intake->acknowledge(sequence);
+  self->state.intake->acknowledge(sequence);
   answer_if_drained(self);
 }
 
 caf::typed_response_promise<std::uint64_t> on_drain(listener_pointer self) {
   auto answer = self->make_response_promise<std::uint64_t>();
   self->state.drain_answer = answer;
-  self->state.cell->intake->drain(
+  self->state.intake->drain(
       [handle = caf::actor_cast<listener_actor>(self)]() { caf::anon_send(handle, drained_atom::value); });
   return answer;
 }
@@ -56,13 +56,13 @@ void on_drained(listener_pointer self) {
 
 }  // namespace
 
-listener_actor::behavior_type make_listener(listener_pointer self, cell_estate_ptr cell, std::uint64_t generation,
-                                            const host_environment& host) {
+listener_actor::behavior_type make_listener(listener_pointer self, const cell_estate_ptr& cell, cell_intake_ptr intake,
+                                            std::uint64_t generation, const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);
-  self->state.cell = std::move(cell);
+  self->state.intake = std::move(intake);
   self->state.generation = generation;
-  self->state.activity = host.census.enter("LISTENER", self->state.cell->run->cell_id, self->address());
+  self->state.activity = host.census.enter("LISTENER", cell->run->cell_id, self->address());
   return {
       [self](acknowledge_atom, std::uint64_t sequence) { on_acknowledged(self, sequence); },
       [self](replay_atom) { attach(self); },

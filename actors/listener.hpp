@@ -12,7 +12,8 @@ struct listener_state {
   static constexpr const char* name = "cell.listener";
   listener_state() = default;
 
-  cell_estate_ptr cell;
+  /// Its own reference: the CELL SUPERVISOR lets go of the estate's when the run is over.
+  cell_intake_ptr intake;
   /// Which of the cell's LISTENERs this is; a later one takes precedence.
   std::uint64_t generation = 0;
   decoder_actor decoder;
@@ -22,7 +23,8 @@ struct listener_state {
   activity_ptr activity;
 };
 
-listener_actor::behavior_type make_listener(listener_actor::stateful_pointer<listener_state> self, cell_estate_ptr cell,
+listener_actor::behavior_type make_listener(listener_actor::stateful_pointer<listener_state> self,
+                                            const cell_estate_ptr& cell, cell_intake_ptr intake,
                                             std::uint64_t generation, const host_environment& host);
 
 }  // namespace cellos

@@ -135,7 +135,8 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
 run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                              std::uint64_t connections) {
   summarise_losses(out, now);
-  books_.totals.received = received_before_ + received;
+  // Whoever closes a run it never got hold of knows of fewer frames than are settled.
+  books_.totals.received = std::max(received_before_ + received, books_.totals.settled());
   books_.totals.connections = connections;
   projection_.run_ended(out, books_.next_event, now, reason, books_.totals);
   ++books_.next_event;

@@ -31,7 +31,6 @@ void schedule_flush(sink_pointer self) {
 }
 
 void schedule_summary(sink_pointer self) {
-  if (self->state.tick_scheduled || !self->state.journal->has_losses()) return;
   self->state.tick_scheduled = true;
   self->delayed_send(self, summary_interval, tick_atom::value);
 }
@@ -48,11 +47,17 @@ void settle(sink_pointer self) {
 bool flush(sink_pointer self) {
   sink_state& state = self->state;
   if (const std::error_code refused = state.journal->flush()) {
-    if (!std::exchange(state.blocked, true)) state.host->events.evidence_blocked(refused);
+    if (!std::exchange(state.blocked, true)) {
+      state.told_blocked.emplace(*state.host->blocked_sinks);
+      state.host->events.evidence_blocked(refused);
+    }
     if (!std::exchange(state.flush_scheduled, true)) self->delayed_send(self, retry_pause, flush_atom::value);
     return false;
   }
-  if (std::exchange(state.blocked, false)) state.host->events.evidence_resumed();
+  if (std::exchange(state.blocked, false)) {
+    state.told_blocked.reset();
+    state.host->events.evidence_resumed();
+  }
   settle(self);
   return true;
 }
@@ -80,11 +85,12 @@ std::uint64_t sequence_of(const sink_state::arrival& arrived) {
   return std::get<1>(arrived.what).second.sequence;
 }
 
-bool tells_of_losses(const sink_state::arrival& arrived) {
+/// Asks only the run at hand: most batches of most runs lose nothing.
+void summarise_later(sink_pointer self, const sink_state::arrival& arrived) {
   const auto* decoded = std::get_if<batch_ptr>(&arrived.what);
-  if (decoded == nullptr) return false;
-  const batch& told = **decoded;
-  return told.refused.total() != 0 || told.losses.has_seq || told.losses.has_dropped;
+  if (decoded == nullptr || self->state.tick_scheduled || !self->state.journal->has_losses((*decoded)->attribution))
+    return;
+  schedule_summary(self);
 }
 
 void process(sink_pointer self, const sink_state::arrival& arrived) {
@@ -103,7 +109,7 @@ void process(sink_pointer self, const sink_state::arrival& arrived) {
   } else {
     schedule_flush(self);
   }
-  if (tells_of_losses(arrived)) schedule_summary(self);
+  summarise_later(self, arrived);
 }
 
 /// In the order of arrival: what comes while the log takes nothing waits.
@@ -161,7 +167,7 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
   self->state.activity = host.census.enter("SINK", "", self->address());
   // A predecessor may have died with lines pending or losses untold.
   if (self->state.journal->pending_bytes() > 0) schedule_flush(self);
-  schedule_summary(self);
+  if (self->state.journal->has_losses()) schedule_summary(self);
   return {
       [self](open_run_atom, const host_stamp_ptr& run, const run_opening& opening) {
         return on_open_run(self, run, opening);

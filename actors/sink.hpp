@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -37,6 +38,8 @@ struct sink_state {
   bool flush_scheduled = false;
   bool tick_scheduled = false;
   bool blocked = false;
+  /// Held while blocked.
+  std::optional<blocked_mark> told_blocked;
 };
 
 /// `host` must outlive the actor.

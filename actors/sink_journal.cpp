@@ -89,6 +89,11 @@ bool sink_journal::has_losses() const {
   return std::any_of(runs_.begin(), runs_.end(), [](const auto& run) { return run.second.has_losses(); });
 }
 
+bool sink_journal::has_losses(const host_stamp_ptr& run) const {
+  const auto ledger = runs_.find(run);
+  return ledger != runs_.end() && ledger->second.has_losses();
+}
+
 std::error_code sink_journal::flush() {
   if (pending_.empty()) return {};
   if (const std::error_code refused = log_.append(pending_)) return refused;

@@ -37,6 +37,7 @@ class sink_journal {
   /// Summaries of what was lost since the last call, for every run that lost something; `refused` hears of refusals.
   void summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused);
   bool has_losses() const;
+  bool has_losses(const host_stamp_ptr& run) const;
 
   /// Appends the pending lines to the log. On an error they stay pending.
   std::error_code flush();

@@ -22,7 +22,7 @@ struct run_totals {
   std::uint64_t connections = 0;
 
   std::uint64_t settled() const { return appended + heartbeats + refused.total() + quarantined; }
-  std::uint64_t in_flight() const { return received - settled(); }
+  std::uint64_t in_flight() const { return received > settled() ? received - settled() : 0; }
 
   bool operator==(const run_totals&) const = default;
 };

@@ -27,17 +27,17 @@ void chunk_ledger::attach(std::uint64_t generation, cell_intake::delivery delive
 
 bool chunk_ledger::acknowledge(std::uint64_t sequence) {
   const std::lock_guard lock{mutex_};
-  const bool had_credit = has_credit_locked();
   while (!unacknowledged_.empty() && unacknowledged_.front()->sequence <= sequence) {
     budget_.give_back(unacknowledged_.front()->bytes.capacity());
     unacknowledged_.pop_front();
   }
-  return !had_credit && has_credit_locked();
+  return paused_ && has_credit_locked() && std::exchange(paused_, false);
 }
 
-bool chunk_ledger::has_credit() const {
+bool chunk_ledger::may_read() {
   const std::lock_guard lock{mutex_};
-  return has_credit_locked();
+  paused_ = !has_credit_locked();
+  return !paused_;
 }
 
 bool chunk_ledger::has_credit_locked() const {

@@ -40,11 +40,12 @@ class chunk_ledger {
   void emit(received_chunk chunk);
   /// Delivers everything unacknowledged, then each new chunk; nothing if a later generation is attached.
   void attach(std::uint64_t generation, cell_intake::delivery deliver);
-  /// True if credit came back that the cell did not have.
+  /// True if the cell may be read again after `may_read` had said no.
   bool acknowledge(std::uint64_t sequence);
 
-  /// Whether one more chunk may be read. A cell with nothing outstanding may always read one, whatever the others hold.
-  bool has_credit() const;
+  /// Whether one more chunk may be read. A cell with nothing outstanding may always read one, whatever the others hold;
+  /// so the acknowledgement of a paused cell's last chunk, if none before, says that it may go on.
+  bool may_read();
   std::uint32_t unacknowledged() const;
   /// Null if it is acknowledged, or was never emitted.
   chunk_ptr unacknowledged(std::uint64_t sequence) const;
@@ -57,6 +58,8 @@ class chunk_ledger {
   mutable std::mutex mutex_;
   cell_intake::delivery deliver_;
   std::uint64_t generation_ = 0;
+  /// `may_read` said no, and no acknowledgement has said yes since.
+  bool paused_ = false;
   std::deque<chunk_ptr> unacknowledged_;
   std::uint64_t next_sequence_ = 1;
 };

@@ -87,7 +87,7 @@ void io_thread::run() {
     more = take_turn();
     if (!more) coalesce();
   }
-  for (auto& [key, cell] : cells_) release(*cell);
+  while (!cells_.empty()) release(*cells_.begin()->second);
 }
 
 /// One wait and everything it brought. True if a draining cell wants to go on at once.
@@ -142,16 +142,21 @@ void io_thread::heed_attention() {
     reconsider(*cell);
   }
   if (budget_wanted_.exchange(false)) {
-    for (auto& [key, cell] : cells_) reconsider(*cell);
+    for (auto& [key, cell] : cells_) resume_reading(*cell);
   }
 }
 
 void io_thread::reconsider(bound_cell& cell) {
   if (cell.released) return release(cell);
   if (cell.drain_wanted && !cell.draining) return begin_draining(cell);
-  if (cell.draining) return;
+  resume_reading(cell);
+}
+
+/// Never releases: called while the cells are walked over.
+void io_thread::resume_reading(bound_cell& cell) {
+  if (cell.draining || !cell.socket) return;
   if (!cell.listening.armed) arm(cell.listening, cell.socket.fd());
-  const bool credit = cell.chunks.has_credit();
+  const bool credit = cell.chunks.may_read();
   for (auto& connection : cell.connections) {
     if (credit && !connection->armed) arm(*connection, connection->socket.get());
   }
@@ -173,7 +178,7 @@ void io_thread::release(bound_cell& cell) {
   cell.connections_open = 0;
   std::erase(draining_, &cell);
   released_.push_back(std::move(known->second));  // events of this turn may still point to it
-  if (!stopping_) cells_.erase(known);
+  cells_.erase(known);
 }
 
 void io_thread::arm(pollable& what, int fd) {
@@ -216,7 +221,7 @@ void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
   guest_connection& connection = *cell.connections.back();
   if (cell.draining) {
     ::shutdown(connection.socket.get(), SHUT_RD);
-  } else if (cell.chunks.has_credit()) {
+  } else if (cell.chunks.may_read()) {
     arm(connection, connection.socket.get());
   } else if (budget_.exhausted()) {
     budget_wanted_ = true;
@@ -259,11 +264,11 @@ void io_thread::shed_one_connection(bound_cell& cell) {
 bool io_thread::read_from(guest_connection& connection) {
   if (connection.closed) return false;
   bound_cell& cell = *connection.cell;
-  if (!cell.chunks.has_credit()) {
+  if (!cell.chunks.may_read()) {
     disarm(connection, connection.socket.get());
     if (budget_.exhausted()) budget_wanted_ = true;
     // Credit that came back meanwhile has called attention to the cell, or does so next.
-    if (cell.chunks.has_credit() && !cell.draining) arm(connection, connection.socket.get());
+    if (cell.chunks.may_read() && !cell.draining) arm(connection, connection.socket.get());
     return false;
   }
   const ssize_t got = ::recv(connection.socket.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);

@@ -41,6 +41,7 @@ class io_thread {
 
   void heed_attention();
   void reconsider(bound_cell& cell);
+  void resume_reading(bound_cell& cell);
   void release(bound_cell& cell);
 
   void arm(pollable& what, int fd);

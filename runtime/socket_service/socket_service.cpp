@@ -12,7 +12,7 @@ namespace {
 class bound_intake final : public cell_intake {
  public:
   bound_intake(std::shared_ptr<bound_cell> cell, std::shared_ptr<io_thread> io)
-      : cell_(std::move(cell)), io_(std::move(io)) {}
+      : io_(std::move(io)), cell_(std::move(cell)) {}
 
   ~bound_intake() override {
     cell_->socket.remove_file();
@@ -56,8 +56,9 @@ class bound_intake final : public cell_intake {
   }
 
  private:
-  std::shared_ptr<bound_cell> cell_;
+  // In this order: the cell's chunks give their bytes back to the I/O thread's budget.
   std::shared_ptr<io_thread> io_;
+  std::shared_ptr<bound_cell> cell_;
 };
 
 }  // namespace

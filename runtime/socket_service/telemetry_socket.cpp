@@ -1,5 +1,6 @@
 #include "runtime/socket_service/telemetry_socket.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -70,11 +71,16 @@ std::string bind_reason(int error) {
   return reason(error);
 }
 
-/// Lets the expected peer connect, and nobody else. Empty on success.
-std::string give_to_peer(const std::string& path, std::optional<std::uint32_t> expected_uid) {
-  if (::chmod(path.c_str(), socket_mode) != 0) return "cannot set its mode: " + reason(errno);
+/// Lets the expected peer connect. The directory may be the peer's, so the path is not trusted twice: `made` is the
+/// file we bound, and only that is given away. Empty on success.
+std::string give_to_peer(const std::string& path, const struct stat& made, std::optional<std::uint32_t> expected_uid) {
   if (!expected_uid || *expected_uid == ::geteuid()) return {};
-  if (::lchown(path.c_str(), *expected_uid, static_cast<gid_t>(-1)) == 0) return {};
+  const file_descriptor file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  struct stat there {};
+  if (!file || ::fstat(file.get(), &there) != 0 || there.st_dev != made.st_dev || there.st_ino != made.st_ino) {
+    return "was replaced while being bound; see who else writes to its directory";
+  }
+  if (::fchownat(file.get(), "", *expected_uid, static_cast<gid_t>(-1), AT_EMPTY_PATH) == 0) return {};
   return "cannot give it to expected_uid " + std::to_string(*expected_uid) + ": " + reason(errno) +
          "; grant CAP_CHOWN, or remove expected_uid";
 }
@@ -92,6 +98,8 @@ telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell)
   telemetry_socket bound;
   bound.listening_ = new_socket();
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
+  // The file takes its mode from the socket: there is no moment at which others may connect.
+  if (::fchmod(bound.fd(), socket_mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
   if (!call_with_address(::bind, bound.fd(), address)) return {{}, refuse(path, bind_reason(errno))};
 
   struct stat made {};
@@ -100,8 +108,8 @@ telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell)
   bound.device_ = made.st_dev;
   bound.inode_ = made.st_ino;
   bound.file_is_there_ = true;
-  // Before listen, so that nobody connects before the mode says who may.
-  if (std::string why = give_to_peer(path, cell.expected_uid); !why.empty()) return {{}, refuse(path, why)};
+  // Before listen, so that nobody connects before the file is its peer's.
+  if (std::string why = give_to_peer(path, made, cell.expected_uid); !why.empty()) return {{}, refuse(path, why)};
   if (::listen(bound.fd(), backlog) != 0) return {{}, refuse(path, "cannot listen: " + reason(errno))};
   return {std::move(bound), {telemetry_errc::none, {}}};
 }

@@ -100,7 +100,7 @@ void simulated_socket::end(simulated_connection& ended) {
 }
 
 bool simulated_socket::read_some(randomness& random, wall_time wall, monotonic_time mono) {
-  if (connections.empty() || !chunks.has_credit()) return false;
+  if (connections.empty() || !chunks.may_read()) return false;
   simulated_connection& from = *connections[below(random, connections.size())];
   if (from.unread.empty()) {
     if (!from.closed_by_guest && !draining) return false;

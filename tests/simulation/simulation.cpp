@@ -266,6 +266,7 @@ class simulation_run {
       }
     }
     auto pending = life_->ask(stop_atom::value);
+    if (kills_ > 0) die_while_stopping();
     run_quietly(70s);
     if (!life_->self()->has_next_message()) {
       violated("the host did not stop");
@@ -276,6 +277,20 @@ class simulation_run {
           if (not_drained != 0) violated(std::to_string(not_drained) + " cells were not drained");
         },
         [this](const caf::error&) { violated("the host did not stop"); });
+  }
+
+  /// Actors go on dying while their cells are drained and ended.
+  void die_while_stopping() {
+    for (std::uint64_t i = below(random_, 150); i > 0; --i) {
+      ++result_.steps;
+      if (chance(random_, kills_ * 2)) note("kill " + life_->kill_one(random_));
+      for (const simulated_run& run : sockets_.runs) {
+        run.socket->read_some(random_, clock_.time, life_->clock().now());
+        run.socket->check_drained();
+      }
+      life_->run_one(random_);
+      if (chance(random_, 50)) pass(std::chrono::milliseconds{below(random_, 30)});
+    }
   }
 
   void violated(std::string sentence) { result_.violations.push_back(std::move(sentence)); }
