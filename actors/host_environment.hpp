@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,10 +9,12 @@
 
 #include "actors/activity.hpp"
 #include "actors/events.hpp"
+#include "actors/host_chronicle.hpp"
 #include "actors/ports.hpp"
 #include "actors/restart_intensity.hpp"
 #include "messages/batch.hpp"
 #include "messages/decode_chunk.hpp"
+#include "messages/event_seal.hpp"
 #include "messages/recovered_run.hpp"
 
 namespace cellos {
@@ -42,6 +45,12 @@ struct host_environment {
   /// Runs that the evidence log says are open; the HOST SUPERVISOR takes each out as its cell is admitted again.
   std::vector<recovered_run> recovered;
   restart_limits limits{};
+  /// Null: events carry neither digests nor signatures.
+  event_sealing_ptr sealing = nullptr;
+  /// No event stays without a signature behind it for longer, where there is a key.
+  std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
+  /// Null: no chain of the host's own is kept.
+  host_chronicle* chronicle = nullptr;
   /// SINKs whose log takes nothing at the moment.
   std::shared_ptr<std::atomic<int>> blocked_sinks = std::make_shared<std::atomic<int>>(0);
   /// The DECODER's work. Its own member because tests put faults here.

@@ -247,8 +247,19 @@ void retry_after_pause(host_pointer self) {
 void introduce_sink(host_pointer self, std::size_t index) {
   host_supervisor_state& state = self->state;
   start_sink(self, state.sinks[index]);
+  self->send(state.sinks[index].actor, rekey_atom::value, state.host->sealing);
   for (const auto& [id, record] : state.cells) {
     if (record.sink == index && record.supervisor) self->send(record.supervisor, state.sinks[index].actor);
+  }
+}
+
+/// A SINK that dies before it hears of the key hears of it again from `introduce_sink`.
+void on_rekey(host_pointer self, const event_sealing_ptr& sealing) {
+  host_supervisor_state& state = self->state;
+  state.host->sealing = sealing;
+  if (state.host->chronicle != nullptr) state.host->chronicle->change_key(sealing);
+  for (const sink_record& sink : state.sinks) {
+    if (sink.actor) self->send(sink.actor, rekey_atom::value, sealing);
   }
 }
 
@@ -314,7 +325,7 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
   self->state.activity = host->census.enter("HOST SUPERVISOR", "", self->address());
   self->state.sinks.resize(std::max<std::size_t>(sinks, 1));
   for (sink_record& sink : self->state.sinks) {
-    sink.journal = std::make_shared<sink_journal>(host->log, host->clock);
+    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle);
     sink.restarts = restart_intensity{host->limits};
     start_sink(self, sink);
   }
@@ -322,6 +333,7 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
       [self](admit_atom, const cell_specification& wanted) { return on_admit(self, wanted); },
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },
       [self](status_atom) { return on_status(self); },
+      [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
       [self](stop_atom) { return on_stop(self); },
       [self](retry_atom) { on_retry(self); },
   };

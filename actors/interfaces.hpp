@@ -12,6 +12,7 @@
 #include "messages/batch.hpp"
 #include "messages/cell_status.hpp"
 #include "messages/cloud_event.hpp"
+#include "messages/event_seal.hpp"
 #include "messages/run_totals.hpp"
 
 /// Every actor's protocol, in the order of the data path:
@@ -37,6 +38,8 @@ using totals_atom = caf::atom_constant<caf::atom("totals")>;
 using admit_atom = caf::atom_constant<caf::atom("admit")>;
 using retire_atom = caf::atom_constant<caf::atom("retire")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
+using checkpoint_atom = caf::atom_constant<caf::atom("checkpoint")>;
+using rekey_atom = caf::atom_constant<caf::atom("rekey")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 
 /// A run as the SINK knows it when asked for its totals.
@@ -81,7 +84,11 @@ using sink_actor = caf::typed_actor<
     // Own timer: writes pending lines, or tries again after the log refused them.
     caf::reacts_to<flush_atom>,
     // Own timer: summaries that are due.
-    caf::reacts_to<tick_atom>>;
+    caf::reacts_to<tick_atom>,
+    // Own timer: signs what no signature vouches for yet.
+    caf::reacts_to<checkpoint_atom>,
+    // Seals all further events with another key.
+    caf::reacts_to<rekey_atom, event_sealing_ptr>>;
 
 /// DECODER: turns a chunk's bytes into declarations and refusals, stamps them, passes them on.
 using decoder_actor = caf::typed_actor<
@@ -127,6 +134,8 @@ using host_supervisor_actor = caf::typed_actor<
     caf::replies_to<admit_atom, cell_specification>::with<cell_status>,
     caf::replies_to<retire_atom, std::string>::with<run_totals>,
     caf::replies_to<status_atom>::with<std::vector<cell_status>>,
+    // Every chain goes on with another key.
+    caf::reacts_to<rekey_atom, event_sealing_ptr>,
     // Retires every cell; answers with how many did not end cleanly.
     caf::replies_to<stop_atom>::with<std::uint64_t>,
     // Own timer: starts what was not replaced at once because it died too often.
@@ -136,6 +145,7 @@ using host_supervisor_actor = caf::typed_actor<
 
 // Local messages only: they hold pointers. What crosses nodes is log lines (runtime/node).
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::host_stamp_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::event_sealing_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_opening)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_end_reason)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_closing)

@@ -120,6 +120,9 @@ class evidence_log {
   /// Appends whole lines (each ends with a newline), all or none of them. An error (disk full, I/O error) leaves the
   /// log as it was; the caller keeps the lines and tries again.
   virtual std::error_code append(std::string_view lines) = 0;
+
+  /// The segment that the last append went to; 0 in a log without segments.
+  virtual std::uint64_t current_segment() const { return 0; }
 };
 
 /// Where chunks go that no DECODER survives. Thread-safe.

@@ -15,19 +15,96 @@ void saturating_add(std::uint64_t& sum, std::uint64_t more) {
 
 }  // namespace
 
-void run_ledger::open(std::string& out, wall_time now, const run_opening& opening) {
-  if (!opening.recovered) {
-    projection_.run_started(out, books_.next_event, now, opening);
-    ++books_.next_event;
-    return;
+run_ledger::run_ledger(host_stamp_ptr attribution, const recovered_run& left, const event_sealing_ptr& sealing)
+    : projection_(std::move(attribution), left.chain, left.sealed ? sealing : nullptr),
+      received_before_(left.totals.received) {
+  books_.next_event = left.next_event;
+  books_.digest = left.digest;
+  books_.totals = left.totals;
+  books_.silence_told = left.silence_told;
+  books_.resumed = left.resumed;
+  if (sealed() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
+}
+
+chain_position run_ledger::position() const {
+  return {chain(), books_.next_event, sealed(), books_.digest, sealed() ? projection_.lines().sealing()->key_id() : ""};
+}
+
+run_end_mark run_ledger::end_mark() const {
+  const event_sealing_ptr& sealing = projection_.lines().sealing();
+  return {chain(), books_.next_event - 1, sealing ? sealing->digest_text(books_.digest) : ""};
+}
+
+run_ledger::books run_ledger::begin() {
+  projection_.lines().forget_unsealed();
+  return books_;
+}
+
+void run_ledger::commit(std::string& out, books&& next) {
+  next.digest = projection_.lines().seal(out, next.digest);
+  books_ = std::move(next);
+}
+
+void run_ledger::rendered_ordinary(books& next, std::string& out, wall_time now) {
+  const event_sealing_ptr& sealing = projection_.lines().sealing();
+  if (!sealing || sealing->events_per_signature() == 1 || sealing->key_id().empty()) return;
+  if (++next.unsigned_events < sealing->events_per_signature()) return;
+  projection_.run_checkpoint(out, next.next_event++, now);
+  next.unsigned_events = 0;
+}
+
+void run_ledger::checkpoint(std::string& out, wall_time now) {
+  if (books_.unsigned_events == 0) return;
+  books next = begin();
+  projection_.run_checkpoint(out, next.next_event++, now);
+  next.unsigned_events = 0;
+  commit(out, std::move(next));
+}
+
+void run_ledger::change_key_if_due(books& next, std::string& out, wall_time now) {
+  if (former_key_id_.empty()) return;
+  projection_.run_key_changed(out, next.next_event++, now, former_key_id_);
+  next.unsigned_events = 0;
+}
+
+void run_ledger::change_key(std::string& out, wall_time now, const event_sealing_ptr& sealing) {
+  const event_sealing_ptr before = projection_.lines().sealing();
+  if (!before || !sealing || before == sealing) return;
+  const std::string told_before = former_key_id_;
+  try {
+    projection_.lines().reseal(sealing);
+    if (before->key_id() != sealing->key_id()) former_key_id_ = before->key_id();
+    books next = begin();
+    change_key_if_due(next, out, now);
+    commit(out, std::move(next));
+  } catch (...) {
+    projection_.lines().reseal(before);
+    former_key_id_ = told_before;
+    throw;
   }
-  const recovered_run& before = *opening.recovered;
-  projection_.run_resumed(out, before.next_event, now, opening);
-  books_.next_event = before.next_event + 1;
-  books_.totals = before.totals;
-  received_before_ = before.totals.received;
-  books_.silence_told = before.silence_told;
-  books_.resumed = before.resumed;
+  former_key_id_.clear();
+}
+
+void run_ledger::open(std::string& out, wall_time now, const run_opening& opening) {
+  books next = begin();
+  change_key_if_due(next, out, now);
+  if (opening.recovered) {
+    projection_.run_resumed(out, next.next_event++, now, opening);
+  } else {
+    projection_.run_started(out, next.next_event++, now, opening);
+  }
+  next.unsigned_events = 0;
+  commit(out, std::move(next));
+  former_key_id_.clear();
+}
+
+void run_ledger::restarted(std::string& out, wall_time now) {
+  books next = begin();
+  change_key_if_due(next, out, now);
+  projection_.telemetry_dropped(out, next.next_event++, now, {loss_reason::daemon_restart, {}, {}, {}});
+  rendered_ordinary(next, out, now);
+  commit(out, std::move(next));
+  former_key_id_.clear();
 }
 
 run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
@@ -35,7 +112,7 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
   if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
   if (chunk.sequence > books_.next_chunk) return verdict::gap;
 
-  books next = books_;
+  books next = begin();
   ++next.next_chunk;
   bool resumed = false;
   if (arrived.accepted() > 0) {
@@ -46,6 +123,7 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
   const timestamp_text received{chunk.received_at};
   for (const guest_declaration& declared : arrived.declarations) {
     projection_.declaration(out, next.next_event++, received, declared);
+    rendered_ordinary(next, out, chunk.received_at);
   }
   next.totals.received += chunk.frames;
   next.totals.appended += arrived.declarations.size();
@@ -53,18 +131,21 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
   next.totals.refused += arrived.refused;
   next.totals.forged_attribution += arrived.forged_attribution;
   account_losses(next, arrived);
-  books_ = std::move(next);
+  commit(out, std::move(next));
   return resumed ? verdict::taken_and_resumed : verdict::taken;
 }
 
 run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk) {
   if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
   if (chunk.sequence > books_.next_chunk) return verdict::gap;
-  projection_.telemetry_dropped(out, books_.next_event, now, {loss_reason::quarantined, chunk.frames, {}, chunk.file});
-  ++books_.next_event;
-  ++books_.next_chunk;
-  books_.totals.received += chunk.frames;
-  books_.totals.quarantined += chunk.frames;
+  books next = begin();
+  projection_.telemetry_dropped(out, next.next_event++, now,
+                                {loss_reason::quarantined, chunk.frames, {}, chunk.file});
+  rendered_ordinary(next, out, now);
+  ++next.next_chunk;
+  next.totals.received += chunk.frames;
+  next.totals.quarantined += chunk.frames;
+  commit(out, std::move(next));
   return verdict::taken;
 }
 
@@ -96,20 +177,22 @@ void run_ledger::account_losses(books& next, const batch& arrived) {
   if (chunk.ending != chunk_ending::none && account != next.connections.end()) next.connections.erase(account);
 }
 
-bool run_ledger::resume_if_silenced(books& next, std::string& out, wall_time received) const {
+bool run_ledger::resume_if_silenced(books& next, std::string& out, wall_time received) {
   if (!next.silence_told || std::exchange(next.resumed, true)) return false;
   projection_.agent_resumed(out, next.next_event++, received);
+  rendered_ordinary(next, out, received);
   return true;
 }
 
 bool run_ledger::silence(std::string& out, wall_time now, const agent_silenced& silence) {
   if (books_.silence_told) return false;
-  books next = books_;
+  books next = begin();
   next.silence_told = true;
   projection_.agent_silenced(out, next.next_event++, now, silence);
+  next.unsigned_events = 0;
   // The silence may reach us after the frames that ended it.
   if (next.last_accepted > silence.last_accepted) resume_if_silenced(next, out, now);
-  books_ = std::move(next);
+  commit(out, std::move(next));
   return true;
 }
 
@@ -120,26 +203,31 @@ bool run_ledger::has_losses() const {
 
 refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
   if (!has_losses()) return {};
-  books next = books_;
+  books next = begin();
   const unreported_losses losses = std::exchange(next.losses, {});
   const auto tell = [&](loss_reason reason, std::uint64_t frames) {
-    if (frames != 0) projection_.telemetry_dropped(out, next.next_event++, now, {reason, frames, losses.refused, {}});
+    if (frames == 0) return;
+    projection_.telemetry_dropped(out, next.next_event++, now, {reason, frames, losses.refused, {}});
+    rendered_ordinary(next, out, now);
   };
   tell(loss_reason::guest_queue_full, losses.dropped_by_guest);
   tell(loss_reason::sequence_gap, losses.missing_seq);
   tell(loss_reason::frames_refused, losses.refused.total());
-  books_ = std::move(next);
+  commit(out, std::move(next));
   return losses.refused;
 }
 
 run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                              std::uint64_t connections) {
   summarise_losses(out, now);
+  books next = begin();
+  change_key_if_due(next, out, now);
   // Whoever closes a run it never got hold of knows of fewer frames than are settled.
-  books_.totals.received = std::max(received_before_ + received, books_.totals.settled());
-  books_.totals.connections = connections;
-  projection_.run_ended(out, books_.next_event, now, reason, books_.totals);
-  ++books_.next_event;
+  next.totals.received = std::max(received_before_ + received, next.totals.settled());
+  next.totals.connections = connections;
+  projection_.run_ended(out, next.next_event++, now, reason, next.totals);
+  next.unsigned_events = 0;
+  commit(out, std::move(next));
   return books_.totals;
 }
 

@@ -6,6 +6,8 @@
 
 #include "messages/batch.hpp"
 #include "messages/cloud_event.hpp"
+#include "messages/event_seal.hpp"
+#include "messages/host_event.hpp"
 #include "messages/run_totals.hpp"
 
 namespace cellos {
@@ -34,10 +36,15 @@ class run_ledger {
     gap,
   };
 
-  run_ledger(host_stamp_ptr attribution, std::string chain) : projection_(std::move(attribution), std::move(chain)) {}
+  run_ledger(host_stamp_ptr attribution, std::string chain, const event_sealing_ptr& sealing = nullptr)
+      : projection_(std::move(attribution), std::move(chain), sealing) {}
+  /// Goes on with a chain that an earlier process left open. Its sealing has to be there if the chain is sealed.
+  run_ledger(host_stamp_ptr attribution, const recovered_run& left, const event_sealing_ptr& sealing);
 
   /// `run.v1.started`, or `run.v1.resumed` where a recovered chain goes on.
   void open(std::string& out, wall_time now, const run_opening& opening);
+  /// The first events after a crash: what is lost, after the change of keys if there was one.
+  void restarted(std::string& out, wall_time now);
   verdict take(std::string& out, const batch& arrived);
   /// Stands in for a chunk's batch; the same verdicts.
   verdict quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk);
@@ -48,6 +55,20 @@ class run_ledger {
   /// The last event. `received` and `connections` are the intake's count, so that what never got here is on record.
   run_totals close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                    std::uint64_t connections);
+
+  /// Signs what is not yet vouched for, if there is a key and anything to sign.
+  void checkpoint(std::string& out, wall_time now);
+  /// Seals all further events with another key. A chain that has no digests stays without.
+  void change_key(std::string& out, wall_time now, const event_sealing_ptr& sealing);
+
+  /// Events that no signature vouches for yet; 0 without a key.
+  std::uint64_t unsigned_events() const { return books_.unsigned_events; }
+  std::uint64_t next_event() const { return books_.next_event; }
+  bool sealed() const { return projection_.lines().sealing() != nullptr; }
+  /// The last event.
+  run_end_mark end_mark() const;
+  /// Where the chain stands, for a successor of this process.
+  chain_position position() const;
 
   std::uint64_t received_before() const { return received_before_; }
   const std::string& chain() const { return projection_.chain(); }
@@ -72,6 +93,8 @@ class run_ledger {
 
   struct books {
     std::uint64_t next_event = 1;
+    std::uint64_t unsigned_events = 0;
+    event_digest digest = no_event;
     std::uint64_t next_chunk = 1;
     run_totals totals;
     unreported_losses losses;
@@ -82,11 +105,20 @@ class run_ledger {
     bool resumed = false;
   };
 
+  /// Every change is made to a copy of the books, which takes their place when it is complete.
+  books begin();
+  void commit(std::string& out, books&& next);
+
   static void account_losses(books& next, const batch& arrived);
-  bool resume_if_silenced(books& next, std::string& out, wall_time received) const;
+  bool resume_if_silenced(books& next, std::string& out, wall_time received);
+  void change_key_if_due(books& next, std::string& out, wall_time now);
+  /// An event was rendered that has no signature of its own.
+  void rendered_ordinary(books& next, std::string& out, wall_time now);
 
   run_projection projection_;
   books books_;
+  /// The key that vouched for the chain last, where it is not the sealing's.
+  std::string former_key_id_;
   /// Of a recovered run: frames that the present intake never saw.
   std::uint64_t received_before_ = 0;
 };

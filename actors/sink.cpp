@@ -35,6 +35,11 @@ void schedule_summary(sink_pointer self) {
   self->delayed_send(self, summary_interval, tick_atom::value);
 }
 
+void schedule_checkpoint(sink_pointer self) {
+  if (std::exchange(self->state.checkpoint_scheduled, true)) return;
+  self->delayed_send(self, self->state.host->checkpoint_interval, checkpoint_atom::value);
+}
+
 void settle(sink_pointer self) {
   sink_state& state = self->state;
   for (const auto& due : std::exchange(state.due_acknowledgements, {})) {
@@ -43,22 +48,40 @@ void settle(sink_pointer self) {
   for (const auto& answer : std::exchange(state.due_answers, {})) answer();
 }
 
+/// The log takes lines again. The last SINK to find out puts it on record.
+void resumed(sink_pointer self) {
+  sink_state& state = self->state;
+  state.told_blocked.reset();
+  state.host->events.evidence_resumed();
+  if (state.host->chronicle == nullptr || *state.host->blocked_sinks > 0) return;
+  state.host->chronicle->evidence_blocked(state.blocked_by.message(), self->clock().now() - state.blocked_since);
+}
+
+/// So that each segment can be judged soon after it was left, whatever becomes of the next.
+void checkpoint_in_new_segment(sink_pointer self) {
+  sink_state& state = self->state;
+  const std::uint64_t before = std::exchange(state.segment, state.host->log.current_segment());
+  if (before == 0 || before == state.segment || !state.journal->has_unsigned()) return;
+  state.journal->checkpoint();
+  schedule_flush(self);
+}
+
 /// Writes what is pending. False if the log took nothing; then a retry is scheduled.
 bool flush(sink_pointer self) {
   sink_state& state = self->state;
   if (const std::error_code refused = state.journal->flush()) {
     if (!std::exchange(state.blocked, true)) {
       state.told_blocked.emplace(*state.host->blocked_sinks);
+      state.blocked_by = refused;
+      state.blocked_since = self->clock().now();
       state.host->events.evidence_blocked(refused);
     }
     if (!std::exchange(state.flush_scheduled, true)) self->delayed_send(self, retry_pause, flush_atom::value);
     return false;
   }
-  if (std::exchange(state.blocked, false)) {
-    state.told_blocked.reset();
-    state.host->events.evidence_resumed();
-  }
+  if (std::exchange(state.blocked, false)) resumed(self);
   settle(self);
+  checkpoint_in_new_segment(self);
   return true;
 }
 
@@ -85,12 +108,17 @@ std::uint64_t sequence_of(const sink_state::arrival& arrived) {
   return std::get<1>(arrived.what).second.sequence;
 }
 
-/// Asks only the run at hand: most batches of most runs lose nothing.
-void summarise_later(sink_pointer self, const sink_state::arrival& arrived) {
-  const auto* decoded = std::get_if<batch_ptr>(&arrived.what);
-  if (decoded == nullptr || self->state.tick_scheduled || !self->state.journal->has_losses((*decoded)->attribution))
-    return;
-  schedule_summary(self);
+const host_stamp_ptr& run_of(const sink_state::arrival& arrived) {
+  if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) return (*decoded)->attribution;
+  return std::get<1>(arrived.what).first;
+}
+
+/// Timers for what the arrival leaves to be done. Asks only the run at hand: most batches of most runs lose nothing.
+void see_to_it_later(sink_pointer self, const sink_state::arrival& arrived) {
+  sink_state& state = self->state;
+  const host_stamp_ptr& run = run_of(arrived);
+  if (!state.tick_scheduled && state.journal->has_losses(run)) schedule_summary(self);
+  if (!state.checkpoint_scheduled && state.journal->has_unsigned(run)) schedule_checkpoint(self);
 }
 
 void process(sink_pointer self, const sink_state::arrival& arrived) {
@@ -109,7 +137,7 @@ void process(sink_pointer self, const sink_state::arrival& arrived) {
   } else {
     schedule_flush(self);
   }
-  summarise_later(self, arrived);
+  see_to_it_later(self, arrived);
 }
 
 /// In the order of arrival: what comes while the log takes nothing waits.
@@ -154,6 +182,22 @@ void on_tick(sink_pointer self) {
   state.tick_scheduled = false;
   state.journal->summarise_losses(
       [&](const host_stamp& run, const refusal_counts& kinds) { state.host->events.frames_refused(run, kinds); });
+  if (state.journal->has_unsigned()) schedule_checkpoint(self);
+  schedule_flush(self);
+}
+
+/// While the log takes nothing there is nothing more to sign than there was.
+void on_checkpoint(sink_pointer self) {
+  sink_state& state = self->state;
+  const activity::mark busy{*state.activity};
+  state.checkpoint_scheduled = false;
+  if (state.blocked) return schedule_checkpoint(self);
+  state.journal->checkpoint();
+  schedule_flush(self);
+}
+
+void on_rekey(sink_pointer self, const event_sealing_ptr& sealing) {
+  self->state.journal->change_key(sealing);
   schedule_flush(self);
 }
 
@@ -168,6 +212,7 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
   // A predecessor may have died with lines pending or losses untold.
   if (self->state.journal->pending_bytes() > 0) schedule_flush(self);
   if (self->state.journal->has_losses()) schedule_summary(self);
+  if (self->state.journal->has_unsigned()) schedule_checkpoint(self);
   return {
       [self](open_run_atom, const host_stamp_ptr& run, const run_opening& opening) {
         return on_open_run(self, run, opening);
@@ -185,6 +230,8 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
       },
       [self](flush_atom) { on_flush(self); },
       [self](tick_atom) { on_tick(self); },
+      [self](checkpoint_atom) { on_checkpoint(self); },
+      [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
   };
 }
 

@@ -37,7 +37,12 @@ struct sink_state {
   activity_ptr activity;
   bool flush_scheduled = false;
   bool tick_scheduled = false;
+  bool checkpoint_scheduled = false;
+  /// The last flush went there.
+  std::uint64_t segment = 0;
   bool blocked = false;
+  std::error_code blocked_by{};
+  monotonic_time blocked_since{};
   /// Held while blocked.
   std::optional<blocked_mark> told_blocked;
 };

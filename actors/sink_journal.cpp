@@ -34,8 +34,13 @@ auto sink_journal::append_lines(Make&& make) {
 const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_opening& opening) {
   if (const auto known = runs_.find(run); known != runs_.end()) return known->second.chain();
   const wall_time now = clock_.now();
-  run_ledger ledger{run, opening.recovered ? opening.recovered->chain : chain_name(*run, now)};
-  append_lines([&](std::string& out) { ledger.open(out, now, opening); });
+  run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
+                                        : run_ledger{run, chain_name(*run, now), sealing_};
+  append_lines([&](std::string& out) {
+    ledger.open(out, now, opening);
+    // Is written before the run's first line: the host's chain lists every run there is a line of.
+    if (chronicle_ != nullptr && !opening.recovered) chronicle_->run_opened(ledger.chain());
+  });
   return runs_.emplace(run, std::move(ledger)).first->second.chain();
 }
 
@@ -71,6 +76,7 @@ run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing&
   const run_totals totals = append_lines([&](std::string& out) {
     return ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
   });
+  if (chronicle_ != nullptr) untold_ends_.push_back(ledger->second.end_mark());
   runs_.erase(ledger);
   closed_.emplace(run, totals);
   return totals;
@@ -94,7 +100,34 @@ bool sink_journal::has_losses(const host_stamp_ptr& run) const {
   return ledger != runs_.end() && ledger->second.has_losses();
 }
 
+void sink_journal::checkpoint() {
+  const wall_time now = clock_.now();
+  for (auto& [run, ledger] : runs_) {
+    append_lines([&ledger = ledger, now](std::string& out) { ledger.checkpoint(out, now); });
+  }
+}
+
+bool sink_journal::has_unsigned() const {
+  return std::any_of(runs_.begin(), runs_.end(), [](const auto& run) { return run.second.unsigned_events() != 0; });
+}
+
+bool sink_journal::has_unsigned(const host_stamp_ptr& run) const {
+  const auto ledger = runs_.find(run);
+  return ledger != runs_.end() && ledger->second.unsigned_events() != 0;
+}
+
+void sink_journal::change_key(const event_sealing_ptr& sealing) {
+  sealing_ = sealing;
+  const wall_time now = clock_.now();
+  for (auto& [run, ledger] : runs_) {
+    append_lines([&, &ledger = ledger](std::string& out) { ledger.change_key(out, now, sealing); });
+  }
+}
+
 std::error_code sink_journal::flush() {
+  if (chronicle_ != nullptr) {
+    if (const std::error_code refused = chronicle_->flush()) return refused;
+  }
   if (pending_.empty()) return {};
   if (const std::error_code refused = log_.append(pending_)) return refused;
   if (pending_.capacity() > keep_buffer_bytes) {
@@ -102,6 +135,7 @@ std::error_code sink_journal::flush() {
   } else {
     pending_.clear();
   }
+  for (; !untold_ends_.empty(); untold_ends_.pop_back()) chronicle_->run_closed(untold_ends_.back());
   return {};
 }
 

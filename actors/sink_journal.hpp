@@ -6,7 +6,10 @@
 #include <string>
 #include <system_error>
 #include <tuple>
+#include <utility>
+#include <vector>
 
+#include "actors/host_chronicle.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/run_ledger.hpp"
@@ -19,7 +22,10 @@ namespace cellos {
 /// a time; not thread-safe.
 class sink_journal {
  public:
-  sink_journal(evidence_log& log, const wall_clock& clock) : log_(log), clock_(clock) {}
+  /// Without a sealing, events carry no digests; without a chronicle, runs are not listed in the host's chain.
+  sink_journal(evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing = nullptr,
+               host_chronicle* chronicle = nullptr)
+      : log_(log), clock_(clock), sealing_(std::move(sealing)), chronicle_(chronicle) {}
 
   /// Starts the run's chain and names it; a run that is open already stays as it is.
   const std::string& open_run(const host_stamp_ptr& run, const run_opening& opening);
@@ -38,6 +44,13 @@ class sink_journal {
   void summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused);
   bool has_losses() const;
   bool has_losses(const host_stamp_ptr& run) const;
+
+  /// Signs what no signature vouches for yet, in every run.
+  void checkpoint();
+  bool has_unsigned() const;
+  bool has_unsigned(const host_stamp_ptr& run) const;
+  /// Seals all further events with another key.
+  void change_key(const event_sealing_ptr& sealing);
 
   /// Appends the pending lines to the log. On an error they stay pending.
   std::error_code flush();
@@ -60,7 +73,11 @@ class sink_journal {
   std::map<host_stamp_ptr, run_ledger, by_name> runs_;
   /// Books of runs that ended, until whoever ended them has heard.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
+  /// Ends that are among the pending lines; the host's chain tells of them once they are written.
+  std::vector<run_end_mark> untold_ends_;
   std::string pending_;
+  event_sealing_ptr sealing_;
+  host_chronicle* chronicle_;
 };
 
 using sink_journal_ptr = std::shared_ptr<sink_journal>;

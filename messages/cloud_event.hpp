@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "messages/agent_silenced.hpp"
+#include "messages/chain_lines.hpp"
 #include "messages/guest_declaration.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
@@ -17,14 +18,14 @@
 
 namespace cellos {
 
-inline constexpr std::string_view event_type_prefix = "dev.cellos.events.cell.observability.";
-
 namespace event_type {
 inline constexpr std::string_view agent_silenced = "guest.v1.agent_silenced";
 inline constexpr std::string_view agent_resumed = "guest.v1.agent_resumed";
 inline constexpr std::string_view telemetry_dropped = "guest.v1.telemetry_dropped";
 inline constexpr std::string_view run_started = "run.v1.started";
 inline constexpr std::string_view run_resumed = "run.v1.resumed";
+inline constexpr std::string_view run_checkpoint = "run.v1.checkpoint";
+inline constexpr std::string_view run_key_changed = "run.v1.key_changed";
 inline constexpr std::string_view run_ended = "run.v1.ended";
 }  // namespace event_type
 
@@ -92,38 +93,45 @@ struct telemetry_loss {
 /// Projects one run's happenings to CloudEvents 1.0, structured JSON, one line each.
 ///
 /// Everything constant for the run is rendered once; a declaration costs a few copies and one escape scan. Each
-/// function appends one line with its newline. `sequence` is the event's place in the run's chain, from 1.
+/// function appends one line with its newline. `sequence` is the event's place in the run's chain, from 1. With a
+/// sealing, lines are complete after `seal`.
 class run_projection {
  public:
   /// `chain` names the run's chain uniquely: host, cell, run and epoch.
-  run_projection(host_stamp_ptr attribution, std::string chain);
+  run_projection(host_stamp_ptr attribution, std::string chain, const event_sealing_ptr& sealing = nullptr);
 
+  // Vouched for by the next signature of the chain, unless each event is signed.
   void declaration(std::string& out, std::uint64_t sequence, const timestamp_text& received,
-                   const guest_declaration& declared) const;
-  void run_started(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) const;
-  /// The chain goes on after a restart of the daemon.
-  void run_resumed(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) const;
-  void run_ended(std::string& out, std::uint64_t sequence, wall_time now, run_end_reason reason,
-                 const run_totals& totals) const;
-  void agent_silenced(std::string& out, std::uint64_t sequence, wall_time now, const agent_silenced& silence) const;
-  void agent_resumed(std::string& out, std::uint64_t sequence, wall_time received) const;
-  void telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now, const telemetry_loss& loss) const;
+                   const guest_declaration& declared);
+  void agent_resumed(std::string& out, std::uint64_t sequence, wall_time received);
+  void telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now, const telemetry_loss& loss);
 
-  const std::string& chain() const { return chain_; }
+  // Signed where there is a key.
+  void run_started(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening);
+  /// The chain goes on after a restart of the daemon.
+  void run_resumed(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening);
+  void run_checkpoint(std::string& out, std::uint64_t sequence, wall_time now);
+  /// The first event of the present key, signed with the former one too if the sealing has it.
+  void run_key_changed(std::string& out, std::uint64_t sequence, wall_time now, std::string_view former_key_id);
+  void run_ended(std::string& out, std::uint64_t sequence, wall_time now, run_end_reason reason,
+                 const run_totals& totals);
+  void agent_silenced(std::string& out, std::uint64_t sequence, wall_time now, const agent_silenced& silence);
+
+  const std::string& chain() const { return lines_.chain(); }
+  chain_lines& lines() { return lines_; }
+  const chain_lines& lines() const { return lines_; }
 
  private:
   void opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type,
-              const run_opening& opening) const;
+              const run_opening& opening);
   template <class WriteData>
-  void event(std::string& out, std::uint64_t sequence, wall_time time, std::string_view type, WriteData&& data) const;
+  void event(std::string& out, std::uint64_t sequence, wall_time time, std::string_view type, seal_kind kind,
+             WriteData&& data);
+  seal_kind ordinary() const;
 
   host_stamp_ptr attribution_;
-  std::string chain_;
-  // The constant pieces of a line, in order; see the constructor.
-  std::string head_;
-  std::string source_;
-  std::string subject_;
-  std::string chain_attributes_;
+  chain_lines lines_;
+  // The constant pieces of a declaration's data and its type, by probe source.
   std::array<std::string, probe_source_names.size()> declaration_types_;
   std::string declaration_data_;
   std::array<std::string, probe_source_names.size()> declaration_tails_;

@@ -1,19 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-
+#include "messages/chain_position.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/run_totals.hpp"
 
 namespace cellos {
 
 /// A run that was open when the daemon last ended, as far as the evidence log tells: where its chain goes on.
-struct recovered_run {
+struct recovered_run : chain_position {
   host_stamp attribution;
-  std::string chain;
-  /// Sequence of the next event.
-  std::uint64_t next_event = 1;
   /// What is on record: appended declarations and summarised refusals. Heartbeats and unsummarised refusals are not.
   run_totals totals;
   bool silence_told = false;

@@ -63,6 +63,40 @@ void check_sockets(const configuration& config, const places& written, std::vect
   }
 }
 
+/// `prefix` is what the keys' names begin with.
+void check_key_source(const signing_configuration::key_source& key, const std::string& prefix, const std::string& at,
+                      std::vector<contradiction>& found) {
+  if (key.kid.empty()) {
+    found.push_back({at, fmt::format("needs {}kid, the name under which a verifier finds the public key", prefix),
+                     fmt::format("write {}kid = \"host-a-2026\" under [signing]", prefix)});
+  }
+  if (key.file.has_value() == key.credential.has_value()) {
+    found.push_back(
+        {at,
+         fmt::format("needs {0}key_file or {0}credential, and not both", prefix),
+         fmt::format("write {0}key_file = \"/etc/cellos-telemetry/{0}signing.key\" under [signing], or {0}credential "
+                     "for one that systemd hands over",
+                     prefix)});
+  }
+}
+
+void check_signing(const signing_configuration& signing, const places& written, std::vector<contradiction>& found) {
+  using algorithm = signing_configuration::algorithm;
+  if (!written.contains("signing.alg") || signing.alg == algorithm::off) return;
+  if (signing.alg == algorithm::digest) {
+    if (signing.key == signing_configuration::key_source{}) return;
+    found.push_back({"signing.alg", "\"digest\" uses no key, and a key is named",
+                     "remove kid, key_file and credential, or name the key's algorithm"});
+    return;
+  }
+  check_key_source(signing.key, "", "signing.alg", found);
+  if (signing.former == signing_configuration::key_source{}) return;
+  check_key_source(signing.former, "former_", "signing.alg", found);
+  if (signing.former.kid == signing.key.kid && !signing.key.kid.empty()) {
+    found.push_back({"signing.former_kid", "is the present key's kid", "give each key a kid of its own"});
+  }
+}
+
 void check_segments(const evidence_configuration& evidence, const places& written, std::vector<contradiction>& found) {
   // The largest segment fits the default limit: there is only something to compare when both are written.
   if (!written.contains("evidence.max_bytes") || !written.contains("evidence.segment_bytes")) return;
@@ -84,6 +118,7 @@ void derive_defaults(configuration& config, const places& written) {
 std::vector<contradiction> contradictions_of(const configuration& config, const places& written) {
   std::vector<contradiction> found;
   check_segments(config.evidence, written, found);
+  check_signing(config.signing, written, found);
   check_ids(config, written, found);
   check_sockets(config, written, found);
   return found;

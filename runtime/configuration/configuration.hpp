@@ -104,11 +104,48 @@ struct cell_configuration {
   bool operator==(const cell_configuration&) const = default;
 };
 
+/// `[signing]`: how events are chained and vouched for. Absent: neither digests nor signatures.
+struct signing_configuration {
+  enum class algorithm : std::uint8_t {
+    off,
+    /// Digests without a key: the chain shows what was altered, to whoever has the last digest from elsewhere.
+    digest,
+    ed25519,
+    hmac_sha256,
+    ecdsa_p256_sha256,
+  };
+  enum class rate : std::uint8_t { event, checkpoint };
+
+  /// A key, as far as the file names it.
+  struct key_source {
+    std::string kid;
+    std::optional<std::filesystem::path> file;
+    /// Name of a systemd credential; looked for in `$CREDENTIALS_DIRECTORY`.
+    std::optional<std::string> credential;
+
+    bool operator==(const key_source&) const = default;
+  };
+
+  algorithm alg = algorithm::off;
+  key_source key;
+  /// The key before this one, whose signature makes the change provable. The same algorithm.
+  key_source former;
+  rate mode = rate::event;
+  /// With `checkpoint`: events of a run between two signatures, at most. Default: ours; a signature costs about as much
+  /// as fifty digests, so that this adds a twentieth.
+  std::uint32_t checkpoint_events = 1000;
+  /// With `checkpoint`: the longest an event stays unsigned. Default: ours.
+  std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
+
+  bool operator==(const signing_configuration&) const = default;
+};
+
 /// All that the daemon is told by its file. `config/telemetryd.toml` shows every key.
 struct configuration {
   /// Names this host in every event; required.
   std::string host_id;
   evidence_configuration evidence;
+  signing_configuration signing;
   control_configuration control;
   log_configuration log;
   intake_configuration intake;

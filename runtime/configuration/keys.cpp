@@ -1,6 +1,5 @@
 #include "runtime/configuration/keys.hpp"
 
-#include <array>
 #include <limits>
 
 namespace cellos::settings {
@@ -10,21 +9,18 @@ namespace {
 using enum presence;
 using severity = log_configuration::severity;
 using form = log_configuration::form;
+using algorithm = signing_configuration::algorithm;
+using rate = signing_configuration::rate;
 using failure_policy = cell_configuration::failure_policy;
 
 constexpr std::int64_t most_threads = 1024;
 /// The largest number is `(uid_t)-1`, which means nobody.
 constexpr std::int64_t highest_uid = std::int64_t{std::numeric_limits<std::uint32_t>::max()} - 1;
 
-constexpr std::array refused{
-    refused_section{"signing", "signing is not part of this version",
-                    "remove [signing] to run with an unsigned log, or install a version that signs"},
-};
-
 }  // namespace
 
 std::vector<section> sections_of(configuration& into) {
-  auto& [host_id, evidence, control, log, intake, workers, cells] = into;
+  auto& [host_id, evidence, signing, control, log, intake, workers, cells] = into;
   // clang-format off
   return {
       {"", {
@@ -36,6 +32,26 @@ std::vector<section> sections_of(configuration& into) {
           {"max_bytes", optional, R"("10GiB")", size_into(evidence.max_bytes, "64KiB", "1024TiB")},
           {"segment_bytes", optional, R"("64MiB")", size_into(evidence.segment_bytes, "4KiB", "8GiB")},
       }},
+      {"signing", {
+          {"alg", required, R"("ed25519")", choice_into(signing.alg, {{"off", algorithm::off},
+                                                                      {"digest", algorithm::digest},
+                                                                      {"ed25519", algorithm::ed25519},
+                                                                      {"hmac-sha256", algorithm::hmac_sha256},
+                                                                      {"ecdsa-p256-sha256",
+                                                                       algorithm::ecdsa_p256_sha256}})},
+          {"kid", optional, R"("host-a-2026")", text_into(signing.key.kid, identifier)},
+          {"key_file", optional, R"("/etc/cellos-telemetry/signing.key")", text_into(signing.key.file, file_path)},
+          {"credential", optional, R"("signing.key")", text_into(signing.key.credential, identifier)},
+          {"mode", optional, R"("event")", choice_into(signing.mode, {{"event", rate::event},
+                                                                      {"checkpoint", rate::checkpoint}})},
+          {"checkpoint_events", optional, "1000", integer_into(signing.checkpoint_events, 2, 1'000'000)},
+          {"checkpoint_interval", optional, R"("1s")", duration_into(signing.checkpoint_interval, "1ms")},
+          {"former_kid", optional, R"("host-a-2025")", text_into(signing.former.kid, identifier)},
+          {"former_key_file", optional, R"("/etc/cellos-telemetry/signing-2025.key")",
+           text_into(signing.former.file, file_path)},
+          {"former_credential", optional, R"("signing-2025.key")",
+           text_into(signing.former.credential, identifier)},
+      }, optional},
       {"control", {
           {"socket", optional, R"("/run/cellos-telemetry/control.sock")", text_into(control.socket, socket_path)},
           {"http_listen", optional, R"("127.0.0.1:9464")", text_into(control.http_listen, listen_address)},
@@ -77,8 +93,6 @@ std::vector<key> keys_of(cell_configuration& into) {
   // clang-format on
 }
 
-std::span<const refused_section> refused_sections() { return refused; }
-
 std::vector<std::string> known_keys() {
   configuration anywhere;
   auto sections = sections_of(anywhere);
@@ -90,7 +104,6 @@ std::vector<std::string> known_keys() {
     if (!prefix.empty()) prefix += '.';
     for (const auto& key : section.keys) names.push_back(prefix + std::string{key.name});
   }
-  for (const auto& section : refused) names.push_back('[' + std::string{section.name} + ']');
   return names;
 }
 

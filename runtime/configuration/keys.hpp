@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,13 +25,8 @@ struct section {
   /// Empty for the keys above the first table.
   std::string_view name;
   std::vector<key> keys;
-};
-
-/// A table that belongs to the format and not to this version: refused, because ignoring it would mislead.
-struct refused_section {
-  std::string_view name;
-  std::string_view problem;
-  std::string_view remedy;
+  /// Optional: nothing is missing from a table that is not there.
+  presence need = presence::required;
 };
 
 /// The array of tables that each describe a cell.
@@ -44,9 +38,7 @@ std::vector<section> sections_of(configuration& into);
 /// One cell, reading into `into`.
 std::vector<key> keys_of(cell_configuration& into);
 
-std::span<const refused_section> refused_sections();
-
-/// Every key in the form `host_id`, `evidence.dir`, `cell.id`, and every refused table in the form `[signing]`.
+/// Every key in the form `host_id`, `evidence.dir`, `cell.id`.
 std::vector<std::string> known_keys();
 
 }  // namespace cellos::settings

@@ -123,12 +123,6 @@ class loading {
     for (const auto& section : sections) {
       if (!section.name.empty()) tables.push_back(section.name);
     }
-    for (const auto& [name, problem, remedy] : refused_sections()) {
-      tables.push_back(name);
-      if (const auto* node = root.get(name)) {
-        complain(place_of(node->source()), name, std::string{problem}, std::string{remedy});
-      }
-    }
     for (const auto& section : sections) {
       if (section.name.empty()) {
         read_keys(root, "", "", section.keys, tables);
@@ -141,6 +135,7 @@ class loading {
   void read_section(const toml::table& root, const section& section) {
     static const toml::table empty;
     const auto* node = root.get(section.name);
+    if (!node && section.need == presence::optional) return;
     const auto* table = node ? node->as_table() : &empty;
     if (table) return read_keys(*table, section.name, fmt::format("{}.", section.name), section.keys);
     complain(place_of(node->source()), section.name, fmt::format("is {}, not a table", type_of(*node)),

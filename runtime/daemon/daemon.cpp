@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/host_chronicle.hpp"
 #include "actors/host_supervisor.hpp"
 #include "runtime/configuration/load.hpp"
 #include "runtime/daemon/cell_roster.hpp"
@@ -29,6 +30,7 @@
 #include "runtime/daemon/watchdog.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
+#include "runtime/signing/open_sealing.hpp"
 #include "runtime/version.hpp"
 
 namespace cellos {
@@ -70,6 +72,7 @@ class daemon {
     const std::vector<step> steps{
         {"block signals", [this] { return block_signals(); }, [] {}},
         {"open the operator's log", [this] { return open_operator_log(); }, [this] { logger_->flush(); }},
+        {"take up the signing key", [this] { return take_up_signing_key(); }, [] {}},
         {"open the evidence log", [this] { return open_evidence_log(); }, [this] { close_evidence_log(); }},
         {"recover the open runs", [this] { return recover_open_runs(); }, [this] { end_orphaned_runs(); }},
         {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
@@ -114,11 +117,20 @@ class daemon {
     return {};
   }
 
+  std::string take_up_signing_key() {
+    sealing_outcome opened = open_sealing(settings_.signing, process_environment);
+    if (!opened.refusal.empty()) return opened.refusal;
+    sealing_ = std::move(opened.sealing);
+    checkpoint_interval_ = opened.checkpoint_interval;
+    return {};
+  }
+
   std::string open_evidence_log() {
     segment_log::opening opened = segment_log::open(log_options_of(settings_.evidence));
     if (!opened.log) return opened.refusal;
     log_ = std::move(opened.log);
-    if (opened.recovered) events_->evidence_recovered(opened.recovered->file.native(), opened.recovered->bytes_removed);
+    torn_ = opened.recovered;
+    if (torn_) events_->evidence_recovered(torn_->file.native(), torn_->bytes_removed);
     return {};
   }
 
@@ -135,17 +147,24 @@ class daemon {
   std::string recover_open_runs() {
     recovered_log left = recover_runs(settings_.evidence.dir);
     if (!left.failure.empty()) return left.failure;
-    if (const std::error_code refused = record_restart(left.open_runs, *log_, clock_)) {
-      return "the evidence log took no record of the restart: " + refused.message();
-    }
+    chronicle_.emplace(settings_.host_id, *log_, clock_, sealing_, left.host_chain);
+    if (torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
+    chronicle_->started(version);
+    for (const run_end_mark& end : left.untold_ends) chronicle_->run_closed(end);
+    std::error_code refused = chronicle_->flush();
+    if (!refused) refused = record_restart(left.open_runs, *log_, clock_, sealing_, &*chronicle_);
+    if (refused) return "the evidence log took no record of the restart: " + refused.message();
     if (!left.open_runs.empty()) events_->runs_recovered(left.open_runs.size());
     open_runs_ = std::move(left.open_runs);
     return {};
   }
 
   void end_orphaned_runs() {
-    if (!host_) return;
-    if (const std::error_code failed = end_orphans(host_->recovered, *log_, clock_)) events_->evidence_blocked(failed);
+    std::error_code failed;
+    if (host_) failed = end_orphans(host_->recovered, *log_, clock_, host_->sealing, &*chronicle_);
+    chronicle_->stopped();
+    if (!failed) failed = chronicle_->flush();
+    if (failed) events_->evidence_blocked(failed);
   }
 
   std::string start_actors() {
@@ -154,6 +173,9 @@ class daemon {
     quarantine_.emplace(settings_.evidence.dir / "quarantine");
     host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *log_, *quarantine_, clock_,
                                    *events_, census_, std::move(open_runs_)});
+    host_->sealing = sealing_;
+    host_->checkpoint_interval = checkpoint_interval_;
+    host_->chronicle = &*chronicle_;
     supervisor_ = system_->spawn(make_host_supervisor, std::max(1u, std::thread::hardware_concurrency()), &*host_);
     // Only a bug can end it, and nothing is served after: let whoever started us start us again.
     supervisor_->attach_functor([this](const caf::error&) {
@@ -200,8 +222,27 @@ class daemon {
       for (const configuration_error& error : *errors) events_->reload_refused(to_string(error));
       return;
     }
-    const cell_roster::result served = roster_->serve(std::get<configuration>(read).cells);
+    const auto& wanted = std::get<configuration>(read);
+    if (!reload_key(wanted.signing)) return;
+    const cell_roster::result served = roster_->serve(wanted.cells);
     events_->reloaded(served.admitted, served.refused);
+  }
+
+  /// Takes over a changed key. False, and nothing is changed, if it cannot be used.
+  bool reload_key(const signing_configuration& wanted) {
+    sealing_outcome opened = open_sealing(wanted, process_environment);
+    if (opened.refusal.empty() && (opened.sealing == nullptr) != (sealing_ == nullptr)) {
+      opened.refusal = "signing cannot be switched on or off while the daemon runs: restart it";
+    }
+    if (!opened.refusal.empty()) {
+      events_->reload_refused(opened.refusal);
+      return false;
+    }
+    if (sealing_ == nullptr || wanted == settings_.signing) return true;
+    sealing_ = std::move(opened.sealing);
+    settings_.signing = wanted;
+    caf::anon_send(supervisor_, rekey_atom::value, sealing_);
+    return true;
   }
 
   configuration settings_;
@@ -209,7 +250,11 @@ class daemon {
   system_clock clock_;
   std::shared_ptr<spdlog::logger> logger_;
   std::optional<operator_events> events_;
+  event_sealing_ptr sealing_;
+  std::chrono::nanoseconds checkpoint_interval_{};
   std::unique_ptr<segment_log> log_;
+  std::optional<segment_log::torn_tail> torn_;
+  std::optional<host_chronicle> chronicle_;
   std::optional<socket_service> sockets_;
   std::optional<actor_configuration> actor_configuration_;
   std::optional<caf::actor_system> system_;

@@ -1,34 +1,65 @@
 #include "runtime/daemon/predecessor.hpp"
 
 #include <memory>
+#include <utility>
 
-#include "messages/cloud_event.hpp"
+#include "actors/run_ledger.hpp"
 
 namespace cellos {
 
 namespace {
 
-run_projection projection_of(const recovered_run& run) {
-  return {std::make_shared<const host_stamp>(run.attribution), run.chain};
+run_ledger ledger_of(const recovered_run& run, const event_sealing_ptr& sealing) {
+  return {std::make_shared<const host_stamp>(run.attribution), run, sealing};
+}
+
+void end(run_ledger& ledger, const recovered_run& run, std::string& lines, wall_time now) {
+  ledger.close(lines, now, run_end_reason::daemon_stopped, 0, run.totals.connections);
+}
+
+std::error_code append(const std::string& lines, const std::vector<run_end_mark>& ends, evidence_log& log,
+                       host_chronicle* chronicle) {
+  if (lines.empty()) return {};
+  if (const std::error_code refused = log.append(lines)) return refused;
+  if (chronicle == nullptr) return {};
+  for (const run_end_mark& mark : ends) chronicle->run_closed(mark);
+  return {};
 }
 
 }  // namespace
 
-std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_log& log, const wall_clock& clock) {
+std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_log& log, const wall_clock& clock,
+                               const event_sealing_ptr& sealing, host_chronicle* chronicle) {
   std::string lines;
-  for (recovered_run& run : open_runs) {
-    projection_of(run).telemetry_dropped(lines, run.next_event++, clock.now(),
-                                         {loss_reason::daemon_restart, {}, {}, {}});
+  std::vector<recovered_run> continued;
+  std::vector<run_end_mark> ends;
+  for (const recovered_run& run : open_runs) {
+    run_ledger ledger = ledger_of(run, sealing);
+    ledger.restarted(lines, clock.now());
+    if (run.sealed == (sealing != nullptr)) {
+      recovered_run later = run;
+      static_cast<chain_position&>(later) = ledger.position();
+      continued.push_back(std::move(later));
+    } else {
+      end(ledger, run, lines, clock.now());
+      ends.push_back(ledger.end_mark());
+    }
   }
-  return lines.empty() ? std::error_code{} : log.append(lines);
+  if (const std::error_code refused = append(lines, ends, log, chronicle)) return refused;
+  open_runs = std::move(continued);
+  return {};
 }
 
-std::error_code end_orphans(const std::vector<recovered_run>& orphans, evidence_log& log, const wall_clock& clock) {
+std::error_code end_orphans(const std::vector<recovered_run>& orphans, evidence_log& log, const wall_clock& clock,
+                            const event_sealing_ptr& sealing, host_chronicle* chronicle) {
   std::string lines;
+  std::vector<run_end_mark> ends;
   for (const recovered_run& run : orphans) {
-    projection_of(run).run_ended(lines, run.next_event, clock.now(), run_end_reason::daemon_stopped, run.totals);
+    run_ledger ledger = ledger_of(run, sealing);
+    end(ledger, run, lines, clock.now());
+    ends.push_back(ledger.end_mark());
   }
-  return lines.empty() ? std::error_code{} : log.append(lines);
+  return append(lines, ends, log, chronicle);
 }
 
 }  // namespace cellos

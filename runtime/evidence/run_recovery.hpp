@@ -3,15 +3,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "messages/host_event.hpp"
 #include "messages/recovered_run.hpp"
 
 namespace cellos {
 
-/// Folds the evidence log, line by line and in any number of segments, into the runs it leaves open.
+/// Folds the evidence log, line by line and in any number of segments, into what it leaves open.
 ///
 /// Pure. Relies on the form our own lines have; a line of any other form is counted and passed over.
 class run_recovery {
@@ -20,23 +23,42 @@ class run_recovery {
 
   /// Runs without `run.v1.ended`, each where its chain goes on.
   std::vector<recovered_run> open_runs() const;
+  /// The host's own chain, if there is one.
+  std::optional<chain_position> host_chain() const;
+  /// Runs that the host's chain says were opened, that ended or never began, and of whose end it does not tell.
+  std::vector<run_end_mark> untold_ends() const;
   std::uint64_t lines() const { return lines_; }
   std::uint64_t foreign_lines() const { return foreign_lines_; }
 
  private:
-  void take_declaration(recovered_run& run) const;
-  void take_event(std::map<std::string, recovered_run, std::less<>>::iterator run, std::string_view type,
-                  std::string_view line);
+  struct line_head;
+  /// A chain as far as it was read. The digest of its last event is left to be taken from the line.
+  struct open_chain {
+    recovered_run run;
+    std::string last_line;
+  };
+  using open_chains = std::map<std::string, open_chain, std::less<>>;
 
-  std::map<std::string, recovered_run, std::less<>> open_;
+  static std::optional<line_head> parse_head(std::string_view line);
+  void take_host_event(const line_head& head, std::string_view line);
+  void take_event(open_chains::iterator chain, std::string_view type, std::string_view line);
+  static chain_position position_of(const open_chain& chain);
+
+  open_chains open_;
   /// The chain of the line before; runs of lines share one.
-  std::map<std::string, recovered_run, std::less<>>::iterator last_ = open_.end();
+  open_chains::iterator last_ = open_.end();
+  /// The host's own chain that was written to last.
+  std::optional<open_chain> host_;
+  std::set<std::string, std::less<>> opened_;
+  open_chains ended_;
   std::uint64_t lines_ = 0;
   std::uint64_t foreign_lines_ = 0;
 };
 
 struct recovered_log {
   std::vector<recovered_run> open_runs;
+  std::optional<chain_position> host_chain;
+  std::vector<run_end_mark> untold_ends;
   /// Empty, or why the log could not be read to its end.
   std::string failure;
 };

@@ -89,6 +89,7 @@ class segment_log final : public evidence_log {
   ~segment_log() override;
 
   std::error_code append(std::string_view lines) override;
+  std::uint64_t current_segment() const override { return appended_position().segment; }
 
   /// Waits until all that is appended is durable; returns at once with `never`. With `interval`, an error is the next
   /// append's too.

@@ -81,7 +81,7 @@ void decode_whole_chunk(benchmark::State& state) {
 BENCHMARK(decode_whole_chunk)->Name("decode_chunk/64KiB");
 
 void project_declarations(benchmark::State& state) {
-  const run_projection projection{some_stamp(), "host-bench/cell-1/run-1/1767225600000"};
+  run_projection projection{some_stamp(), "host-bench/cell-1/run-1/1767225600000"};
   std::vector<guest_declaration> declarations;
   for (const auto body : honest_stream().bodies) declarations.push_back(decode_frame_body(body).declaration);
   const timestamp_text received{wall_time{std::chrono::nanoseconds{1'767'225'600'123'456'789}}};

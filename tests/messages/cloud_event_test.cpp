@@ -332,7 +332,7 @@ CAF_TEST(lines_are_appended_to_what_is_there) {
 
 CAF_TEST(a_projection_outlives_the_stamp_it_was_given) {
   auto who = std::make_shared<host_stamp>(plain);
-  const run_projection run{who, plain_chain};
+  run_projection run{who, plain_chain};
   who.reset();
   std::string out;
   run.agent_resumed(out, 7, six_o_clock);

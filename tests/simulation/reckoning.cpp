@@ -43,6 +43,7 @@ class reckoning {
     std::map<std::string, std::vector<const simulated_run*>> openings;
     for (const simulated_run& run : runs) openings[run.cell_id + "/" + run.run_id].push_back(&run);
     for (const auto& [name, opened] : openings) compare_run(name, opened);
+    compare_list();
   }
 
  private:
@@ -62,12 +63,26 @@ class reckoning {
     if (!ids_.insert(event["id"].get<std::string>()).second) complain("id twice: " + event["id"].get<std::string>());
     if (chain.ended > 0) complain(name + ": an event after run.v1.ended");
     const json& data = event["data"];
+    if (event["type"].get<std::string>().find(".host.v1.") != std::string::npos) return take_host(name, event);
     if (sequence == 1) {
       chain.cell_id = data["cellId"];
       chain.run_id = data["runId"];
     }
     if (data["cellId"] != chain.cell_id || data["runId"] != chain.run_id) complain(name + ": another's attribution");
     take_meaning(chain, name, event["type"].get<std::string>().substr(event_type_prefix.size()), data);
+  }
+
+  /// The host's chain lists what there is.
+  void take_host(const std::string& name, const json& event) {
+    const json& data = event["data"];
+    if (data["hostId"] != "host-a") complain(name + ": another's attribution");
+    if (!data.contains("chain")) return;
+    const std::string listed = data["chain"];
+    if (event["type"].get<std::string>().ends_with("run_opened")) {
+      if (!listed_.insert(listed).second) complain(listed + ": opened twice");
+    } else if (!closed_.emplace(listed, std::stoull(data["lastSequence"].get<std::string>())).second) {
+      complain(listed + ": closed twice");
+    }
   }
 
   void take_meaning(told_chain& chain, const std::string& name, const std::string& type, const json& data) {
@@ -80,6 +95,21 @@ class reckoning {
     } else if (type == event_type::run_ended) {
       ++chain.ended;
       chain.totals = data["totals"];
+    }
+  }
+
+  /// Where the host keeps a chain, it lists every run, and how each ended.
+  void compare_list() {
+    if (listed_.empty()) return;
+    for (const auto& [name, chain] : chains_) {
+      if (chain.cell_id.empty()) continue;
+      if (!listed_.contains(name)) complain(name + ": not listed by the host");
+      const auto closed = closed_.find(name);
+      if (closed == closed_.end()) {
+        complain(name + ": its end is not listed by the host");
+      } else if (closed->second != chain.last_sequence) {
+        complain(name + ": listed with another end");
+      }
     }
   }
 
@@ -143,6 +173,8 @@ class reckoning {
   }
 
   std::map<std::string, told_chain> chains_;
+  std::set<std::string> listed_;
+  std::map<std::string, std::uint64_t> closed_;
   std::set<std::string> ids_;
 };
 

@@ -35,7 +35,8 @@ class test_configuration : public caf::actor_system_config {
 /// One life of the daemon: from recovery to a stop, or to its sudden death.
 class daemon_life {
  public:
-  daemon_life(simulated_log& log, simulated_sockets& sockets, simulated_clock& clock, const simulated_decoder& decoder)
+  daemon_life(simulated_log& log, simulated_sockets& sockets, simulated_clock& clock, const simulated_decoder& decoder,
+              event_sealing_ptr sealing)
       : quarantine_(sockets),
         events_(std::make_shared<spdlog::logger>("simulation", std::make_shared<spdlog::sinks::null_sink_st>()),
                 log_format::text),
@@ -47,8 +48,14 @@ class daemon_life {
       recovery.take(std::string_view{log.text}.substr(begin, end - begin));
       begin = end + 1;
     }
+    chronicle_ = std::make_unique<host_chronicle>("host-a", log, clock, sealing, recovery.host_chain());
+    chronicle_->started("simulated");
+    for (const run_end_mark& end : recovery.untold_ends()) chronicle_->run_closed(end);
     environment_.recovered = recovery.open_runs();
-    record_restart(environment_.recovered, log, clock);
+    record_restart(environment_.recovered, log, clock, sealing, chronicle_.get());
+    environment_.sealing = std::move(sealing);
+    environment_.checkpoint_interval = 500ms;
+    environment_.chronicle = chronicle_.get();
     environment_.decode = decoder;
     environment_.limits = {50, 10s, 5s};
     host_ = system_->spawn(make_host_supervisor, 2, &environment_);
@@ -109,6 +116,7 @@ class daemon_life {
   activity_census census_;
   simulated_quarantine quarantine_;
   operator_events events_;
+  std::unique_ptr<host_chronicle> chronicle_;
   host_environment environment_;
   test_configuration configuration_;
   std::unique_ptr<caf::actor_system> system_;
@@ -124,6 +132,7 @@ class simulation_run {
     faulty_log_ = chance(random_, 500);
     poison_ = chance(random_, 300);
     cells_ = 1 + below(random_, 4);
+    sealing_ = a_sealing();
   }
 
   outcome run() {
@@ -158,7 +167,7 @@ class simulation_run {
   }
 
   void begin_life() {
-    life_ = std::make_unique<daemon_life>(log_, sockets_, clock_, decoder_);
+    life_ = std::make_unique<daemon_life>(log_, sockets_, clock_, decoder_, sealing_);
     for (std::uint64_t i = 0; i < cells_; ++i) {
       run_numbers_.try_emplace(cell_name(i), 1);
       caf::anon_send(life_->host(), admit_atom::value, specification(cell_name(i)));

@@ -125,6 +125,12 @@ std::vector<std::filesystem::path> log_files(const std::filesystem::path& dir) {
   return files;
 }
 
+void visit_lines(const std::filesystem::path& dir, const std::function<void(const event&)>& visit) {
+  dom::parser parser;
+  event known;
+  for (const auto& file : log_files(dir)) visit_file(file, parser, known, visit);
+}
+
 }  // namespace
 
 std::size_t count_in_log(const std::filesystem::path& dir, std::string_view part) {
@@ -137,9 +143,15 @@ std::size_t count_in_log(const std::filesystem::path& dir, std::string_view part
 }
 
 void visit_events(const std::filesystem::path& dir, const std::function<void(const event&)>& visit) {
-  dom::parser parser;
-  event known;
-  for (const auto& file : log_files(dir)) visit_file(file, parser, known, visit);
+  visit_lines(dir, [&](const event& each) {
+    if (!each.is_of_host()) visit(each);
+  });
+}
+
+void visit_host_events(const std::filesystem::path& dir, const std::function<void(const event&)>& visit) {
+  visit_lines(dir, [&](const event& each) {
+    if (each.is_of_host()) visit(each);
+  });
 }
 
 std::vector<event> read_events(const std::filesystem::path& dir) {

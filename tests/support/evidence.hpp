@@ -34,15 +34,21 @@ struct event {
   std::string line;
 
   bool is_declaration() const { return !probe_source.empty(); }
+  /// Of the host's own chain.
+  bool is_of_host() const { return type.starts_with("host.v1."); }
 };
 
-/// Shows `visit` every line of every `*.jsonl` in `dir`, in name order; the event is valid during the call.
+/// Shows `visit` every line of every `*.jsonl` in `dir`, in name order, but for the host's own chain; the event is valid
+/// during the call.
 ///
 /// Each line must be one JSON object with CloudEvents' attributes, ours, and an `id` made of chain and sequence; each
 /// file must end with a newline. Otherwise an exception names file and line. About a million lines a second.
 void visit_events(const std::filesystem::path& dir, const std::function<void(const event&)>& visit);
 
-/// For small logs.
+/// The host's own chain.
+void visit_host_events(const std::filesystem::path& dir, const std::function<void(const event&)>& visit);
+
+/// As `visit_events`. For small logs.
 std::vector<event> read_events(const std::filesystem::path& dir);
 
 /// How many lines with `part` in them are in the log by now. For a log that a daemon still writes to.

@@ -31,6 +31,9 @@ const typePrefix = "dev.cellos.events.cell.observability.";
 const runStarted = `${typePrefix}run.v1.started`;
 const runEnded = `${typePrefix}run.v1.ended`;
 
+/// The host's own chain has no cell and no run.
+const isOfHost = (event) => event.type.startsWith(`${typePrefix}host.v1.`);
+
 class Refusal extends Error {}
 
 function demand(holds, reason) {
@@ -96,14 +99,16 @@ class Chains {
     const expectedText = String(expected).padStart(sequenceDigits, "0");
     demand(!known.ended, "an event after its chain's run.v1.ended");
     demand(sequence === expectedText, () => `sequence is ${sequence}, expected ${expectedText}`);
-    demand((event.type === runStarted) === (expected === 1), () => `${event.type} is number ${expected} of its chain`);
+    known.ofRun = !isOfHost(event);
+    demand(!known.ofRun || (event.type === runStarted) === (expected === 1), () =>
+      `${event.type} is number ${expected} of its chain`);
     demand(event.id === `${chain}/${sequence}`, () => `id is ${event.id}, not chain/sequence`);
     known.ended = event.type === runEnded;
     return known;
   }
 
   *unended() {
-    for (const [name, { ended, last }] of this.#byName) if (!ended) yield { name, last };
+    for (const [name, { ofRun, ended, last }] of this.#byName) if (ofRun && !ended) yield { name, last };
   }
 }
 
@@ -112,6 +117,11 @@ function demandAgreement(event) {
   const { data } = event;
   const [host, cell, run] = event.chain.split("/");
   demand(event.source === `/cellos/host/${host}`, "source is not the chain's host");
+  if (isOfHost(event)) {
+    demand(event.subject === `urn:cellos:host:${host}`, "subject is not the chain's host");
+    demand(data.hostId === host, "data.hostId is not the chain's host");
+    return;
+  }
   demand(event.subject === `urn:cellos:cell:${cell}`, "subject is not the chain's cell");
   demand(data.cellId === cell, "data.cellId is not the chain's cell");
   demand(data.runId === run, "data.runId is not the chain's run");

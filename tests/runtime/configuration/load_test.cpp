@@ -128,8 +128,8 @@ CAF_TEST(an_unknown_table_is_told_with_the_nearest_valid_one) {
                   "t.toml:4:3: cells: is not a known table; did you mean [[cell]]?");
   CAF_CHECK_EQUAL(
       error_in(smallest + "[forwarder]\n"),
-      "t.toml:4:2: forwarder: is not a known table; remove it, known here are cell, evidence, control, log, "
-      "intake, scheduler, signing");
+      "t.toml:4:2: forwarder: is not a known table; remove it, known here are cell, evidence, signing, control, "
+      "log, intake, scheduler");
 }
 
 CAF_TEST(an_unknown_name_is_escaped_and_bounded) {
@@ -166,13 +166,27 @@ CAF_TEST(something_else_in_place_of_a_table_is_refused) {
                   "t.toml:2:2: cell[0]: is an integer, not a table; write each cell as a table of its own, [[cell]]");
 }
 
-CAF_TEST(signing_is_refused_rather_than_left_out) {
-  const std::string refusal =
-      "signing: signing is not part of this version; remove [signing] to run with an unsigned log, or install a "
-      "version "
-      "that signs";
-  CAF_CHECK_EQUAL(error_in(smallest + "\n[signing]\nalg = \"ed25519\"\n"), "t.toml:5:1: " + refusal);
-  CAF_CHECK_EQUAL(error_in("signing = false\n" + smallest), "t.toml:1:11: " + refusal);
+CAF_TEST(a_half_configured_signer_is_refused) {
+  const auto refused = [&](const std::string& keys) { return error_in(smallest + "[signing]\n" + keys); };
+  CAF_CHECK_EQUAL(refused(""), "t.toml:4:1: signing.alg: is missing; write alg = \"ed25519\" under [signing]");
+  CAF_CHECK(refused("alg = \"rsa\"\n").starts_with("t.toml:5:7: signing.alg: \"rsa\" is not one of "));
+  CAF_CHECK_EQUAL(refused("alg = \"ed25519\"\nkey_file = \"/k\"\n"),
+                  "t.toml:5:7: signing.alg: needs kid, the name under which a verifier finds the public key; write kid "
+                  "= \"host-a-2026\" under [signing]");
+  const std::string no_key =
+      "t.toml:5:7: signing.alg: needs key_file or credential, and not both; write key_file = "
+      "\"/etc/cellos-telemetry/signing.key\" under [signing], or credential for one that systemd hands over";
+  CAF_CHECK_EQUAL(refused("alg = \"ed25519\"\nkid = \"k\"\n"), no_key);
+  CAF_CHECK_EQUAL(refused("alg = \"ed25519\"\nkid = \"k\"\nkey_file = \"/k\"\ncredential = \"k\"\n"), no_key);
+  CAF_CHECK(refused("alg = \"digest\"\nkid = \"k\"\n").starts_with("t.toml:5:7: signing.alg: \"digest\" uses no key"));
+  const std::string whole = "alg = \"ed25519\"\nkid = \"k\"\nkey_file = \"/k\"\n";
+  CAF_CHECK(refused(whole + "former_kid = \"j\"\n").starts_with("t.toml:5:7: signing.alg: needs former_key_file or"));
+  CAF_CHECK(refused(whole + "former_kid = \"k\"\nformer_key_file = \"/j\"\n")
+                .starts_with("t.toml:8:14: signing.former_kid: is the present key's kid"));
+  CAF_CHECK(refused("alg = \"ed25519\"\nalg = \"hmac-sha256\"\n").find("not TOML") != std::string::npos);
+  CAF_CHECK_EQUAL(refused(whole), "no error");
+  CAF_CHECK_EQUAL(refused("alg = \"off\"\n"), "no error");
+  CAF_CHECK_EQUAL(refused("alg = \"digest\"\n"), "no error");
 }
 
 CAF_TEST(all_errors_of_a_file_are_told_in_its_order) {

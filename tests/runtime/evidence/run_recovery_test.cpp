@@ -105,7 +105,7 @@ CAF_TEST(a recovered run is resumed under the next number) {
   ledger.open(log, now, {"test", 10s, {}});
   append(2);
   const recovered_run left = recovered().at(0);
-  run_ledger successor{run, left.chain};
+  run_ledger successor{run, left, nullptr};
   std::string more;
   successor.open(more, now, {"test", 10s, left});
   CAF_CHECK(more.find("run.v1.resumed") != std::string::npos);

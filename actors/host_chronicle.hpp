@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "actors/ports.hpp"
+#include "messages/chain_position.hpp"
+#include "messages/host_event.hpp"
+
+namespace cellos {
+
+/// The host's own chain: what belongs to no run, and which runs there are, so that one taken out as a whole is missed.
+///
+/// Thread-safe. Each call appends one event at once. What the log does not take stays and goes first the next time;
+/// `flush` tries again.
+class host_chronicle {
+ public:
+  /// Goes on with the chain an earlier process left, if its digests are as this sealing's.
+  host_chronicle(std::string host_id, evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing,
+                 const std::optional<chain_position>& left);
+
+  void started(std::string_view daemon_version);
+  void stopped();
+  void run_opened(std::string_view chain);
+  void run_closed(const run_end_mark& end);
+  void evidence_truncated(std::string_view file, std::uint64_t bytes_removed);
+  void evidence_blocked(std::string_view cause, std::chrono::nanoseconds blocked_for);
+  /// The next event is the first under the new key; the change is told before it.
+  void change_key(const event_sealing_ptr& sealing);
+
+  std::error_code flush();
+
+ private:
+  template <class Make>
+  void record(Make&& make);
+  std::error_code append_pending();
+
+  const wall_clock& clock_;
+  evidence_log& log_;
+  std::mutex mutex_;
+  host_projection projection_;
+  std::uint64_t next_event_ = 1;
+  event_digest digest_ = no_event;
+  /// The key that vouched for the chain last, where it is not the sealing's.
+  std::string former_key_id_;
+  std::string pending_;
+};
+
+}  // namespace cellos

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "messages/chain_lines.hpp"
+#include "messages/instants.hpp"
+
+namespace cellos {
+
+namespace event_type {
+inline constexpr std::string_view host_started = "host.v1.started";
+inline constexpr std::string_view host_stopped = "host.v1.stopped";
+inline constexpr std::string_view host_key_changed = "host.v1.key_changed";
+inline constexpr std::string_view host_run_opened = "host.v1.run_opened";
+inline constexpr std::string_view host_run_closed = "host.v1.run_closed";
+inline constexpr std::string_view host_evidence_truncated = "host.v1.evidence_truncated";
+inline constexpr std::string_view host_evidence_blocked = "host.v1.evidence_blocked";
+}  // namespace event_type
+
+/// The last event of a run, as the host's chain remembers it.
+struct run_end_mark {
+  std::string chain;
+  std::uint64_t last_sequence = 0;
+  /// As `event_sealing::digest_text` spells it; empty where the run has no digests.
+  std::string last_digest;
+};
+
+/// Projects what belongs to no run to events of the host's own chain; see run_projection. All are signed where there is
+/// a key: there are few.
+class host_projection {
+ public:
+  host_projection(std::string host_id, std::string chain, const event_sealing_ptr& sealing);
+
+  void started(std::string& out, std::uint64_t sequence, wall_time now, std::string_view daemon_version);
+  void stopped(std::string& out, std::uint64_t sequence, wall_time now);
+  void key_changed(std::string& out, std::uint64_t sequence, wall_time now, std::string_view former_key_id);
+  void run_opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view chain);
+  void run_closed(std::string& out, std::uint64_t sequence, wall_time now, const run_end_mark& end);
+  void evidence_truncated(std::string& out, std::uint64_t sequence, wall_time now, std::string_view file,
+                          std::uint64_t bytes_removed);
+  void evidence_blocked(std::string& out, std::uint64_t sequence, wall_time now, std::string_view cause,
+                        std::chrono::nanoseconds blocked_for);
+
+  chain_lines& lines() { return lines_; }
+  const chain_lines& lines() const { return lines_; }
+
+ private:
+  template <class WriteData>
+  void event(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type, WriteData&& data,
+             seal_kind kind = seal_kind::signature);
+
+  std::string host_id_;
+  chain_lines lines_;
+};
+
+}  // namespace cellos

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "messages/event_seal.hpp"
+#include "runtime/configuration/configuration.hpp"
+
+namespace cellos {
+
+/// A variable of the environment, or nothing.
+using environment = std::function<std::optional<std::string>(const char* name)>;
+
+std::optional<std::string> process_environment(const char* name);
+
+struct sealing_outcome {
+  /// Null when signing is off.
+  event_sealing_ptr sealing;
+  std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
+  /// Empty, or why the daemon may not run: a sentence with the remedy. Never says anything of a key's bytes.
+  std::string refusal;
+};
+
+/// The sealing that `[signing]` asks for. Where that says nothing, the environment names of the original system are
+/// heeded: CELLOS_HOST_TELEMETRY_SIGN_ALG, _SIGN_KID, _SIGN_ED25519_KEY, _SIGN_HMAC_KEY. Strict: whatever is half
+/// configured is refused, so that nothing runs unsigned by mistake.
+sealing_outcome open_sealing(const signing_configuration& wanted, const environment& variables);
+
+}  // namespace cellos
