@@ -153,8 +153,8 @@ std::unique_ptr<event_seal> host_sealing::begin(const chain_constants& constants
   return std::make_unique<chain_seal>(constants, signers{key_, former_});
 }
 
-std::string host_sealing::digest_text(const event_digest& digest) const {
-  return std::string{prevdigest_text{digest}.view()};
+std::string host_sealing::digest_text(const event_digest& of_event) const {
+  return std::string{prevdigest_text{of_event}.view()};
 }
 
 }  // namespace cellos

@@ -11,10 +11,12 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "actors/host_supervisor.hpp"
 #include "runtime/daemon/predecessor.hpp"
 #include "runtime/evidence/run_recovery.hpp"
+#include "runtime/signing/host_sealing.hpp"
 #include "tests/simulation/reckoning.hpp"
 #include "tests/simulation/world.hpp"
 
@@ -124,6 +126,16 @@ class daemon_life {
   std::unique_ptr<caf::scoped_actor> self_;
 };
 
+/// Of a key that every run of the simulator has.
+event_sealing_ptr a_sealing(randomness& random) {
+  if (chance(random, 300)) return nullptr;
+  const std::array<std::uint8_t, 32> seed{1, 2, 3};
+  auto key = std::get<signing_key>(signing_key::from_secret(signing_algorithm::ed25519, "simulated", seed));
+  constexpr std::array<std::uint64_t, 3> rates{1, 7, 1000};
+  return std::make_shared<const host_sealing>(std::make_shared<const signing_key>(std::move(key)), nullptr,
+                                              rates[below(random, rates.size())]);
+}
+
 class simulation_run {
  public:
   simulation_run(std::uint64_t seed, planted_bug bug)
@@ -132,7 +144,7 @@ class simulation_run {
     faulty_log_ = chance(random_, 500);
     poison_ = chance(random_, 300);
     cells_ = 1 + below(random_, 4);
-    sealing_ = a_sealing();
+    sealing_ = a_sealing(random_);
   }
 
   outcome run() {
@@ -322,6 +334,7 @@ class simulation_run {
   bool faulty_log_ = false;
   bool poison_ = false;
   std::uint64_t cells_ = 1;
+  event_sealing_ptr sealing_;
   std::map<std::string, std::uint64_t> run_numbers_;
   std::unique_ptr<daemon_life> life_;
   outcome result_;
