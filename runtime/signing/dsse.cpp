@@ -76,8 +76,9 @@ const std::string* text_member(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
 }
 
-/// As anyone may write it.
+/// As anyone may write it, but without white space around: there a change would go unseen.
 std::optional<envelope> read_any_form(std::string_view text) {
+  if (!text.starts_with('{') || !text.ends_with('}')) return std::nullopt;
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   const std::string* type = text_member(json, "payloadType");
