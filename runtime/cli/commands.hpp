@@ -13,6 +13,8 @@ using command = std::function<exit_code()>;
 
 /// `check FILE`: what is wrong with a configuration, without starting.
 command add_check(CLI::App& app);
+/// `keygen`: a new signing key, and what a verifier needs of it.
+command add_keygen(CLI::App& app);
 /// `tail`: the evidence log as a person reads it, live.
 command add_tail(CLI::App& app);
 

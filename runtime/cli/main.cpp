@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   };
   const std::vector<entry> entries{
       {"check", "Say what is wrong with a configuration file", cli::add_check},
+      {"keygen", "Make a signing key", cli::add_keygen},
       {"tail", "Show the evidence log as it grows", cli::add_tail},
   };
   std::vector<std::pair<CLI::App*, cli::command>> commands;
