@@ -139,8 +139,7 @@ run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, cons
   if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
   if (chunk.sequence > books_.next_chunk) return verdict::gap;
   books next = begin();
-  projection_.telemetry_dropped(out, next.next_event++, now,
-                                {loss_reason::quarantined, chunk.frames, {}, chunk.file});
+  projection_.telemetry_dropped(out, next.next_event++, now, {loss_reason::quarantined, chunk.frames, {}, chunk.file});
   rendered_ordinary(next, out, now);
   ++next.next_chunk;
   next.totals.received += chunk.frames;

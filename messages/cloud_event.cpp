@@ -85,13 +85,11 @@ void run_projection::event(std::string& out, std::uint64_t sequence, wall_time t
   });
 }
 
-void run_projection::run_started(std::string& out, std::uint64_t sequence, wall_time now,
-                                 const run_opening& opening) {
+void run_projection::run_started(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) {
   opened(out, sequence, now, event_type::run_started, opening);
 }
 
-void run_projection::run_resumed(std::string& out, std::uint64_t sequence, wall_time now,
-                                 const run_opening& opening) {
+void run_projection::run_resumed(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) {
   opened(out, sequence, now, event_type::run_resumed, opening);
 }
 
@@ -101,7 +99,8 @@ void run_projection::opened(std::string& out, std::uint64_t sequence, wall_time 
     data.text("cellId", attribution_->cell_id);
     data.text("daemonVersion", opening.daemon_version);
     data.text("hostId", attribution_->host_id);
-    if (const auto& sealing = lines_.sealing(); sealing && !sealing->key_id().empty()) data.text("keyId", sealing->key_id());
+    if (const auto& sealing = lines_.sealing(); sealing && !sealing->key_id().empty())
+      data.text("keyId", sealing->key_id());
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
     data.count("silenceWindowNs", count_of(opening.silence_window));

@@ -72,8 +72,7 @@ void check_key_source(const signing_configuration::key_source& key, const std::s
   }
   if (key.file.has_value() == key.credential.has_value()) {
     found.push_back(
-        {at,
-         fmt::format("needs {0}key_file or {0}credential, and not both", prefix),
+        {at, fmt::format("needs {0}key_file or {0}credential, and not both", prefix),
          fmt::format("write {0}key_file = \"/etc/cellos-telemetry/{0}signing.key\" under [signing], or {0}credential "
                      "for one that systemd hands over",
                      prefix)});

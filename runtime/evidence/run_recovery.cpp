@@ -10,8 +10,8 @@
 #include "messages/chain_lines.hpp"
 #include "messages/cloud_event.hpp"
 #include "runtime/evidence/segment_reader.hpp"
-#include "runtime/signing/material.hpp"
 #include "runtime/signing/line_digest.hpp"
+#include "runtime/signing/material.hpp"
 
 namespace cellos {
 
@@ -118,7 +118,7 @@ void run_recovery::take(std::string_view line) {
       begun.attribution = *attribution;
       begun.attribution.spec_signature_hash = spec_signature_hash_in(line);
       begun.chain = head->chain;
-      last_ = open_.emplace(begun.chain, open_chain{std::move(begun), {}}).first;
+      last_ = open_.emplace(head->chain, open_chain{std::move(begun), {}}).first;
     }
   }
   open_chain& chain = last_->second;

@@ -1,5 +1,5 @@
-// What an event's MATERIAL is made of, and what that costs: of fifteen digests only five differ from event to event (id,
-// data, sequence, prevdigest, and the time of each chunk); the id's common beginning is hashed once a chain.
+// What an event's MATERIAL is made of, and what that costs: of fifteen digests only five differ from event to event
+// (id, data, sequence, prevdigest, and the time of each chunk); the id's common beginning is hashed once a chain.
 
 #include "runtime/signing/host_sealing.hpp"
 

@@ -74,9 +74,8 @@ sealing_outcome sealing_of(const signing_configuration& wanted, const environmen
   if (!wanted.former.kid.empty()) former = load(algorithm, wanted.former, variables);
   if (auto* why = std::get_if<std::string>(&former)) return refused(std::move(*why));
   const bool each = wanted.mode == signing_configuration::rate::event;
-  outcome.sealing = std::make_shared<const host_sealing>(std::get<key_ptr>(std::move(key)),
-                                                         std::get<key_ptr>(std::move(former)),
-                                                         each ? 1 : wanted.checkpoint_events);
+  outcome.sealing = std::make_shared<const host_sealing>(
+      std::get<key_ptr>(std::move(key)), std::get<key_ptr>(std::move(former)), each ? 1 : wanted.checkpoint_events);
   return outcome;
 }
 
@@ -108,8 +107,8 @@ sealing_outcome sealing_of(const environment& variables) {
   const char* variable = is_ed25519 ? ed25519_variable : hmac_variable;
   const auto& text = is_ed25519 ? ed25519 : hmac;
   if (!text) return refused(std::string{variable} + " is missing: set the key, or name a key_file under [signing]");
-  key_outcome key = shared(parse_signing_key(
-      is_ed25519 ? signing_algorithm::ed25519 : signing_algorithm::hmac_sha256, *key_id, *text, variable));
+  key_outcome key = shared(parse_signing_key(is_ed25519 ? signing_algorithm::ed25519 : signing_algorithm::hmac_sha256,
+                                             *key_id, *text, variable));
   if (auto* why = std::get_if<std::string>(&key)) return refused(std::move(*why));
   sealing_outcome outcome;
   outcome.sealing = std::make_shared<const host_sealing>(std::get<key_ptr>(std::move(key)), nullptr, 1);

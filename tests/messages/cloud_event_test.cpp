@@ -114,12 +114,13 @@ std::string line(const std::string& type, const std::string& data) {
 template <class Append>
 std::string seventh(Append&& append) {
   std::string out;
-  append(projection(), out, std::uint64_t{7});
+  auto run = projection();
+  append(run, out, std::uint64_t{7});
   return out;
 }
 
 std::string seventh_loss(const telemetry_loss& lost) {
-  return seventh([&](auto run, auto& out, auto n) { run.telemetry_dropped(out, n, six_o_clock, lost); });
+  return seventh([&](auto& run, auto& out, auto n) { run.telemetry_dropped(out, n, six_o_clock, lost); });
 }
 
 /// The bytes of `data`, as a verifier cuts them out.

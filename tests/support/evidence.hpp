@@ -38,8 +38,8 @@ struct event {
   bool is_of_host() const { return type.starts_with("host.v1."); }
 };
 
-/// Shows `visit` every line of every `*.jsonl` in `dir`, in name order, but for the host's own chain; the event is valid
-/// during the call.
+/// Shows `visit` every line of every `*.jsonl` in `dir`, in name order, but for the host's own chain; the event is
+/// valid during the call.
 ///
 /// Each line must be one JSON object with CloudEvents' attributes, ours, and an `id` made of chain and sequence; each
 /// file must end with a newline. Otherwise an exception names file and line. About a million lines a second.

@@ -152,7 +152,7 @@ catches() { # REASON COMMAND...
 }
 
 catches_broken_logs() {
-  cat "${log[@]}" | grep '"chain":"host-a/honest-1.0/' >"$work/good.jsonl"
+  cat "${log[@]}" | grep '"id":"host-a/honest-1.0/' >"$work/good.jsonl"
   check "$work/good.jsonl" >/dev/null
 
   catches "sequence is" sed -E '50s/("sequence":")0/\11/'

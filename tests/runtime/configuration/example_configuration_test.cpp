@@ -67,7 +67,7 @@ bool is_compatible(std::string_view setting) {
 
 /// Settings of a table that has no default.
 bool is_signing(std::string_view setting) {
-  constexpr std::array<std::string_view, 8> names{"[signing]", "alg",       "kid",        "key_file",
+  constexpr std::array<std::string_view, 8> names{"[signing]",  "alg",  "kid",        "key_file",
                                                   "credential", "mode", "checkpoint", "former_"};
   return std::ranges::any_of(names, [&](std::string_view name) { return setting.starts_with(name); });
 }
