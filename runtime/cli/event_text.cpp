@@ -6,6 +6,7 @@
 
 #include "messages/cloud_event.hpp"
 #include "messages/escaped_text.hpp"
+#include "messages/host_event.hpp"
 
 namespace cellos::cli {
 
@@ -71,8 +72,36 @@ telling tell_dropped(const json& data) {
                                    text_of(data, "reason"), refused.empty() ? "" : " [" + refused + "]")};
 }
 
+/// The host's own chain. Nothing where the type is none of it.
+std::optional<telling> tell_host(std::string_view type, const json& data) {
+  if (type == event_type::host_started) {
+    return telling{colour::cyan, fmt::format("daemon started: {}", text_of(data, "daemonVersion"))};
+  }
+  if (type == event_type::host_stopped) return telling{colour::cyan, "daemon stopped"};
+  if (type == event_type::host_run_opened) return telling{colour::dim, "run opened: " + text_of(data, "chain")};
+  if (type == event_type::host_run_closed) {
+    return telling{colour::dim,
+                   fmt::format("run closed: {} at {}", text_of(data, "chain"), text_of(data, "lastSequence"))};
+  }
+  if (type == event_type::host_evidence_blocked) {
+    return telling{colour::red, fmt::format("evidence log took nothing for {}: {}", seconds_of(data, "blockedForNs"),
+                                            text_of(data, "cause"))};
+  }
+  if (type == event_type::host_evidence_truncated) {
+    return telling{colour::red, fmt::format("torn last line cut off: {} bytes of {}", text_of(data, "bytesRemoved"),
+                                            text_of(data, "file"))};
+  }
+  return std::nullopt;
+}
+
 telling tell(std::string_view type, const json& data) {
   if (data.contains("probeSource")) return tell_declaration(data);
+  if (auto told = tell_host(type, data)) return *std::move(told);
+  if (type == event_type::run_checkpoint) return {colour::dim, "checkpoint"};
+  if (type == event_type::run_key_changed || type == event_type::host_key_changed) {
+    return {colour::yellow,
+            fmt::format("signing key changed: {} to {}", text_of(data, "formerKeyId"), text_of(data, "keyId"))};
+  }
   if (type == event_type::run_started) {
     return {colour::cyan,
             fmt::format("run started: {} {}", text_of(data, "runId"), text_of(data, "specSignatureHash"))};
@@ -98,7 +127,7 @@ std::optional<event_summary> summarise_event(std::string_view line, bool colours
   const json& data = event["data"];
   event_summary summary;
   summary.type = type.substr(event_type_prefix.size());
-  summary.cell_id = text_of(data, "cellId");
+  summary.cell_id = summary.type.starts_with("host.v1.") ? "(host)" : text_of(data, "cellId");
   const std::string time = text_of(event, "time");
   const std::string clock = time.size() > 23 ? time.substr(11, 12) : time;
   const telling told = tell(summary.type, data);

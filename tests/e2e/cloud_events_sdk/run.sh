@@ -25,7 +25,15 @@ expected_types=(
   guest.v1.process_exited
   guest.v1.process_spawned
   guest.v1.telemetry_dropped
+  host.v1.key_changed
+  host.v1.run_closed
+  host.v1.run_opened
+  host.v1.started
+  host.v1.stopped
+  run.v1.checkpoint
   run.v1.ended
+  run.v1.key_changed
+  run.v1.resumed
   run.v1.started
 )
 
@@ -81,6 +89,13 @@ TOML
 write_configuration() {
   local scenario version
   printf 'host_id = "host-a"\n[evidence]\ndir = "%s/evidence"\n' "$work"
+  cat <<TOML
+[signing]
+alg = "ed25519"
+mode = "checkpoint"
+checkpoint_events = 500
+$1
+TOML
   for scenario in "${scenarios[@]}"; do
     for version in 1.0 1.1; do cell "$scenario-$version"; done
   done
@@ -96,9 +111,10 @@ await() {
     fail "the daemon never said '$1': $(cat "$work/daemon.stderr")"
 }
 
-start_daemon() {
-  write_configuration >"$work/telemetryd.toml"
-  start daemon "$bin/cellos-telemetryd" --config "$work/telemetryd.toml" 2>"$work/daemon.stderr"
+start_daemon() { # SIGNING_KEYS
+  write_configuration "$1" >"$work/telemetryd.toml"
+  : >"$work/daemon.stderr"
+  start daemon "$bin/cellos-telemetryd" --config "$work/telemetryd.toml" 2>>"$work/daemon.stderr"
   daemon=$child
   await daemon_ready
 }
@@ -129,9 +145,31 @@ fall_silent_and_return() {
   start_guest silent --scenario honest --frames 10
 }
 
+make_key() { # KID
+  "$bin/cellos-telemetryctl" keygen --alg ed25519 --kid "$1" --out "$work/$1.key" >/dev/null 2>&1
+}
+
+# Runs are left open by one daemon, and go on under the key of the next.
+die_and_come_back() {
+  local served
+  make_key first
+  make_key second
+  start_daemon "kid = 'first'
+key_file = '$work/first.key'"
+  # The daemon itself is the child of the timeout around it.
+  served="$(<"/proc/$daemon/task/$daemon/children")"
+  kill -KILL "${served% }"
+  wait "$daemon" 2>/dev/null || true
+  unset "running[$daemon]"
+  start_daemon "kid = 'second'
+key_file = '$work/second.key'
+former_kid = 'first'
+former_key_file = '$work/first.key'"
+}
+
 make_log() {
   local pid
-  start_daemon
+  die_and_come_back
   start_guests
   fall_silent_and_return
   for pid in "${!running[@]}"; do
