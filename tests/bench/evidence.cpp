@@ -110,11 +110,16 @@ std::uint64_t append_run(evidence_log& log, const event_sealing_ptr& sealing, st
     read.bytes.insert(read.bytes.end(), frame.begin(), frame.end());
     ++read.frames;
   }
+  // Decoded once: its declarations borrow from this chunk, whatever chunk the batch says it is of.
+  const auto bytes = std::make_shared<const received_chunk>(std::move(read));
+  batch decoded = decode_chunk(bytes, attribution);
   std::uint64_t appended = 0;
   for (std::uint64_t sequence = 1; appended < events; ++sequence) {
-    read.sequence = sequence;
-    read.received_at = clock.now();
-    const batch decoded = decode_chunk(std::make_shared<const received_chunk>(read), attribution);
+    received_chunk next;
+    next.sequence = sequence;
+    next.frames = bytes->frames;
+    next.received_at = clock.now();
+    decoded.chunk = std::make_shared<const received_chunk>(std::move(next));
     journal.take(decoded);
     appended += decoded.declarations.size();
     if (journal.pending_bytes() >= flush_bytes && journal.flush()) throw std::runtime_error("the log took nothing");
