@@ -25,7 +25,7 @@ using sink_record = host_supervisor_state::sink_record;
 /// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Ours.
 constexpr std::chrono::seconds admit_patience{15};
 constexpr std::chrono::seconds retire_patience{45};
-constexpr std::chrono::seconds status_patience{5};
+constexpr std::chrono::seconds status_patience{1};
 
 void start_sink(host_pointer self, sink_record& sink) {
   sink.actor = adopt(self, self->spawn<caf::monitored>(make_sink, sink.journal, std::cref(*self->state.host)));
