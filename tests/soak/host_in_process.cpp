@@ -10,10 +10,11 @@ host_in_process::host_in_process(options settings) {
                                           : segment_log::open(settings.log);
   if (!opened.log) throw std::runtime_error(opened.refusal);
   log_ = std::move(opened.log);
+  overheard_.emplace(*log_, std::move(settings.appended));
   quarantine_.emplace(settings.log.dir / "quarantine");
   sockets_.emplace(settings.sockets, events_);
   environment_.emplace(
-      host_environment{"host-soak", "soak", *sockets_, *log_, *quarantine_, clock_, events_, census_, {}});
+      host_environment{"host-soak", "soak", *sockets_, *overheard_, *quarantine_, clock_, events_, census_, {}});
   environment_->limits = settings.limits;
   if (settings.decode) environment_->decode = std::move(settings.decode);
   configuration_.set("scheduler.policy", caf::atom("sharing"));

@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "actors/host_environment.hpp"
@@ -30,6 +32,8 @@ class host_in_process {
     /// Of the log; null: the real one.
     file_system* files = nullptr;
     restart_limits limits{};
+    /// Hears of lines that were appended, on the SINK's thread; may be null.
+    std::function<void(std::string_view lines)> appended{};
     /// Null: the real one.
     std::function<batch(chunk_ptr, host_stamp_ptr)> decode{};
     watchdog::options watching{};
@@ -67,6 +71,23 @@ class host_in_process {
     return answer;
   }
 
+  /// The log, and somebody who listens.
+  class overheard_log final : public evidence_log {
+   public:
+    overheard_log(segment_log& log, std::function<void(std::string_view)> appended)
+        : log_(log), appended_(std::move(appended)) {}
+    std::error_code append(std::string_view lines) override {
+      const std::error_code refused = log_.append(lines);
+      if (!refused && appended_) appended_(lines);
+      return refused;
+    }
+    std::uint64_t current_segment() const override { return log_.current_segment(); }
+
+   private:
+    segment_log& log_;
+    std::function<void(std::string_view)> appended_;
+  };
+
   class system_clock final : public wall_clock {
    public:
     wall_time now() const override {
@@ -78,6 +99,7 @@ class host_in_process {
   std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> ring_ = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(4000);
   operator_events events_{std::make_shared<spdlog::logger>("soak", ring_), log_format::text};
   std::unique_ptr<segment_log> log_;
+  std::optional<overheard_log> overheard_;
   std::optional<quarantine_directory> quarantine_;
   std::optional<socket_service> sockets_;
   activity_census census_;
