@@ -64,18 +64,13 @@ bool block_reader::open_next() {
 
 /// False at the end of the file, or after a failure.
 bool block_reader::fill(line_block& block) {
-  block.bytes.resize(std::max(block.bytes.size(), block_bytes));
+  // With room for what is read, however much was carried.
+  block.bytes.resize(std::max(block.bytes.size(), carried_.size() + block_bytes));
   std::copy(carried_.begin(), carried_.end(), block.bytes.begin());
   std::size_t have = carried_.size();
   carried_.clear();
   for (;;) {
-    const std::size_t got = read(block.bytes.data() + have, block.bytes.size() - have);
-    if (!failure_.empty()) return false;
-    have += got;
-    if (got == 0) {
-      block.unterminated = have;
-      return have > 0;
-    }
+    // What was carried past a line that was left out may hold whole lines.
     const std::size_t end = end_of_lines(block.bytes.data(), have);
     if (end > 0) {
       carried_.assign(block.bytes.begin() + static_cast<std::ptrdiff_t>(end),
@@ -83,15 +78,22 @@ bool block_reader::fill(line_block& block) {
       block.size = end;
       return true;
     }
-    if (have < block.bytes.size()) continue;
-    if (have >= longest_line) return skip_line(block);
-    block.bytes.resize(block.bytes.size() * 2);
+    if (have >= longest_line) return skip_line(block, have);
+    if (have == block.bytes.size()) block.bytes.resize(block.bytes.size() * 2);
+    const std::size_t got = read(block.bytes.data() + have, block.bytes.size() - have);
+    if (!failure_.empty()) return false;
+    have += got;
+    if (got == 0) {
+      block.unterminated = have;
+      return have > 0;
+    }
   }
 }
 
 /// On to the next line.
-bool block_reader::skip_line(line_block& block) {
-  std::uint64_t skipped = block.bytes.size();
+bool block_reader::skip_line(line_block& block, std::uint64_t skipped) {
+  block.bytes.resize(block_bytes);
+  block.bytes.shrink_to_fit();
   for (;;) {
     const std::size_t got = read(block.bytes.data(), block.bytes.size());
     if (!failure_.empty()) return false;
@@ -108,8 +110,6 @@ bool block_reader::skip_line(line_block& block) {
       break;
     }
   }
-  block.bytes.resize(block_bytes);
-  block.bytes.shrink_to_fit();
   return true;
 }
 

@@ -45,7 +45,7 @@ class block_reader {
  private:
   bool open_next();
   bool fill(line_block& block);
-  bool skip_line(line_block& block);
+  bool skip_line(line_block& block, std::uint64_t skipped);
   /// Nothing read is the end of the file, or a failure.
   std::size_t read(char* into, std::size_t bytes);
 
