@@ -17,5 +17,7 @@ command add_check(CLI::App& app);
 command add_keygen(CLI::App& app);
 /// `tail`: the evidence log as a person reads it, live.
 command add_tail(CLI::App& app);
+/// `verify LOG...`: whether a log is what its hosts wrote, whole and in order.
+command add_verify(CLI::App& app);
 
 }  // namespace cellos::cli

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
       {"check", "Say what is wrong with a configuration file", cli::add_check},
       {"keygen", "Make a signing key", cli::add_keygen},
       {"tail", "Show the evidence log as it grows", cli::add_tail},
+      {"verify", "Prove that a log is what its hosts wrote, or say what was done to it", cli::add_verify},
   };
   std::vector<std::pair<CLI::App*, cli::command>> commands;
   for (const entry& each : entries) {

@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <sstream>
+#include <utility>
+#include <vector>
 
 #include "messages/escaped_text.hpp"
 #include "runtime/signing/base64.hpp"
@@ -37,6 +38,7 @@ std::string expected_key(signing_algorithm algorithm) {
 struct written_key {
   signing_algorithm algorithm = signing_algorithm::ed25519;
   std::string text;
+  std::vector<std::string> hosts;
 };
 
 /// What one member says, or what is wrong with it.
@@ -46,7 +48,8 @@ std::variant<written_key, std::string> read_member(const nlohmann::json& value) 
     key.text = value.get_ref<const std::string&>();
     return key;
   }
-  if (!value.is_object() || value.size() != 2 || !value.contains("alg") || !value.contains("key") ||
+  const std::size_t hosts = value.is_object() && value.contains("hosts") ? 1 : 0;
+  if (!value.is_object() || value.size() != 2 + hosts || !value.contains("alg") || !value.contains("key") ||
       !value["alg"].is_string() || !value["key"].is_string()) {
     return "neither text nor an object with \"alg\" and \"key\"; " + std::string{list_form};
   }
@@ -57,6 +60,13 @@ std::variant<written_key, std::string> read_member(const nlohmann::json& value) 
   }
   key.algorithm = *algorithm;
   key.text = value["key"].get_ref<const std::string&>();
+  if (hosts == 0) return key;
+  const auto& list = value["hosts"];
+  const auto is_text = [](const nlohmann::json& each) { return each.is_string(); };
+  if (!list.is_array() || list.empty() || !std::all_of(list.begin(), list.end(), is_text)) {
+    return std::string{R"("hosts" is not a list of host ids; write "hosts": ["host-a"])"};
+  }
+  key.hosts = list.get<std::vector<std::string>>();
   return key;
 }
 
@@ -110,68 +120,31 @@ std::variant<key_list, std::string> key_list::parse(std::string_view text, std::
     const auto& written = std::get<written_key>(read);
     std::array<std::uint8_t, longest_key> bytes{};
     const auto length = decode_any_base64(written.text, bytes);
-    const bool added = length && list.add(key_id, written.algorithm, std::span{bytes}.first(*length));
+    const bool added = length && list.add(key_id, written.algorithm, std::span{bytes}.first(*length), written.hosts);
     ::sodium_memzero(bytes.data(), bytes.size());
     if (!added) return member + "not " + expected_key(written.algorithm) + " in base64url";
   }
   return list;
 }
 
-bool key_list::add(std::string key_id, signing_algorithm algorithm, std::span<const std::uint8_t> key) {
-  start_libsodium();
-  switch (algorithm) {
-    case signing_algorithm::ed25519: {
-      ed25519_key point{};
-      if (key.size() != point.size() || ::crypto_core_ed25519_is_valid_point(key.data()) != 1) return false;
-      std::copy(key.begin(), key.end(), point.begin());
-      keys_.insert_or_assign(std::move(key_id), point);
-      return true;
-    }
-    case signing_algorithm::hmac_sha256:
-      if (key.size() < 32 || key.size() > 64) return false;
-      keys_.insert_or_assign(std::move(key_id), secret{key});
-      return true;
-    case signing_algorithm::ecdsa_p256_sha256: {
-      auto point = ecdsa_p256::key::from_point(key);
-      if (!point) return false;
-      keys_.insert_or_assign(std::move(key_id), *std::move(point));
-      return true;
-    }
-  }
-  return false;
+bool key_list::add(const std::string& key_id, signing_algorithm algorithm, std::span<const std::uint8_t> key,
+                   std::vector<std::string> hosts) {
+  auto made = verification_key::from_bytes(key_id, algorithm, key, std::move(hosts));
+  if (!made) return false;
+  keys_.insert_or_assign(key_id, *std::move(made));
+  return true;
 }
 
-namespace {
-
-struct signature_check {
-  std::span<const std::uint8_t> message;
-  std::span<const std::uint8_t> signature;
-
-  bool operator()(const std::array<std::uint8_t, 32>& key) const {
-    return signature.size() == crypto_sign_BYTES &&
-           ::crypto_sign_verify_detached(signature.data(), message.data(), message.size(), key.data()) == 0;
-  }
-  bool operator()(const secret& key) const {
-    if (signature.size() != crypto_auth_hmacsha256_BYTES) return false;
-    std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> expected{};
-    crypto_auth_hmacsha256_state state;
-    ::crypto_auth_hmacsha256_init(&state, key.bytes().data(), key.bytes().size());
-    ::crypto_auth_hmacsha256_update(&state, message.data(), message.size());
-    ::crypto_auth_hmacsha256_final(&state, expected.data());
-    ::sodium_memzero(&state, sizeof state);
-    return ::sodium_memcmp(expected.data(), signature.data(), expected.size()) == 0;
-  }
-  bool operator()(const ecdsa_p256::key& key) const { return key.verify(message, signature); }
-};
-
-}  // namespace
+const verification_key* key_list::find(std::string_view key_id) const {
+  const auto found = keys_.find(key_id);
+  return found == keys_.end() ? nullptr : &found->second;
+}
 
 signature_verdict key_list::verify(std::string_view key_id, std::span<const std::uint8_t> message,
                                    std::span<const std::uint8_t> signature) const {
-  const auto found = keys_.find(key_id);
-  if (found == keys_.end()) return signature_verdict::unknown_key;
-  return std::visit(signature_check{message, signature}, found->second) ? signature_verdict::good
-                                                                        : signature_verdict::bad;
+  const verification_key* key = find(key_id);
+  if (key == nullptr) return signature_verdict::unknown_key;
+  return key->verifies(message, signature) ? signature_verdict::good : signature_verdict::bad;
 }
 
 }  // namespace cellos

@@ -46,14 +46,29 @@ CAF_TEST(a_list_holds_keys_of_every_kind) {
   CAF_REQUIRE(std::holds_alternative<cellos::key_list>(loaded));
   const auto& keys = std::get<cellos::key_list>(loaded);
   CAF_CHECK_EQUAL(keys.size(), 4u);
-  CAF_CHECK(keys.knows("plain"));
-  CAF_CHECK(!keys.knows("plai"));
+  CAF_CHECK(keys.find("plain") != nullptr);
+  CAF_CHECK(keys.find("plai") == nullptr);
   const auto message = bytes_of("message");
   CAF_CHECK(keys.verify("plain", message, plain.sign(message).view()) == signature_verdict::good);
   CAF_CHECK(keys.verify("object", message, plain.sign(message).view()) == signature_verdict::good);
   CAF_CHECK(keys.verify("point", message, point.sign(message).view()) == signature_verdict::good);
   CAF_CHECK(keys.verify("shared", message, shared.sign(message).view()) == signature_verdict::good);
   CAF_CHECK(keys.verify("shared", message, plain.sign(message).view()) == signature_verdict::bad);
+}
+
+CAF_TEST(a_key_may_be_bound_to_hosts) {
+  const auto key = signing_key::generate(signing_algorithm::ed25519, "k");
+  const nlohmann::json json{
+      {"bound", {{"alg", "ed25519"}, {"key", base64url(key.public_key())}, {"hosts", {"host-a", "host-b"}}}},
+      {"free", base64url(key.public_key())}};
+  const auto list = cellos::key_list::parse(json.dump(), "keys.json");
+  CAF_REQUIRE(std::holds_alternative<cellos::key_list>(list));
+  const auto& keys = std::get<cellos::key_list>(list);
+  CAF_CHECK(keys.find("bound")->may_sign_for("host-b"));
+  CAF_CHECK(!keys.find("bound")->may_sign_for("host-c"));
+  CAF_CHECK(keys.find("free")->may_sign_for("host-c"));
+  CAF_CHECK(says(R"({"k":{"alg":"ed25519","key":"AAAA","hosts":[]}})", "\"hosts\" is not a list of host ids"));
+  CAF_CHECK(says(R"({"k":{"alg":"ed25519","key":"AAAA","hosts":[1]}})", "\"hosts\" is not a list of host ids"));
 }
 
 CAF_TEST(a_bad_list_is_refused_with_the_key_and_the_remedy) {

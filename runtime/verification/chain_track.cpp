@@ -1,0 +1,206 @@
+#include "runtime/verification/chain_track.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "messages/escaped_text.hpp"
+
+namespace cellos::verification {
+
+namespace {
+
+void saturating_add(std::uint64_t& sum, std::uint64_t more) {
+  constexpr auto max = std::numeric_limits<std::uint64_t>::max();
+  sum = sum > max - more ? max : sum + more;
+}
+
+/// Reasons of ours are few; a log may say anything.
+constexpr std::size_t most_reasons = 16;
+constexpr std::size_t most_keys = 16;
+
+void add_drop(std::vector<drop_note>& drops, const drop_note& more) {
+  auto known = std::find_if(drops.begin(), drops.end(), [&](const auto& each) { return each.reason == more.reason; });
+  if (known == drops.end()) {
+    if (drops.size() == most_reasons) return;
+    drops.push_back(more);
+    return;
+  }
+  known->events += more.events;
+  saturating_add(known->frames, more.frames);
+  known->more |= more.more;
+}
+
+void add_key(std::vector<const verification_key*>& keys, const verification_key* key) {
+  if (key == nullptr || keys.size() == most_keys) return;
+  if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+}
+
+chain_stretch stretch_of(const line_verdict& line, line_place at) {
+  chain_stretch stretch;
+  stretch.first = stretch.last = line.sequence;
+  stretch.first_prevdigest = line.prevdigest;
+  stretch.last_material = line.material;
+  stretch.sealed = line.sealed;
+  stretch.first_place = stretch.last_place = at;
+  stretch.first_time = stretch.last_time = time_text{line.time};
+  stretch.last_kind = line.kind;
+  if (line.is_signed()) {
+    stretch.last_signed = line.sequence;
+    stretch.key_before = line.from_key;
+    stretch.key_after = line.to_key;
+  }
+  stretch.facts.take(line);
+  return stretch;
+}
+
+std::string unproven_change(const verification_key* before, const verification_key* after) {
+  return "key " + before->key_id() + " signed until here and " + after->key_id() +
+         " from here on, without a key_changed that both signed";
+}
+
+}  // namespace
+
+time_text::time_text(std::string_view text) : size_(static_cast<std::uint8_t>(std::min(text.size(), text_.size()))) {
+  std::copy_n(text.begin(), size_, text_.begin());
+}
+
+void stretch_facts::take(const line_verdict& line) {
+  signed_lines += line.is_signed() ? 1 : 0;
+  absent_signatures += line.signature_absent ? 1 : 0;
+  if (line.is_signed() && (keys.empty() || keys.back() != line.to_key || line.from_key != line.to_key)) {
+    add_key(keys, line.from_key);
+    add_key(keys, line.to_key);
+  }
+  switch (line.kind) {
+    case event_kind::declaration: ++declarations; return;
+    case event_kind::agent_silenced: ++silences; return;
+    case event_kind::agent_resumed: ++resumptions; return;
+    case event_kind::telemetry_dropped:
+      if (line.facts == nullptr) return;
+      add_drop(drops, {escaped(line.facts->reason), 1, line.facts->frames.value_or(0), !line.facts->frames});
+      return;
+    case event_kind::run_ended:
+      if (line.facts == nullptr) return;
+      end_reason = escaped(line.facts->reason);
+      appended_total = line.facts->appended;
+      return;
+    default: return;
+  }
+}
+
+void stretch_facts::add(const stretch_facts& other) {
+  declarations += other.declarations;
+  signed_lines += other.signed_lines;
+  absent_signatures += other.absent_signatures;
+  silences += other.silences;
+  resumptions += other.resumptions;
+  for (const drop_note& each : other.drops) add_drop(drops, each);
+  for (const verification_key* each : other.keys) add_key(keys, each);
+  if (!other.end_reason.empty()) end_reason = other.end_reason;
+  if (other.appended_total) appended_total = other.appended_total;
+}
+
+bool fits(const chain_stretch& before, const chain_stretch& next) {
+  return before.sealed == next.sealed && (!next.sealed || next.first_prevdigest == before.last_material);
+}
+
+void chain_track::take(const line_verdict& line, line_place at, std::vector<line_fault>& faults) {
+  if (stretches_.empty()) {
+    stretches_.push_back(stretch_of(line, at));
+    return;
+  }
+  if (overflowed_) return;
+  if (line.sequence > stretches_.back().last) {
+    const std::size_t last = stretches_.size() - 1;
+    // Goes on from the highest, even where the line before stood elsewhere: that one was told.
+    if (line.sequence == stretches_[last].last + 1) return extend(last, line, at, faults);
+  } else if (holds(line.sequence)) {
+    faults.push_back({finding_cause::duplicated, "is in this log already"});
+    return;
+  } else if (line.sequence == stretches_[current_].last + 1) {
+    return extend(current_, line, at, faults);
+  } else {
+    faults.push_back({finding_cause::reordered, "comes after sequence " + std::to_string(stretches_[current_].last)});
+  }
+  if (stretches_.size() == most_stretches) {
+    overflowed_ = true;
+    faults.push_back({finding_cause::missing, "too many gaps in this chain; its further lines were not looked at"});
+    return;
+  }
+  insert(line, at);
+  join_next(current_, faults);
+  if (current_ > 0 && join_next(current_ - 1, faults)) --current_;
+}
+
+bool chain_track::holds(std::uint64_t sequence) const {
+  const auto after = std::partition_point(stretches_.begin(), stretches_.end(),
+                                          [sequence](const chain_stretch& each) { return each.last < sequence; });
+  return after != stretches_.end() && after->first <= sequence;
+}
+
+/// `line` is the next after the stretch.
+void chain_track::extend(std::size_t index, const line_verdict& line, line_place at, std::vector<line_fault>& faults) {
+  chain_stretch& stretch = stretches_[index];
+  if (line.sealed != stretch.sealed || (line.sealed && line.prevdigest != stretch.last_material)) {
+    if (stretches_.size() == most_stretches) {
+      overflowed_ = true;
+      faults.push_back({finding_cause::altered, "too many breaks in this chain; its further lines were not looked at"});
+      return;
+    }
+    insert(line, at);
+  } else {
+    if (line.is_signed()) {
+      if (stretch.key_after == nullptr) {
+        stretch.key_before = line.from_key;
+      } else if (stretch.key_after != line.from_key) {
+        faults.push_back({finding_cause::key_change_unproven, unproven_change(stretch.key_after, line.from_key)});
+      }
+      stretch.key_after = line.to_key;
+      stretch.last_signed = line.sequence;
+    }
+    stretch.last = line.sequence;
+    stretch.last_material = line.material;
+    stretch.last_place = at;
+    stretch.last_time = time_text{line.time};
+    stretch.last_kind = line.kind;
+    stretch.facts.take(line);
+    current_ = index;
+  }
+  join_next(current_, faults);
+}
+
+/// A stretch of its own, which becomes the current one.
+void chain_track::insert(const line_verdict& line, line_place at) {
+  const auto after = std::partition_point(stretches_.begin(), stretches_.end(),
+                                          [&](const chain_stretch& each) { return each.last < line.sequence; });
+  current_ = static_cast<std::size_t>(after - stretches_.begin());
+  stretches_.insert(after, stretch_of(line, at));
+}
+
+/// Makes one of a stretch and the next, if they touch and fit.
+bool chain_track::join_next(std::size_t index, std::vector<line_fault>& faults) {
+  if (index + 1 >= stretches_.size()) return false;
+  chain_stretch& before = stretches_[index];
+  const chain_stretch& next = stretches_[index + 1];
+  if (before.last + 1 != next.first || !fits(before, next)) return false;
+  if (next.key_after != nullptr) {
+    if (before.key_after == nullptr) {
+      before.key_before = next.key_before;
+    } else if (before.key_after != next.key_before) {
+      faults.push_back({finding_cause::key_change_unproven, unproven_change(before.key_after, next.key_before)});
+    }
+    before.key_after = next.key_after;
+    before.last_signed = next.last_signed;
+  }
+  before.last = next.last;
+  before.last_material = next.last_material;
+  before.last_place = next.last_place;
+  before.last_time = next.last_time;
+  before.last_kind = next.last_kind;
+  before.facts.add(next.facts);
+  stretches_.erase(stretches_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+  return true;
+}
+
+}  // namespace cellos::verification

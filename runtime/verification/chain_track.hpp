@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/signing/sha256.hpp"
+#include "runtime/verification/finding.hpp"
+#include "runtime/verification/line_verdict.hpp"
+
+namespace cellos::verification {
+
+/// Where a line stands. Files are numbered in reading order.
+struct line_place {
+  std::uint32_t file = 0;
+  std::uint64_t line = 0;
+};
+
+/// `time` of an event, cut off where ours never is that long.
+class time_text {
+ public:
+  time_text() = default;
+  explicit time_text(std::string_view text);
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 35> text_{};
+  std::uint8_t size_ = 0;
+};
+
+/// What the log says was lost for one reason.
+struct drop_note {
+  std::string reason;
+  std::uint64_t events = 0;
+  std::uint64_t frames = 0;
+  /// Some of the events could not tell how many.
+  bool more = false;
+};
+
+/// What a stretch of events says, summed up.
+struct stretch_facts {
+  std::uint64_t declarations = 0;
+  std::uint64_t signed_lines = 0;
+  /// Events that are signed in every mode, and were not.
+  std::uint64_t absent_signatures = 0;
+  std::uint64_t silences = 0;
+  std::uint64_t resumptions = 0;
+  std::vector<drop_note> drops;
+  /// In order of appearance; few.
+  std::vector<const verification_key*> keys;
+  /// Of `run.v1.ended`.
+  std::string end_reason;
+  std::optional<std::uint64_t> appended_total;
+
+  void take(const line_verdict& line);
+  void add(const stretch_facts& other);
+};
+
+/// Events without a gap, each of which fixes the one before it.
+struct chain_stretch {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  digest first_prevdigest{};
+  digest last_material{};
+  bool sealed = false;
+  line_place first_place;
+  line_place last_place;
+  time_text first_time;
+  time_text last_time;
+  event_kind last_kind = event_kind::other;
+  /// 0: none is signed. Everything in the stretch up to here is proven.
+  std::uint64_t last_signed = 0;
+  /// The key that has to have been in use before the stretch's first signature, and the one in use after its last.
+  const verification_key* key_before = nullptr;
+  const verification_key* key_after = nullptr;
+  stretch_facts facts;
+};
+
+/// One chain's events in one log: constant memory while they come in order, more only for each gap.
+class chain_track {
+ public:
+  /// More gaps than any accident makes; what comes then is not followed.
+  static constexpr std::size_t most_stretches = 4096;
+
+  /// What is wrong with the line's place is added to `faults`.
+  void take(const line_verdict& line, line_place at, std::vector<line_fault>& faults);
+
+  /// In order of sequence; neighbours that touch do not fit together.
+  const std::vector<chain_stretch>& stretches() const { return stretches_; }
+
+ private:
+  bool holds(std::uint64_t sequence) const;
+  void extend(std::size_t index, const line_verdict& line, line_place at, std::vector<line_fault>& faults);
+  void insert(const line_verdict& line, line_place at);
+  bool join_next(std::size_t index, std::vector<line_fault>& faults);
+
+  std::vector<chain_stretch> stretches_;
+  /// The stretch that the line before went to.
+  std::size_t current_ = 0;
+  bool overflowed_ = false;
+};
+
+/// Whether `next`, which begins right after `before` ends, fits to it.
+bool fits(const chain_stretch& before, const chain_stretch& next);
+
+}  // namespace cellos::verification

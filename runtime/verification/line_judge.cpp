@@ -1,0 +1,350 @@
+#include "runtime/verification/line_judge.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "messages/cloud_event.hpp"
+#include "messages/escaped_text.hpp"
+#include "messages/probe_source.hpp"
+#include "runtime/signing/base64.hpp"
+#include "runtime/signing/material.hpp"
+#include "runtime/verification/chain_identity.hpp"
+
+namespace cellos::verification {
+
+namespace {
+
+constexpr std::size_t known_chains = 1024;
+constexpr std::size_t known_types = 64;
+
+struct named_kind {
+  std::string_view name;
+  event_kind kind;
+};
+
+// Without event_type_prefix.
+constexpr named_kind named_kinds[] = {
+    {"guest.v1.agent_silenced", event_kind::agent_silenced},
+    {"guest.v1.agent_resumed", event_kind::agent_resumed},
+    {"guest.v1.telemetry_dropped", event_kind::telemetry_dropped},
+    {"run.v1.started", event_kind::run_started},
+    {"run.v1.resumed", event_kind::run_resumed},
+    {"run.v1.checkpoint", event_kind::run_checkpoint},
+    {"run.v1.key_changed", event_kind::run_key_changed},
+    {"run.v1.ended", event_kind::run_ended},
+    {"host.v1.started", event_kind::host_started},
+    {"host.v1.stopped", event_kind::host_stopped},
+    {"host.v1.key_changed", event_kind::host_key_changed},
+    {"host.v1.checkpoint", event_kind::host_checkpoint},
+    {"host.v1.run_opened", event_kind::host_run_opened},
+    {"host.v1.run_closed", event_kind::host_run_closed},
+};
+
+event_kind kind_of(std::string_view type) {
+  if (!type.starts_with(event_type_prefix)) return event_kind::other;
+  type.remove_prefix(event_type_prefix.size());
+  for (const named_kind& each : named_kinds) {
+    if (type == each.name) return each.kind;
+  }
+  if (type.starts_with("host.v1.")) return event_kind::host_other;
+  constexpr std::string_view guest = "guest.v1.";
+  if (!type.starts_with(guest)) return event_kind::other;
+  type.remove_prefix(guest.size());
+  for (const std::string_view source : probe_source_names) {
+    std::string verb{source};
+    std::replace(verb.begin(), verb.end(), '.', '_');
+    if (type == verb) return event_kind::declaration;
+  }
+  return event_kind::other;
+}
+
+/// Signed in every mode.
+bool is_always_signed(event_kind kind) {
+  switch (kind) {
+    case event_kind::other:
+    case event_kind::declaration:
+    case event_kind::agent_resumed:
+    case event_kind::telemetry_dropped: return false;
+    default: return true;
+  }
+}
+
+bool has_facts(event_kind kind) {
+  return kind == event_kind::telemetry_dropped || kind == event_kind::run_ended ||
+         kind == event_kind::host_run_opened || kind == event_kind::host_run_closed ||
+         kind == event_kind::run_key_changed || kind == event_kind::host_key_changed;
+}
+
+std::optional<std::uint64_t> decimal(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+/// `"name":"` in canonical data has another text behind it than `expected`, which ends with its quote.
+bool says_otherwise(std::string_view data, std::string_view name, std::string_view expected) {
+  const std::size_t at = data.rfind(name);
+  return at != std::string_view::npos && !data.substr(at + name.size()).starts_with(expected);
+}
+
+}  // namespace
+
+struct line_judge::known_chain {
+  std::string text;
+  /// Views into `text`; nothing if it is no chain's name.
+  std::optional<chain_identity> identity;
+  std::string source;
+  std::string subject;
+  /// As data spells them, with their closing quotes.
+  std::string host_value;
+  std::string cell_value;
+  std::string run_value;
+  chain_material material;
+};
+
+struct line_judge::known_type {
+  std::string text;
+  event_kind kind = event_kind::other;
+  digest hashed{};
+};
+
+struct line_judge::facts_reader {
+  simdjson::dom::parser parser;
+  std::string former_key_id;
+  std::string key_id;
+
+  static std::string text(simdjson::dom::object object, std::string_view name) {
+    std::string_view value;
+    return object[name].get_string().get(value) == simdjson::SUCCESS ? std::string{value} : std::string{};
+  }
+  /// A decimal string, or a number.
+  static std::optional<std::uint64_t> count(simdjson::dom::object object, std::string_view name) {
+    std::string_view written;
+    if (object[name].get_string().get(written) == simdjson::SUCCESS) return decimal(written);
+    std::uint64_t number = 0;
+    if (object[name].get_uint64().get(number) == simdjson::SUCCESS) return number;
+    return std::nullopt;
+  }
+
+  /// Null if `data` is no object.
+  std::unique_ptr<event_facts> read(std::string_view data) {
+    simdjson::dom::object object;
+    if (parser.parse(data.data(), data.size()).get_object().get(object) != simdjson::SUCCESS) return nullptr;
+    auto facts = std::make_unique<event_facts>();
+    facts->declared = !text(object, "probeSource").empty();
+    facts->reason = text(object, "reason");
+    facts->frames = count(object, "frames");
+    facts->chain = text(object, "chain");
+    facts->last_sequence = count(object, "lastSequence");
+    facts->last_digest = text(object, "lastDigest");
+    simdjson::dom::object totals;
+    if (object["totals"].get_object().get(totals) == simdjson::SUCCESS) facts->appended = count(totals, "appended");
+    former_key_id = text(object, "formerKeyId");
+    key_id = text(object, "keyId");
+    return facts;
+  }
+};
+
+line_judge::line_judge(const key_list* keys)
+    : keys_(keys), facts_reader_(std::make_unique<facts_reader>()), chains_(known_chains), types_(known_types) {}
+
+line_judge::~line_judge() = default;
+
+line_judge::known_chain& line_judge::chain_of(std::string_view chain) {
+  known_chain& known = chains_[std::hash<std::string_view>{}(chain) % known_chains];
+  if (known.text == chain) return known;
+  known = known_chain{};
+  known.text = chain;
+  known.identity = identify_chain(known.text);
+  if (!known.identity) return known;
+  const chain_identity& identity = *known.identity;
+  known.source = "/cellos/host/" + std::string{identity.host};
+  known.subject = identity.is_host() ? "urn:cellos:host:" + std::string{identity.host}
+                                     : "urn:cellos:cell:" + std::string{identity.cell};
+  known.host_value = std::string{identity.host} + '"';
+  known.cell_value = std::string{identity.cell} + '"';
+  known.run_value = std::string{identity.run} + '"';
+  known.material.set(chain_material::source, known.source);
+  known.material.set(chain_material::subject, known.subject);
+  known.material.set(chain_material::chain, known.text);
+  return known;
+}
+
+const line_judge::known_type& line_judge::type_of(std::string_view type) {
+  known_type& known = types_[std::hash<std::string_view>{}(type) % known_types];
+  if (known.text == type) return known;
+  known.text = type;
+  known.kind = kind_of(type);
+  known.hashed = sha256::of(type);
+  return known;
+}
+
+/// Whether the line says one thing of where it belongs. If not, it belongs nowhere.
+bool line_judge::place(line_verdict& verdict, const known_chain& chain) {
+  const auto refuse = [&verdict](finding_cause cause, std::string words) {
+    verdict.faults.push_back({cause, std::move(words)});
+    return false;
+  };
+  const auto sequence = decimal(line_.sequence);
+  if (!chain.identity) return refuse(finding_cause::malformed, "\"" + escaped(line_.chain, 128) + "\" names no chain");
+  if (!sequence || *sequence == 0) {
+    return refuse(finding_cause::malformed, "its sequence \"" + escaped(line_.sequence) + "\" is no number from 1");
+  }
+  const std::string_view id = line_.core.id;
+  if (id.size() != chain.text.size() + 1 + line_.sequence.size() || !id.starts_with(chain.text) ||
+      id[chain.text.size()] != '/' || !id.ends_with(line_.sequence)) {
+    return refuse(finding_cause::foreign, "its id " + escaped(id, 256) + " is not of chain " +
+                                              escaped(line_.chain, 256) + " and sequence " + escaped(line_.sequence));
+  }
+  if (line_.core.source != chain.source) {
+    return refuse(finding_cause::foreign,
+                  "its source " + escaped(line_.core.source, 192) + " is not its chain's, " + chain.source);
+  }
+  if (line_.core.subject != chain.subject) {
+    return refuse(finding_cause::foreign,
+                  "its subject " + escaped(line_.core.subject, 192) + " is not its chain's, " + chain.subject);
+  }
+  if (!line_.own_form) {
+    const auto covers = [this](std::string_view name) {
+      return std::any_of(line_.signed_extensions.begin(), line_.signed_extensions.end(),
+                         [name](const extension_attribute& each) { return each.first == name; });
+    };
+    const bool any = !line_.signed_extensions.empty() || !line_.prevdigest.empty();
+    if (any && !(covers("chain") && covers("sequence") && covers("prevdigest"))) {
+      return refuse(finding_cause::malformed, "signedextattrs does not name chain, sequence and prevdigest");
+    }
+    verdict.sealed = any;
+  } else {
+    verdict.sealed = true;
+  }
+  if (verdict.sealed && decode_base64(line_.prevdigest, verdict.prevdigest) != verdict.prevdigest.size()) {
+    return refuse(finding_cause::malformed, "its prevdigest is not the Base64 of 32 bytes");
+  }
+  verdict.sequence = *sequence;
+  verdict.chain = line_.own_form ? line_.chain : std::string_view{kept_.emplace_back(line_.chain)};
+  verdict.time = line_.own_form ? line_.core.time : std::string_view{kept_.emplace_back(line_.core.time)};
+  return true;
+}
+
+/// `data` names the cell, the run and the host again.
+void line_judge::check_attribution(line_verdict& verdict, const known_chain& chain) const {
+  const std::string_view data = line_.core.data;
+  const auto foreign = [&verdict](const char* words) { verdict.faults.push_back({finding_cause::foreign, words}); };
+  if (chain.identity->is_host()) {
+    if (says_otherwise(data, R"("hostId":")", chain.host_value)) foreign("its data is about another host");
+    return;
+  }
+  constexpr std::string_view cell_first = R"({"cellId":")";
+  if (!data.starts_with(cell_first) ? says_otherwise(data, cell_first.substr(1), chain.cell_value)
+                                    : !data.substr(cell_first.size()).starts_with(chain.cell_value)) {
+    foreign("its data is about another cell");
+  }
+  if (says_otherwise(data, R"("runId":")", chain.run_value)) foreign("its data is about another run");
+}
+
+digest line_judge::material_of_line(const known_chain& chain, const known_type& type) const {
+  if (!line_.own_form) return material_of(line_.core, line_.signed_extensions);
+  chain_material material = chain.material;
+  material.set(chain_material::id, line_.core.id);
+  material.set(chain_material::type, type.hashed);
+  material.set(chain_material::time, line_.core.time);
+  material.set(chain_material::data, line_.core.data);
+  material.set(chain_material::sequence, line_.sequence);
+  material.set(chain_material::prevdigest, line_.prevdigest);
+  return material.material();
+}
+
+void line_judge::check_signatures(line_verdict& verdict, const known_chain& chain, std::string_view former_key_id,
+                                  std::string_view key_id) {
+  const auto fault = [&verdict](finding_cause cause, std::string words) {
+    verdict.faults.push_back({cause, std::move(words)});
+  };
+  const auto envelope = dsse::read_envelope(line_.dssematerial);
+  if (!envelope) return fault(finding_cause::bad_signature, "its dssematerial is no envelope of a signature");
+  if (keys_ == nullptr) {
+    if (envelope->material != verdict.material) fault(finding_cause::altered, "its content is not what was signed");
+    return;
+  }
+  const dsse::signed_message message{envelope->material};
+  bool all_good = true;
+  for (const dsse::read_signature& each : envelope->signatures) {
+    const verification_key* key = keys_->find(each.key_id);
+    if (key == nullptr) continue;
+    if (!key->may_sign_for(chain.identity->host)) {
+      all_good = false;
+      fault(finding_cause::foreign, "key " + escaped(each.key_id, 128) + " does not sign for this host");
+    } else if (!key->verifies(message.bytes(), each.bytes())) {
+      all_good = false;
+      fault(finding_cause::bad_signature, "its signature by key " + escaped(each.key_id, 128) + " is wrong");
+    }
+  }
+  if (!all_good) return;
+  note_signers(verdict, *envelope, former_key_id, key_id);
+  if (!verdict.is_signed() || envelope->material == verdict.material) return;
+  fault(finding_cause::altered, "its content is not what was signed");
+  // The signature says what the line was: the chain goes on from there.
+  verdict.material = envelope->material;
+}
+
+/// Every signature by a key in the list is good.
+void line_judge::note_signers(line_verdict& verdict, const dsse::envelope& envelope, std::string_view former_key_id,
+                              std::string_view key_id) const {
+  const auto& signatures = envelope.signatures;
+  for (const dsse::read_signature& each : signatures) {
+    const verification_key* key = keys_->find(each.key_id);
+    if (key == nullptr) {
+      verdict.faults.push_back({finding_cause::unknown_key, "is signed by key " + escaped(each.key_id, 128) +
+                                                                ", which the key list does not hold"});
+    } else {
+      verdict.from_key = verdict.to_key = key;
+    }
+  }
+  const bool hands_over = signatures.size() == 2 && !former_key_id.empty() && signatures[0].key_id == former_key_id &&
+                          signatures[1].key_id == key_id;
+  if (!hands_over) return;
+  verdict.from_key = keys_->find(former_key_id);
+  verdict.to_key = keys_->find(key_id);
+  if (verdict.from_key == nullptr) verdict.from_key = verdict.to_key;
+}
+
+line_verdict line_judge::judge(std::string_view line) {
+  line_verdict verdict;
+  if (!read_own_form(line, line_)) {
+    if (auto problem = any_form_.read(line, line_)) {
+      verdict.faults.push_back({finding_cause::malformed, *std::move(problem)});
+      return verdict;
+    }
+  }
+  const known_chain& chain = chain_of(line_.chain);
+  if (!place(verdict, chain)) return verdict;
+  const known_type& type = type_of(line_.core.type);
+  verdict.kind = type.kind;
+  check_attribution(verdict, chain);
+  if (verdict.sealed && !line_.uncovered.empty()) {
+    verdict.faults.push_back(
+        {finding_cause::altered, "nothing covers its attribute \"" + escaped(line_.uncovered) + "\""});
+  }
+  verdict.material = material_of_line(chain, type);
+  std::string_view former_key_id;
+  std::string_view key_id;
+  if (has_facts(verdict.kind)) {
+    verdict.facts = facts_reader_->read(line_.core.data);
+    if (verdict.facts != nullptr) {
+      if (verdict.facts->declared) verdict.kind = event_kind::declaration;
+      former_key_id = facts_reader_->former_key_id;
+      key_id = facts_reader_->key_id;
+    }
+  }
+  if (!line_.dssematerial.empty()) {
+    check_signatures(verdict, chain, former_key_id, key_id);
+  } else {
+    verdict.signature_absent = verdict.sealed && is_always_signed(verdict.kind);
+  }
+  return verdict;
+}
+
+}  // namespace cellos::verification

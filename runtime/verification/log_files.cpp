@@ -1,0 +1,74 @@
+#include "runtime/verification/log_files.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <system_error>
+
+#include "messages/escaped_text.hpp"
+#include "runtime/evidence/segment_name.hpp"
+
+namespace cellos::verification {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view extension = ".jsonl";
+
+std::string refusal(const fs::path& path, const std::string& problem) {
+  return "\"" + escaped(path.string(), 512) + "\" " + problem;
+}
+
+/// Empty, or what is wrong.
+std::string list(const fs::path& directory, std::set<fs::path>& into) {
+  std::error_code failure;
+  std::size_t found = 0;
+  for (fs::directory_iterator entry{directory, failure}; !failure && entry != fs::directory_iterator{};
+       entry.increment(failure)) {
+    std::error_code vanished;
+    if (!entry->path().string().ends_with(extension) || !entry->is_regular_file(vanished)) continue;
+    into.insert(entry->path());
+    ++found;
+  }
+  if (failure) return refusal(directory, "cannot be listed: " + failure.message());
+  if (found == 0) return refusal(directory, "holds no .jsonl file");
+  return {};
+}
+
+}  // namespace
+
+std::variant<std::vector<log_file>, std::string> find_log_files(const std::vector<fs::path>& arguments) {
+  // By what makes one log: the directory, or the file itself.
+  std::map<fs::path, std::set<fs::path>> logs;
+  for (const fs::path& argument : arguments) {
+    std::error_code failure;
+    const fs::path path = fs::canonical(argument, failure);
+    if (failure) return refusal(argument, "cannot be read: " + failure.message());
+    if (fs::is_directory(path, failure)) {
+      std::string problem = list(path, logs[path]);
+      if (!problem.empty()) return problem;
+    } else if (!fs::is_regular_file(path, failure)) {
+      return refusal(argument, "is neither a file nor a directory");
+    } else if (segment_of(path.filename().native())) {
+      logs[path.parent_path()].insert(path);
+    } else {
+      logs[path].insert(path);
+    }
+  }
+  // A file of a directory that was named as a whole belongs to that one.
+  for (auto log = logs.begin(); log != logs.end();) {
+    const auto directory = logs.find(log->first.parent_path());
+    const bool within = directory != logs.end() && directory != log && directory->second.contains(log->first);
+    log = within ? logs.erase(log) : std::next(log);
+  }
+  std::vector<log_file> files;
+  std::uint32_t number = 0;
+  for (const auto& [log, paths] : logs) {
+    for (const fs::path& path : paths) files.push_back({path, number});
+    ++number;
+  }
+  return files;
+}
+
+}  // namespace cellos::verification

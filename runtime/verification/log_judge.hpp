@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/verification/chain_track.hpp"
+#include "runtime/verification/line_verdict.hpp"
+#include "runtime/verification/report.hpp"
+#include "runtime/verification/second_look.hpp"
+#include "runtime/verification/settlement.hpp"
+
+namespace cellos::verification {
+
+/// A file, and which log it is part of: lines of one log come in the order the log was written.
+struct judged_file {
+  std::string name;
+  std::uint32_t log = 0;
+};
+
+/// Puts lines in their places: takes the verdicts on single lines, file by file, and says what is wrong with the whole.
+/// Memory grows with the number of chains and of gaps, not with that of events.
+class log_judge {
+ public:
+  /// More than any log has; lines of further chains are not looked at, which is told.
+  static constexpr std::size_t most_chains = 1'000'000;
+
+  log_judge(std::vector<judged_file> files, const verification_options& options, bool signatures_checked);
+  log_judge(const log_judge&) = delete;
+  log_judge& operator=(const log_judge&) = delete;
+
+  /// The files' lines, in order.
+  void take(std::uint32_t file, std::uint64_t line_number, const line_verdict& line);
+  /// The file's last line has no newline.
+  void unterminated(std::uint32_t file, std::uint64_t line_number, std::uint64_t bytes);
+  void overlong(std::uint32_t file, std::uint64_t line_number);
+  void note(std::string words) { report_.notes.push_back(std::move(words)); }
+
+  /// When all lines were taken. True if the lines of the logs that needs_again() names have to go through take_again()
+  /// before report() says all there is to say; then ask once more.
+  bool settle();
+  bool needs_again(std::uint32_t file) const { return again_.concerns(files_[file].log); }
+  void take_again(std::uint32_t file, std::uint64_t line_number, const line_verdict& line);
+
+  verification_report report();
+
+ private:
+  struct chain_record {
+    std::vector<chain_copy> copies;
+    /// Of unknown keys: each is told once a chain.
+    std::vector<std::string> told;
+  };
+  /// What a host's own chain says of one run.
+  struct run_listing {
+    std::string host;
+    line_place place;
+    bool opened = false;
+    std::optional<std::uint64_t> last_sequence;
+    std::string last_digest;
+  };
+  struct host_record {
+    bool has_chain = false;
+    bool whole = true;
+    bool stopped = false;
+  };
+  using chain_map = std::unordered_map<std::string, chain_record>;
+
+  chain_record* record_of(std::string_view chain);
+  void tell(std::uint32_t file, std::uint64_t line_number, const line_verdict& line, const line_fault& fault);
+  void list_run(const line_verdict& line, line_place at);
+  bool is_wanted(std::string_view chain) const;
+  bool is_in_window(const chain_report& chain) const;
+
+  void judge_hosts();
+  void judge_listing(const std::string& chain, const run_listing& listing);
+  void judge_closing(chain_report& run, const run_listing& listing);
+  void judge_end(const chain_report& chain);
+  void judge_tail(const chain_report& chain);
+  void tell_whole(finding_cause cause, const std::string& chain, std::uint64_t sequence, line_place at,
+                  std::string words);
+  void leave_out_unwanted();
+
+  std::vector<judged_file> files_;
+  verification_options options_;
+  settlement::file_names file_names_;
+  settlement settlement_;
+  chain_map chains_;
+  std::string last_chain_;
+  chain_record* last_record_ = nullptr;
+  std::map<std::string, run_listing, std::less<>> listings_;
+  std::map<std::string, host_record, std::less<>> hosts_;
+  /// Told to lack their ends.
+  std::set<std::string> cut_off_;
+  second_look again_;
+  std::map<std::string, chain_report> settled_;
+  std::vector<finding> settled_findings_;
+  std::vector<line_fault> faults_;
+  bool overflowed_ = false;
+  verification_report report_;
+};
+
+}  // namespace cellos::verification

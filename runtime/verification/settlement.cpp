@@ -1,0 +1,210 @@
+#include "runtime/verification/settlement.hpp"
+
+#include <algorithm>
+
+#include "runtime/signing/material.hpp"
+#include "runtime/verification/chain_identity.hpp"
+
+namespace cellos::verification {
+
+namespace {
+
+std::string count_of(std::uint64_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
+/// `sequence 7` or `sequences 7 to 9`.
+std::string range(std::uint64_t first, std::uint64_t last) {
+  if (first == last) return "sequence " + std::to_string(first);
+  return "sequences " + std::to_string(first) + " to " + std::to_string(last);
+}
+
+}  // namespace
+
+/// One chain while it is settled.
+struct settlement::course {
+  const std::string& chain;
+  chain_report& report;
+  std::vector<finding>& findings;
+  /// In order, without overlaps.
+  std::vector<piece> pieces;
+  /// Of the events that hang together up to where the walk is.
+  std::uint64_t group_signed = 0;
+  const verification_key* group_key = nullptr;
+  bool broken = false;
+
+  void tell(finding_cause cause, std::uint64_t sequence, const std::string& file, std::uint64_t line,
+            std::string words) {
+    findings.push_back({cause, chain, sequence, file, line, std::move(words)});
+  }
+};
+
+std::string settlement::place_of(line_place at) const { return files_(at.file) + ":" + std::to_string(at.line); }
+
+bool settlement::settle(const std::string& chain, const std::vector<chain_copy>& copies, second_look& again,
+                        chain_report& settled, std::vector<finding>& findings) const {
+  settled = chain_report{};
+  settled.chain = chain;
+  if (const auto identity = identify_chain(chain)) {
+    settled.host = identity->host;
+    settled.cell = identity->cell;
+    settled.run = identity->run;
+  }
+  course run{chain, settled, findings, {}, 0, nullptr, false};
+  if (!take_apart(run, copies, again)) return false;
+  walk(run);
+  judge_whole(run);
+  return true;
+}
+
+/// What each log adds to those before it; the rest are copies, whose ends must agree.
+bool settlement::take_apart(course& run, const std::vector<chain_copy>& copies, second_look& again) const {
+  std::vector<piece> all;
+  for (const chain_copy& copy : copies) {
+    for (const chain_stretch& stretch : copy.track.stretches()) all.push_back({&stretch, copy.log});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const piece& a, const piece& b) {
+    return a.stretch->first != b.stretch->first ? a.stretch->first < b.stretch->first
+                                                : a.stretch->last > b.stretch->last;
+  });
+  bool answered = true;
+  auto& pieces = run.pieces;
+  for (const piece& each : all) {
+    const std::uint64_t covered = pieces.empty() ? 0 : pieces.back().stretch->last;
+    if (each.stretch->first > covered) {
+      pieces.push_back(each);
+      continue;
+    }
+    const std::uint64_t last = each.stretch->last;
+    run.report.copies += std::min(last, covered) - each.stretch->first + 1;
+    if (last > covered) {
+      const chain_stretch* rest = again.rest(each.log, run.chain, covered, last);
+      answered &= rest != nullptr;
+      // Until it is known, what the stretch covers is.
+      pieces.push_back({rest != nullptr ? rest : each.stretch, each.log});
+      continue;
+    }
+    const auto original =
+        std::find_if(pieces.begin(), pieces.end(), [last](const piece& other) { return other.stretch->last >= last; });
+    std::optional<digest> expected = original->stretch->last_material;
+    if (original->stretch->last != last) expected = again.material(original->log, run.chain, last);
+    answered &= expected.has_value();
+    if (expected) compare_copy(run, each, *original, *expected);
+  }
+  return answered;
+}
+
+void settlement::compare_copy(course& run, const piece& copy, const piece& original, const digest& expected) const {
+  const chain_stretch& stretch = *copy.stretch;
+  const std::string other = "the copy in " + files_(original.stretch->last_place.file);
+  if (stretch.sealed != original.stretch->sealed) {
+    run.tell(finding_cause::not_signed, stretch.last, files_(stretch.last_place.file), stretch.last_place.line,
+             "of " + other + " and this, only one carries digests");
+  } else if (stretch.last_material != expected) {
+    run.tell(finding_cause::altered, stretch.last, files_(stretch.last_place.file), stretch.last_place.line,
+             "differs from " + other + " within " + range(stretch.first, stretch.last));
+  }
+}
+
+void settlement::walk(course& run) const {
+  chain_report& report = run.report;
+  const chain_stretch& first = *run.pieces.front().stretch;
+  if (first.first > 1) {
+    report.gaps.emplace_back(1, first.first - 1);
+    if (!options_.partial) {
+      run.tell(finding_cause::missing, 1, files_(first.first_place.file), first.first_place.line,
+               range(1, first.first - 1) + " before this line");
+    }
+  } else if (first.sealed && first.first_prevdigest != no_event_before) {
+    run.tell(finding_cause::altered, 1, files_(first.first_place.file), first.first_place.line,
+             "a chain's first event has a prevdigest of zeros");
+  }
+  const chain_stretch* before = nullptr;
+  for (const piece& each : run.pieces) {
+    const chain_stretch& next = *each.stretch;
+    if (before != nullptr) join(run, *before, next);
+    report.events += next.last - next.first + 1;
+    report.sealed |= next.sealed;
+    report.facts.add(next.facts);
+    run.group_signed = std::max(run.group_signed, next.last_signed);
+    if (next.key_after != nullptr) run.group_key = next.key_after;
+    report.signed_until = std::max(report.signed_until, run.group_signed);
+    before = &next;
+  }
+  report.first = first.first;
+  report.last = before->last;
+  report.last_kind = before->last_kind;
+  report.first_time = first.first_time.view();
+  report.last_time = before->last_time.view();
+  report.last_digest = prevdigest_text{before->last_material}.view();
+}
+
+/// From one piece to the next: a gap, a break, or nothing to tell.
+void settlement::join(course& run, const chain_stretch& before, const chain_stretch& next) const {
+  const std::uint64_t proven = std::exchange(run.group_signed, 0);
+  const std::string unproven = signatures_checked_ && before.sealed && proven < before.last
+                                   ? "; no signature is over " + range(std::max(proven + 1, before.first), before.last)
+                                   : "";
+  if (next.first > before.last + 1) {
+    run.report.gaps.emplace_back(before.last + 1, next.first - 1);
+    run.broken = true;
+    run.group_key = nullptr;
+    run.tell(finding_cause::missing, before.last + 1, files_(next.first_place.file), next.first_place.line,
+             range(before.last + 1, next.first - 1) + " before this line" + unproven);
+    return;
+  }
+  if (fits(before, next)) {
+    run.group_signed = proven;
+    if (run.group_key != nullptr && next.key_before != nullptr && run.group_key != next.key_before) {
+      run.tell(finding_cause::key_change_unproven, next.first, files_(next.first_place.file), next.first_place.line,
+               "key " + run.group_key->key_id() + " signed before and " + next.key_before->key_id() +
+                   " from here on, without a key_changed that both signed");
+    }
+    return;
+  }
+  run.broken = true;
+  if (before.sealed != next.sealed) {
+    // Told where the bare stretch begins; of one at the chain's beginning, where it ends.
+    if (before.sealed || &before == run.pieces.front().stretch) {
+      const chain_stretch& bare = before.sealed ? next : before;
+      run.tell(finding_cause::not_signed, bare.first, files_(bare.first_place.file), bare.first_place.line,
+               "no digests in " + range(bare.first, bare.last) + ", but in other events of the chain");
+    }
+    return;
+  }
+  // The event before is beyond doubt if a signature is over it; then it is this one's prevdigest that was changed.
+  const bool second = proven == before.last;
+  const line_place at = second ? next.first_place : before.last_place;
+  run.tell(finding_cause::altered, second ? next.first : before.last, files_(at.file), at.line,
+           second ? "its prevdigest is not the digest of the event before it, " + place_of(before.last_place)
+                  : "the next event, " + place_of(next.first_place) + ", has another digest of it" + unproven);
+}
+
+void settlement::judge_whole(course& run) const {
+  chain_report& report = run.report;
+  const bool at_end = report.last_kind == event_kind::run_ended || report.last_kind == event_kind::host_stopped;
+  report.state = at_end ? chain_state::ended : chain_state::open;
+  const chain_stretch& last = *run.pieces.back().stretch;
+  const auto tell = [&](finding_cause cause, std::uint64_t sequence, std::string words) {
+    run.tell(cause, sequence, files_(last.last_place.file), last.last_place.line, std::move(words));
+  };
+  if (signatures_checked_) {
+    if (!report.sealed) {
+      tell(finding_cause::not_signed, report.first, "carries neither digests nor signatures: nothing of it is proven");
+    } else if (report.signed_until == 0) {
+      tell(finding_cause::not_signed, report.first, "has no good signature in it: nothing of it is proven");
+    } else if (report.facts.absent_signatures > 0) {
+      tell(finding_cause::altered, report.last,
+           "no signature on " + count_of(report.facts.absent_signatures, "event") + " of kinds that are always signed");
+    }
+  }
+  const stretch_facts& facts = report.facts;
+  if (report.last_kind == event_kind::run_ended && report.first == 1 && !run.broken && facts.appended_total &&
+      *facts.appended_total != facts.declarations) {
+    tell(finding_cause::totals_unbalanced, report.last,
+         "run.v1.ended counts " + count_of(*facts.appended_total, "declaration") + ", the log holds " +
+             std::to_string(facts.declarations));
+  }
+}
+
+}  // namespace cellos::verification

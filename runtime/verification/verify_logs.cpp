@@ -1,0 +1,206 @@
+// Every thread takes the next block of lines, judges each line by itself, waits until the blocks before were handed in,
+// and hands in its own. So lines reach the log's judge in order, and at most one block a thread is in memory.
+
+#include "runtime/verification/verify_logs.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "runtime/verification/block_reader.hpp"
+#include "runtime/verification/line_judge.hpp"
+#include "runtime/verification/log_judge.hpp"
+
+namespace cellos::verification {
+
+namespace {
+
+/// Where a file ended within a line.
+struct torn_file {
+  std::uint32_t file = 0;
+  std::uint64_t line = 0;
+  std::uint64_t bytes = 0;
+  std::uintmax_t size = 0;
+};
+
+std::vector<judged_file> names_of(const std::vector<log_file>& files) {
+  std::vector<judged_file> named;
+  for (const log_file& each : files) named.push_back({each.path.string(), each.log});
+  return named;
+}
+
+std::uintmax_t size_of(const log_file& file) {
+  std::error_code vanished;
+  const auto size = std::filesystem::file_size(file.path, vanished);
+  return vanished ? 0 : size;
+}
+
+/// One reading of some files. `hand_in` gets every line in order, with its number in its file.
+class reading {
+ public:
+  reading(std::vector<log_file> files, const key_list* keys) : reader_(std::move(files)), keys_(keys) {}
+  virtual ~reading() = default;
+  reading(const reading&) = delete;
+  reading& operator=(const reading&) = delete;
+
+  /// Empty, or what could not be read.
+  std::string run(unsigned threads) {
+    std::vector<std::thread> others;
+    for (unsigned i = 1; i < threads; ++i) others.emplace_back([this] { work(); });
+    work();
+    for (std::thread& each : others) each.join();
+    if (broken_) std::rethrow_exception(broken_);
+    return reader_.failure();
+  }
+
+  std::uint64_t total_bytes() const { return reader_.total_bytes(); }
+
+ protected:
+  virtual void hand_in(std::uint32_t file, std::uint64_t line_number, const line_verdict& line) = 0;
+  /// After a block's lines; `next_line` is the number of the line after it.
+  virtual void end_of_block(const line_block&, std::uint64_t /*next_line*/) {}
+
+ private:
+  void work() {
+    try {
+      line_judge judge{keys_};
+      line_block block;
+      std::vector<line_verdict> verdicts;
+      while (take(block)) {
+        judge.begin_block();
+        verdicts.clear();
+        for (std::string_view rest = block.lines(); !rest.empty();) {
+          const std::size_t end = rest.find('\n');
+          verdicts.push_back(judge.judge(rest.substr(0, end)));
+          rest.remove_prefix(end + 1);
+        }
+        put(block, verdicts);
+      }
+    } catch (...) {
+      const std::lock_guard lock{turn_mutex_};
+      if (!broken_) broken_ = std::current_exception();
+      turned_.notify_all();
+    }
+  }
+
+  bool take(line_block& block) {
+    const std::lock_guard lock{reader_mutex_};
+    return reader_.next(block);
+  }
+
+  void put(const line_block& block, const std::vector<line_verdict>& verdicts) {
+    std::unique_lock lock{turn_mutex_};
+    turned_.wait(lock, [&] { return turn_ == block.number || broken_; });
+    if (broken_) return;
+    if (block.begins_file) next_line_ = 1;
+    for (const line_verdict& each : verdicts) hand_in(block.file, next_line_++, each);
+    end_of_block(block, next_line_);
+    if (block.overlong) ++next_line_;
+    ++turn_;
+    turned_.notify_all();
+  }
+
+  block_reader reader_;
+  const key_list* keys_;
+  std::mutex reader_mutex_;
+  std::mutex turn_mutex_;
+  std::condition_variable turned_;
+  std::uint64_t turn_ = 0;
+  std::uint64_t next_line_ = 1;
+  std::exception_ptr broken_;
+};
+
+class first_reading : public reading {
+ public:
+  first_reading(const std::vector<log_file>& files, const key_list* keys, log_judge& judge, const progress& tell)
+      : reading(files, keys), files_(files), judge_(judge), tell_(tell), total_(total_bytes()) {}
+
+  std::uint64_t bytes() const { return bytes_; }
+  const std::vector<torn_file>& torn() const { return torn_; }
+
+ private:
+  void hand_in(std::uint32_t file, std::uint64_t line_number, const line_verdict& line) override {
+    judge_.take(file, line_number, line);
+  }
+  void end_of_block(const line_block& block, std::uint64_t next_line) override {
+    if (block.overlong) judge_.overlong(block.file, next_line);
+    if (block.unterminated > 0) {
+      torn_.push_back({block.file, next_line, block.unterminated, size_of(files_[block.file])});
+    }
+    bytes_ += block.size + block.unterminated;
+    if (tell_) tell_(std::min(bytes_, total_), total_);
+  }
+
+  const std::vector<log_file>& files_;
+  log_judge& judge_;
+  const progress& tell_;
+  std::uint64_t total_;
+  std::uint64_t bytes_ = 0;
+  std::vector<torn_file> torn_;
+};
+
+/// Of those files only that hold what two logs have in part.
+class further_reading : public reading {
+ public:
+  further_reading(std::vector<log_file> files, std::vector<std::uint32_t> numbers, const key_list* keys,
+                  log_judge& judge)
+      : reading(std::move(files), keys), numbers_(std::move(numbers)), judge_(judge) {}
+
+ private:
+  void hand_in(std::uint32_t file, std::uint64_t line_number, const line_verdict& line) override {
+    judge_.take_again(numbers_[file], line_number, line);
+  }
+
+  std::vector<std::uint32_t> numbers_;
+  log_judge& judge_;
+};
+
+std::string read_again(const std::vector<log_file>& files, const key_list* keys, log_judge& judge, unsigned threads) {
+  std::vector<log_file> concerned;
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < files.size(); ++i) {
+    if (!judge.needs_again(i)) continue;
+    concerned.push_back(files[i]);
+    numbers.push_back(i);
+  }
+  return further_reading{std::move(concerned), std::move(numbers), keys, judge}.run(threads);
+}
+
+/// A file that has grown meanwhile is being written: its last line was on its way.
+void tell_torn(const std::vector<log_file>& files, const std::vector<torn_file>& torn, log_judge& judge) {
+  for (const torn_file& each : torn) {
+    if (size_of(files[each.file]) > each.size) {
+      judge.note(files[each.file].path.string() + " is being written: its last line was not complete yet");
+    } else {
+      judge.unterminated(each.file, each.line, each.bytes);
+    }
+  }
+}
+
+}  // namespace
+
+std::variant<verification_report, std::string> verify_logs(const std::vector<log_file>& files, const key_list* keys,
+                                                           const verification_options& options, unsigned threads,
+                                                           const progress& tell) {
+  threads = std::max(threads, 1u);
+  log_judge judge{names_of(files), options, keys != nullptr};
+  first_reading first{files, keys, judge, tell};
+  if (std::string failure = first.run(threads); !failure.empty()) return failure;
+  // Answers may lead to further questions, but only once; more come of a log that changes.
+  constexpr int most_readings = 3;
+  for (int i = 0; judge.settle() && i < most_readings; ++i) {
+    if (std::string failure = read_again(files, keys, judge, threads); !failure.empty()) return failure;
+  }
+  tell_torn(files, first.torn(), judge);
+  verification_report report = judge.report();
+  report.bytes = first.bytes();
+  return report;
+}
+
+}  // namespace cellos::verification

@@ -1,0 +1,285 @@
+#include "runtime/verification/verify_logs.hpp"
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/evidence/segment_name.hpp"
+#include "runtime/verification/report_text.hpp"
+#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/chain_writer.hpp"
+
+#define CAF_SUITE verify_logs
+#include "caf/test/dsl.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+using namespace cellos::verification;
+using cellos::evidence_tests::add_to_file;
+using cellos::evidence_tests::scratch_directory;
+using cellos::evidence_tests::write_file;
+
+namespace {
+
+namespace fs = std::filesystem;
+using lines = std::vector<std::string>;
+
+std::string joined(const lines& all, std::size_t begin = 0, std::size_t end = std::string::npos) {
+  std::string text;
+  for (std::size_t i = begin; i < std::min(end, all.size()); ++i) text += all[i];
+  return text;
+}
+
+struct fixture {
+  scratch_directory directory;
+  signing_key key = signing_key::generate(signing_algorithm::hmac_sha256, "host-2026");
+  signing_key next_key = signing_key::generate(signing_algorithm::hmac_sha256, "host-2027");
+  key_list keys = keys_of({&key, &next_key});
+
+  lines whole_log(std::uint64_t declarations = 30) {
+    sample what;
+    what.key = &key;
+    what.next_key = &next_key;
+    what.declarations_of_each = declarations;
+    return sample_log(what);
+  }
+
+  fs::path write(const std::string& name, const std::string& text) {
+    fs::create_directories((directory / name).parent_path());
+    write_file(directory / name, text);
+    return directory / name;
+  }
+
+  std::variant<verification_report, std::string> try_verify(const std::vector<fs::path>& arguments,
+                                                            verification_options options = {}, unsigned threads = 2) {
+    const auto files = find_log_files(arguments);
+    if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
+    return verify_logs(std::get<std::vector<log_file>>(files), &keys, options, threads);
+  }
+
+  verification_report verify(const std::vector<fs::path>& arguments, verification_options options = {},
+                             unsigned threads = 2) {
+    options.finished = !options.partial;
+    auto judged = try_verify(arguments, options, threads);
+    if (const auto* failure = std::get_if<std::string>(&judged)) throw std::runtime_error(*failure);
+    for (const finding& each : std::get<verification_report>(judged).findings) {
+      CAF_MESSAGE(to_string(each.cause) << " " << each.chain << " " << each.sequence << " " << each.file << ":"
+                                        << each.line << ": " << each.words);
+    }
+    return std::get<verification_report>(std::move(judged));
+  }
+};
+
+std::uint64_t count(const verification_report& report, finding_cause cause) {
+  return report.findings_by_cause[static_cast<std::size_t>(cause)];
+}
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(verify_logs_tests, fixture)
+
+CAF_TEST(a_directory_of_segments_is_one_log) {
+  const lines log = whole_log();
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::size_t quarter = log.size() / 4 + 1;
+    write("host/" + segment_file_name(i + 1), joined(log, i * quarter, (i + 1) * quarter));
+  }
+  const auto report = verify({directory / "host"});
+  CAF_CHECK(report.clean());
+  CAF_CHECK_EQUAL(report.files, 4u);
+  CAF_CHECK_EQUAL(report.lines, log.size());
+  CAF_CHECK_EQUAL(report.bytes, joined(log).size());
+  // Segments named one by one, in any order, are the same log.
+  std::vector<fs::path> segments;
+  for (std::size_t i = 4; i > 0; --i) segments.push_back(directory / "host" / segment_file_name(i));
+  CAF_CHECK_EQUAL(json_of(verify(segments)), json_of(report));
+  segments.push_back(directory / "host");
+  CAF_CHECK_EQUAL(json_of(verify(segments)), json_of(report));
+}
+
+CAF_TEST(an_event_twice_in_one_log_is_told_and_in_two_logs_is_a_copy) {
+  const lines log = whole_log();
+  write("host/" + segment_file_name(1), joined(log));
+  write("host/" + segment_file_name(2), log[20]);
+  auto report = verify({directory / "host"});
+  CAF_REQUIRE_EQUAL(report.findings.size(), 1u);
+  CAF_CHECK(report.findings[0].cause == finding_cause::duplicated);
+  CAF_CHECK(report.findings[0].file.ends_with(segment_file_name(2)));
+
+  write("a/" + segment_file_name(1), joined(log));
+  write("b/" + segment_file_name(1), joined(log));
+  report = verify({directory / "a", directory / "b"});
+  CAF_CHECK(report.clean());
+  for (const chain_report& chain : report.chains) {
+    CAF_CHECK_EQUAL(chain.copies, chain.events);
+    CAF_CHECK_EQUAL(chain.events, chain.last);
+  }
+  CAF_CHECK_EQUAL(report.lines, 2 * log.size());
+}
+
+CAF_TEST(logs_that_hold_parts_of_a_chain_are_put_together) {
+  const lines log = whole_log();
+  const auto complete = [&](const std::vector<std::pair<std::size_t, std::size_t>>& parts) {
+    std::vector<fs::path> files;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      files.push_back(write("part-" + std::to_string(i) + ".jsonl", joined(log, parts[i].first, parts[i].second)));
+    }
+    const auto report = verify(files);
+    bool exact = report.clean();
+    for (const chain_report& chain : report.chains) {
+      exact &= chain.events == chain.last && chain.first == 1;
+      exact &= chain.is_host() || chain.facts.declarations == 30;
+      exact &= chain.facts.silences == (chain.cell == "cell-1" ? 1 : 0);
+    }
+    return exact;
+  };
+  const std::size_t size = log.size();
+  CAF_CHECK(complete({{0, size}}));
+  CAF_CHECK(complete({{0, 100}, {100, size}}));
+  CAF_CHECK(complete({{100, size}, {0, 100}}));
+  // One lags behind, the other was pruned.
+  CAF_CHECK(complete({{0, 150}, {80, size}}));
+  CAF_CHECK(complete({{80, size}, {0, 150}}));
+  CAF_CHECK(complete({{0, 150}, {80, 200}, {120, size}, {10, 20}}));
+  CAF_CHECK(complete({{0, size}, {40, 90}}));
+  CAF_CHECK(complete({{40, 90}, {0, size}}));
+  CAF_CHECK(complete({{40, 90}, {50, 60}, {0, size}, {0, 70}, {60, size}}));
+  std::mt19937 random{7};
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::pair<std::size_t, std::size_t>> parts;
+    for (std::size_t begin = 0; begin < size;) {
+      const std::size_t end = std::min(size, begin + 20 + random() % 60);
+      parts.emplace_back(begin - std::min<std::size_t>(begin, random() % 30), end);
+      begin = end;
+    }
+    std::shuffle(parts.begin(), parts.end(), random);
+    CAF_CHECK(complete(parts));
+  }
+}
+
+CAF_TEST(a_copy_that_differs_is_told) {
+  const lines log = whole_log();
+  write("a.jsonl", joined(log));
+  const auto differs = [&](std::size_t begin, std::size_t end, std::size_t changed) {
+    lines copy{log.begin() + static_cast<std::ptrdiff_t>(begin), log.begin() + static_cast<std::ptrdiff_t>(end)};
+    std::string& line = copy[changed - begin];
+    const std::size_t at = line.find("guestComm\":\"bash");
+    if (at == std::string::npos) return true;
+    line.replace(at, 16, "guestComm\":\"cash");
+    write("b.jsonl", joined(copy));
+    const auto report = verify({directory / "a.jsonl", directory / "b.jsonl"});
+    return !report.clean() && count(report, finding_cause::altered) > 0 &&
+           std::any_of(report.findings.begin(), report.findings.end(),
+                       [](const finding& each) { return each.file.ends_with("b.jsonl"); });
+  };
+  // Whatever of it is copied: everything, a part without a signature, the changed event alone, or as its last.
+  CAF_CHECK(differs(0, log.size(), 40));
+  CAF_CHECK(differs(30, 60, 40));
+  CAF_CHECK(differs(40, 41, 40));
+  CAF_CHECK(differs(20, 41, 40));
+}
+
+CAF_TEST(what_only_one_log_lacks_is_not_missing) {
+  const lines log = whole_log();
+  lines with_gap = log;
+  with_gap.erase(with_gap.begin() + 50, with_gap.begin() + 60);
+  write("a.jsonl", joined(with_gap));
+  write("b.jsonl", joined(log, 30, 80));
+  CAF_CHECK(verify({directory / "a.jsonl", directory / "b.jsonl"}).clean());
+  CAF_CHECK(count(verify({directory / "a.jsonl"}), finding_cause::missing) > 0);
+}
+
+CAF_TEST(a_last_line_without_newline_is_told_with_its_place) {
+  const lines log = whole_log();
+  std::string text = joined(log);
+  text.pop_back();
+  write("a.jsonl", text);
+  const auto report = verify({directory / "a.jsonl"});
+  CAF_CHECK_EQUAL(count(report, finding_cause::unterminated), 1u);
+  CAF_CHECK_EQUAL(report.findings.front().line, log.size());
+  CAF_CHECK(count(report, finding_cause::missing) > 0);
+}
+
+CAF_TEST(the_verdict_does_not_depend_on_threads_or_blocks) {
+  const lines log = whole_log(400);
+  lines worse = log;
+  worse.erase(worse.begin() + 700);
+  std::swap(worse[100], worse[107]);
+  worse[1200].replace(worse[1200].find("tier"), 4, "teir");
+  worse.push_back("no event\n");
+  std::string text = joined(worse);
+  // More than a block.
+  CAF_CHECK(text.size() > (std::size_t{1} << 20));
+  write("a.jsonl", text);
+  const std::string one = json_of(verify({directory / "a.jsonl"}, {}, 1));
+  for (const unsigned threads : {2u, 3u, 8u}) {
+    CAF_CHECK_EQUAL(json_of(verify({directory / "a.jsonl"}, {}, threads)), one);
+  }
+  CAF_CHECK(one.find("\"malformed\"") != std::string::npos);
+}
+
+CAF_TEST(a_line_longer_than_any_event_is_passed_over) {
+  const lines log = whole_log();
+  const std::string endless(std::size_t{40} << 20, 'x');
+  write("a.jsonl", joined(log, 0, 30) + endless + "\n" + joined(log, 30));
+  const auto report = verify({directory / "a.jsonl"});
+  CAF_REQUIRE_EQUAL(report.findings.size(), 1u);
+  CAF_CHECK(report.findings[0].cause == finding_cause::malformed);
+  CAF_CHECK_EQUAL(report.findings[0].line, 31u);
+  CAF_CHECK_EQUAL(report.lines, log.size() + 1);
+
+  write("b.jsonl", joined(log) + endless);
+  const auto torn = verify({directory / "b.jsonl"});
+  CAF_REQUIRE_EQUAL(torn.findings.size(), 1u);
+  CAF_CHECK(torn.findings[0].cause == finding_cause::unterminated);
+}
+
+CAF_TEST(lines_longer_than_a_block_are_read) {
+  chain_writer host{"host-a", "", "", "1", &key};
+  lines log{host.host_started()};
+  log.push_back(host.line("host.v1.evidence_blocked", R"({"cause":")" + std::string(3'000'000, 'x') + "\"}", true));
+  log.push_back(host.host_stopped());
+  write("a.jsonl", joined(log));
+  CAF_CHECK(verify({directory / "a.jsonl"}).clean());
+}
+
+CAF_TEST(what_cannot_be_read_is_refused_with_its_name) {
+  const auto refusal = [&](const fs::path& path) {
+    const auto judged = try_verify({path});
+    const auto* words = std::get_if<std::string>(&judged);
+    return words != nullptr ? *words : "none";
+  };
+  CAF_CHECK_EQUAL(refusal(directory / "none"),
+                  "\"" + (directory / "none").string() + "\" cannot be read: No such file or directory");
+  fs::create_directory(directory / "empty");
+  CAF_CHECK_EQUAL(refusal(directory / "empty"), "\"" + (directory / "empty").string() + "\" holds no .jsonl file");
+  CAF_CHECK_EQUAL(refusal("/dev/null"), "\"/dev/null\" is neither a file nor a directory");
+}
+
+CAF_TEST(an_empty_file_is_a_clean_log_of_nothing) {
+  write("a.jsonl", "");
+  const auto report = verify({directory / "a.jsonl"});
+  CAF_CHECK(report.clean());
+  CAF_CHECK_EQUAL(report.chains.size(), 0u);
+}
+
+CAF_TEST(progress_ends_at_the_whole) {
+  const lines log = whole_log(400);
+  write("a.jsonl", joined(log));
+  const auto files = find_log_files({directory / "a.jsonl"});
+  std::vector<std::uint64_t> told;
+  std::uint64_t whole = 0;
+  (void)verify_logs(std::get<std::vector<log_file>>(files), &keys, {}, 2,
+                    [&](std::uint64_t bytes, std::uint64_t total) {
+                      told.push_back(bytes);
+                      whole = total;
+                    });
+  CAF_REQUIRE(told.size() > 1);
+  CAF_CHECK(std::is_sorted(told.begin(), told.end()));
+  CAF_CHECK_EQUAL(told.back(), whole);
+  CAF_CHECK_EQUAL(whole, joined(log).size());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
