@@ -56,7 +56,7 @@ run_projection::run_projection(host_stamp_ptr attribution, std::string chain, co
 
 seal_kind run_projection::ordinary() const {
   const event_sealing_ptr& sealing = lines_.sealing();
-  return sealing && sealing->events_per_signature() == 1 ? seal_kind::signature : seal_kind::digest;
+  return sealing && sealing->events_per_signature() == 1 ? seal_kind::signature : seal_kind::chained;
 }
 
 void run_projection::declaration(std::string& out, std::uint64_t sequence, const timestamp_text& received,

@@ -19,7 +19,7 @@ inline constexpr event_digest no_event{};
 /// How an event is vouched for.
 enum class seal_kind : std::uint8_t {
   /// By the next signature in its chain.
-  digest,
+  chained,
   /// By a signature of its own.
   signature,
   /// By a signature of the former key and one of the new key.

@@ -66,7 +66,7 @@ class chain_seal final : public event_seal {
 
   std::string_view blank(seal_kind kind) const override {
     switch (kind) {
-      case seal_kind::digest: return digest_blank_;
+      case seal_kind::chained: return digest_blank_;
       case seal_kind::signature: return signature_blank_;
       case seal_kind::handover: return handover_blank_;
     }
@@ -79,7 +79,7 @@ class chain_seal final : public event_seal {
       std::memcpy(lines.data() + event.blank.begin + before_prevdigest.size(), previous.view().data(),
                   prevdigest_length);
       before = material_of(lines, event, previous);
-      if (event.kind != seal_kind::digest && keys_.key) sign(lines, event, before);
+      if (event.kind != seal_kind::chained && keys_.key) sign(lines, event, before);
     }
     return before;
   }
