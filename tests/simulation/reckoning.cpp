@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/cloud_event.hpp"
+#include "runtime/verification/line_judge.hpp"
+#include "runtime/verification/log_judge.hpp"
 
 namespace cellos::simulation {
 
@@ -185,6 +187,25 @@ std::vector<std::string> broken_promises(std::string_view log, const std::vector
   reckoned.read(log);
   reckoned.compare(runs);
   return std::move(reckoned.violations);
+}
+
+std::vector<std::string> broken_seals(std::string_view log, const key_list& keys) {
+  verification::line_judge lines{&keys};
+  verification::log_judge judge{{{"log", 0}}, {}, true};
+  std::uint64_t number = 0;
+  while (!log.empty()) {
+    const std::string_view line = log.substr(0, log.find('\n'));
+    log.remove_prefix(line.size() + 1);
+    judge.take(0, ++number, lines.judge(line));
+    lines.begin_block();
+  }
+  (void)judge.settle();
+  std::vector<std::string> found;
+  for (const verification::finding& each : judge.report().findings) {
+    found.push_back(each.chain + " " + std::to_string(each.sequence) + ": " + std::string{to_string(each.cause)} + ": " +
+                    each.words);
+  }
+  return found;
 }
 
 }  // namespace cellos::simulation

@@ -126,11 +126,21 @@ class daemon_life {
   std::unique_ptr<caf::scoped_actor> self_;
 };
 
-/// Of a key that every run of the simulator has.
+/// The key that every simulated host has.
+signing_key the_key() {
+  const std::array<std::uint8_t, 32> seed{1, 2, 3};
+  return std::get<signing_key>(signing_key::from_secret(signing_algorithm::ed25519, "simulated", seed));
+}
+
+key_list the_public_key() {
+  key_list keys;
+  keys.add("simulated", signing_algorithm::ed25519, the_key().public_key());
+  return keys;
+}
+
 event_sealing_ptr a_sealing(randomness& random) {
   if (chance(random, 300)) return nullptr;
-  const std::array<std::uint8_t, 32> seed{1, 2, 3};
-  auto key = std::get<signing_key>(signing_key::from_secret(signing_algorithm::ed25519, "simulated", seed));
+  auto key = the_key();
   constexpr std::array<std::uint64_t, 3> rates{1, 7, 1000};
   return std::make_shared<const host_sealing>(std::make_shared<const signing_key>(std::move(key)), nullptr,
                                               rates[below(random, rates.size())]);
@@ -158,6 +168,10 @@ class simulation_run {
     settle();
     const auto broken = broken_promises(log_.text, sockets_.runs);
     result_.violations.insert(result_.violations.end(), broken.begin(), broken.end());
+    if (sealing_) {
+      const auto unproven = broken_seals(log_.text, the_public_key());
+      result_.violations.insert(result_.violations.end(), unproven.begin(), unproven.end());
+    }
     for (const char character : log_.text) mix(static_cast<unsigned char>(character));
     for (const simulated_run& run : sockets_.runs)
       result_.declarations += run.socket->next_number - run.socket->first_number;
