@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -145,7 +146,11 @@ std::string live_through(served_cell& cell, bool costs_a_connection) {
   if (!is_heard(cell) || !is_heard(cell)) return "frames do not come in";
   // Written and not waited for: draining reads what is there.
   raw_guest last{cell.socket()};
-  last.write_frames(frames_each);
+  try {
+    last.write_frames(frames_each);
+  } catch (const std::exception&) {
+    if (!costs_a_connection) return "hangs up on a guest";
+  }
   if (!cell.drain()) return "does not drain";
   std::uint64_t frames = 0;
   for (const chunk_ptr& chunk : cell.take()) frames += chunk->frames;
