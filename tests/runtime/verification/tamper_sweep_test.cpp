@@ -5,6 +5,7 @@
 // asks for more (`./dev tamper`).
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -29,8 +30,9 @@ using namespace cellos::verification;
 namespace {
 
 struct extent {
-  std::uint64_t declarations = 4;
-  unsigned values = 3;
+  // As few as make one event of each kind.
+  std::uint64_t declarations = 7;
+  unsigned values = 2;
 };
 
 extent asked_extent() {
@@ -43,7 +45,7 @@ extent asked_extent() {
   return asked;
 }
 
-/// A whole log of two hosts and six runs, its verdicts, and what was done to it.
+/// A whole log of two hosts and four runs, its verdicts, and what was done to it.
 class tampered_log {
  public:
   tampered_log(bool sign_every_event, std::uint64_t declarations)
@@ -56,6 +58,7 @@ class tampered_log {
     what.next_key = &next_key_;
     what.sign_every_event = sign_every_event;
     what.declarations_of_each = declarations;
+    what.runs_of_each = 2;
     lines_ = sample_log(what);
     for (std::string& line : lines_) {
       line.pop_back();
@@ -166,12 +169,14 @@ verification_report with_byte(tampered_log& log, std::size_t at, std::size_t pos
   return log.with(at, 1, {changed.substr(0, position), changed.substr(position + 1)});
 }
 
-/// Small steps that a checker that folds or skips would miss, then whatever comes.
-std::vector<char> other_values(char original, unsigned count, std::mt19937& random) {
+/// Small steps that a checker that folds or skips would miss, in turns from position to position, then whatever comes.
+std::vector<char> other_values(char original, unsigned count, std::size_t position, std::mt19937& random) {
   const auto byte = static_cast<unsigned char>(original);
+  const std::array<unsigned, 9> steps{byte ^ 0x20u, byte ^ 1u, 0xffu, 0x20u, 0x0au, 0x22u, byte ^ 0x80u, 0u, 0x5cu};
   std::set<unsigned char> values;
-  for (const unsigned other : {byte ^ 0x20u, byte ^ 1u, 0xffu, 0x20u, 0x0au, 0x22u, 0x80u ^ byte, 0u, 0x5cu}) {
-    if (values.size() < count && other != byte) values.insert(static_cast<unsigned char>(other));
+  for (std::size_t i = 0; i < steps.size() && values.size() < count; ++i) {
+    const auto other = static_cast<unsigned char>(steps[(position + i) % steps.size()]);
+    if (other != byte) values.insert(other);
   }
   while (values.size() < std::min(count, 255u)) {
     const auto other = static_cast<unsigned char>(random());
@@ -187,7 +192,7 @@ void sweep_lines(outcome& all, tampered_log& log, std::size_t first, std::size_t
     const std::size_t bytes = log.lines()[at].size() + 1;
     for (std::size_t position = 0; position < bytes; ++position) {
       const char original = position + 1 == bytes ? '\n' : log.lines()[at][position];
-      for (const char value : other_values(original, values, random)) {
+      for (const char value : other_values(original, values, position + at, random)) {
         expect_named(all, log, with_byte(log, at, position, value), at,
                      "byte " + std::to_string(position) + " made " + std::to_string(static_cast<unsigned char>(value)));
       }
