@@ -48,7 +48,8 @@ bool reads(const json& envelope) { return dsse::read_envelope(base64(envelope.du
 CAF_TEST(the_published_signature_verifies) {
   const auto read = dsse::read_envelope(published);
   CAF_REQUIRE(read.has_value());
-  CAF_CHECK_EQUAL(prevdigest_text{read->material}.view(), "5xz5/VtoxNJVYaYxmLeL6xL9I6Cav9P3goh6qyCYGfQ=");
+  const prevdigest_text material{read->material};
+  CAF_CHECK_EQUAL(material.view(), "5xz5/VtoxNJVYaYxmLeL6xL9I6Cav9P3goh6qyCYGfQ=");
   CAF_REQUIRE_EQUAL(read->signatures.size(), 1u);
   CAF_CHECK_EQUAL(read->signatures[0].key_id, "testkey");
   key_list keys;

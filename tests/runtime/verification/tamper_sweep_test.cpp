@@ -5,6 +5,7 @@
 // asks for more (`./dev tamper`).
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -12,6 +13,8 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/support/chain_writer.hpp"
@@ -27,8 +30,9 @@ using namespace cellos::verification;
 namespace {
 
 struct extent {
-  std::uint64_t declarations = 4;
-  unsigned values = 3;
+  // As few as make one event of each kind.
+  std::uint64_t declarations = 7;
+  unsigned values = 2;
 };
 
 extent asked_extent() {
@@ -41,7 +45,7 @@ extent asked_extent() {
   return asked;
 }
 
-/// A whole log of two hosts and six runs, its verdicts, and what was done to it.
+/// A whole log of two hosts and four runs, its verdicts, and what was done to it.
 class tampered_log {
  public:
   tampered_log(bool sign_every_event, std::uint64_t declarations)
@@ -54,6 +58,7 @@ class tampered_log {
     what.next_key = &next_key_;
     what.sign_every_event = sign_every_event;
     what.declarations_of_each = declarations;
+    what.runs_of_each = 2;
     lines_ = sample_log(what);
     for (std::string& line : lines_) {
       line.pop_back();
@@ -110,14 +115,20 @@ bool names(const verification_report& report, const tampered_log& log, std::size
 /// Of failures, a few in full: there may be a hundred thousand.
 class outcome {
  public:
-  explicit outcome(std::string_view operation) : operation_(operation) {}
+  explicit outcome(std::string operation) : operation_(std::move(operation)) {}
 
   void count(bool good, const std::function<std::string()>& story) {
     ++tried_;
     if (good) return;
-    if (++failed_ <= 5) CAF_MESSAGE("not detected or not named: " << operation_ << ": " << story());
+    if (++failed_ <= 5) stories_.push_back(story());
+  }
+  void add(const outcome& other) {
+    tried_ += other.tried_;
+    failed_ += other.failed_;
+    stories_.insert(stories_.end(), other.stories_.begin(), other.stories_.end());
   }
   void check() const {
+    for (const std::string& each : stories_) CAF_MESSAGE("not detected or not named: " << operation_ << ": " << each);
     CAF_MESSAGE(operation_ << ": " << tried_ << " tried, " << failed_ << " not detected or not named");
     CAF_CHECK(tried_ > 0);
     CAF_CHECK_EQUAL(failed_, 0u);
@@ -127,6 +138,7 @@ class outcome {
   std::string operation_;
   std::uint64_t tried_ = 0;
   std::uint64_t failed_ = 0;
+  std::vector<std::string> stories_;
 };
 
 std::string story_of(const verification_report& report, const std::string& what) {
@@ -157,12 +169,14 @@ verification_report with_byte(tampered_log& log, std::size_t at, std::size_t pos
   return log.with(at, 1, {changed.substr(0, position), changed.substr(position + 1)});
 }
 
-/// Small steps that a checker that folds or skips would miss, then whatever comes.
-std::vector<char> other_values(char original, unsigned count, std::mt19937& random) {
+/// Small steps that a checker that folds or skips would miss, in turns from position to position, then whatever comes.
+std::vector<char> other_values(char original, unsigned count, std::size_t position, std::mt19937& random) {
   const auto byte = static_cast<unsigned char>(original);
+  const std::array<unsigned, 9> steps{byte ^ 0x20u, byte ^ 1u, 0xffu, 0x20u, 0x0au, 0x22u, byte ^ 0x80u, 0u, 0x5cu};
   std::set<unsigned char> values;
-  for (const unsigned other : {byte ^ 0x20u, byte ^ 1u, 0xffu, 0x20u, 0x0au, 0x22u, 0x80u ^ byte, 0u, 0x5cu}) {
-    if (values.size() < count && other != byte) values.insert(static_cast<unsigned char>(other));
+  for (std::size_t i = 0; i < steps.size() && values.size() < count; ++i) {
+    const auto other = static_cast<unsigned char>(steps[(position + i) % steps.size()]);
+    if (other != byte) values.insert(other);
   }
   while (values.size() < std::min(count, 255u)) {
     const auto other = static_cast<unsigned char>(random());
@@ -171,22 +185,38 @@ std::vector<char> other_values(char original, unsigned count, std::mt19937& rand
   return {values.begin(), values.end()};
 }
 
-void sweep_bytes(bool sign_every_event) {
-  const extent asked = asked_extent();
-  tampered_log log{sign_every_event, asked.declarations};
-  std::mt19937 random{1};
-  outcome all{std::string{"bytes changed, "} + (sign_every_event ? "every event signed" : "checkpoints")};
-  CAF_MESSAGE(log.size() << " events");
-  for (std::size_t at = 0; at < log.size(); ++at) {
+/// Every `step`th line, from `first` on.
+void sweep_lines(outcome& all, tampered_log& log, std::size_t first, std::size_t step, unsigned values) {
+  std::mt19937 random{static_cast<unsigned>(first)};
+  for (std::size_t at = first; at < log.size(); at += step) {
     const std::size_t bytes = log.lines()[at].size() + 1;
     for (std::size_t position = 0; position < bytes; ++position) {
       const char original = position + 1 == bytes ? '\n' : log.lines()[at][position];
-      for (const char value : other_values(original, asked.values, random)) {
+      for (const char value : other_values(original, values, position + at, random)) {
         expect_named(all, log, with_byte(log, at, position, value), at,
                      "byte " + std::to_string(position) + " made " + std::to_string(static_cast<unsigned char>(value)));
       }
     }
   }
+}
+
+void sweep_bytes(bool sign_every_event) {
+  const extent asked = asked_extent();
+  const std::string name = std::string{"bytes changed, "} + (sign_every_event ? "every event signed" : "checkpoints");
+  const std::size_t threads = std::max(std::thread::hardware_concurrency(), 1u);
+  std::vector<outcome> outcomes(threads, outcome{name});
+  std::vector<std::thread> sweepers;
+  std::size_t events = 0;
+  for (std::size_t t = 0; t < threads; ++t) {
+    sweepers.emplace_back([&, t] {
+      tampered_log log{sign_every_event, asked.declarations};
+      if (t == 0) events = log.size();
+      sweep_lines(outcomes[t], log, t, threads, asked.values);
+    });
+  }
+  for (std::thread& each : sweepers) each.join();
+  outcome all{name + ", " + std::to_string(events) + " events"};
+  for (const outcome& each : outcomes) all.add(each);
   all.check();
 }
 
