@@ -51,7 +51,7 @@ std::string write_new(const std::string& path, std::string_view content, mode_t 
     if (good) content.remove_prefix(static_cast<std::size_t>(written));
   }
   if (good && uninterrupted([&] { return ::fsync(file.get()); }) == 0) return {};
-  const std::string failure = printable(path) + " cannot be written: " + std::strerror(errno);
+  std::string failure = printable(path) + " cannot be written: " + std::strerror(errno);
   ::unlink(path.c_str());
   return failure;
 }

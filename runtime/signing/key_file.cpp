@@ -127,13 +127,13 @@ std::optional<secret> secret_of_pem(signing_algorithm algorithm, std::string_vie
   return raw;
 }
 
-outcome key_of(key_source source, std::span<const std::uint8_t> raw) {
+outcome key_of(const key_source& source, std::span<const std::uint8_t> raw) {
   auto made = signing_key::from_secret(source.algorithm, source.key_id, raw);
   if (const auto* problem = std::get_if<std::string>(&made)) return source.refusal(*problem, source.keygen());
   return made;
 }
 
-outcome parse(key_source source, std::string_view text) {
+outcome parse(const key_source& source, std::string_view text) {
   constexpr std::string_view pem_begin = "-----BEGIN ";
   if (source.algorithm != signing_algorithm::hmac_sha256 && text.find(pem_begin) != std::string_view::npos) {
     const auto raw = secret_of_pem(source.algorithm, text);
@@ -141,7 +141,7 @@ outcome parse(key_source source, std::string_view text) {
       return source.refusal("not an unencrypted PEM private key for " + std::string{to_string(source.algorithm)},
                             source.keygen());
     }
-    return key_of(std::move(source), raw->bytes());
+    return key_of(source, raw->bytes());
   }
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
@@ -149,7 +149,7 @@ outcome parse(key_source source, std::string_view text) {
   const auto length = decode_any_base64(text, raw.bytes());
   if (!length) return source.refusal("not one line of Base64 or base64url", source.keygen());
   raw.shrink(*length);
-  return key_of(std::move(source), raw.bytes());
+  return key_of(source, raw.bytes());
 }
 
 std::string_view text_of(const secret& content) {
@@ -160,7 +160,7 @@ std::string_view text_of(const secret& content) {
 
 std::variant<signing_key, std::string> load_signing_key(signing_algorithm algorithm, std::string key_id,
                                                         const std::filesystem::path& path) {
-  key_source source{algorithm, std::move(key_id), quoted(path)};
+  const key_source source{algorithm, std::move(key_id), quoted(path)};
   // Not to wait for a FIFO's writer.
   const file_descriptor file{uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); })};
   if (!file) {
@@ -175,14 +175,14 @@ std::variant<signing_key, std::string> load_signing_key(signing_algorithm algori
   if (auto problem = unsafe(source, path, found)) return *std::move(problem);
   const auto content = content_of(file.get());
   if (!content) return source.refusal(std::string{"cannot be read: "} + std::strerror(errno), source.keygen());
-  return parse(std::move(source), text_of(*content));
+  return parse(source, text_of(*content));
 }
 
 std::variant<signing_key, std::string> parse_signing_key(signing_algorithm algorithm, std::string key_id,
                                                          std::string_view text, std::string_view origin) {
-  key_source source{algorithm, std::move(key_id), std::string{origin}};
+  const key_source source{algorithm, std::move(key_id), std::string{origin}};
   if (text.empty()) return source.refusal("is empty", source.keygen());
-  return parse(std::move(source), text);
+  return parse(source, text);
 }
 
 }  // namespace cellos

@@ -47,7 +47,7 @@ std::variant<signing_key, std::string> signing_key::from_secret(signing_algorith
   return key;
 }
 
-signing_key signing_key::generate(signing_algorithm algorithm, std::string key_id) {
+signing_key signing_key::generate(signing_algorithm algorithm, const std::string& key_id) {
   secret raw{32};
   for (;;) {
     ::randombytes_buf(raw.bytes().data(), raw.bytes().size());

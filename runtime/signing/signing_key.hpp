@@ -37,7 +37,7 @@ class signing_key {
   static std::variant<signing_key, std::string> from_secret(signing_algorithm algorithm, std::string key_id,
                                                             std::span<const std::uint8_t> raw);
   /// From the system's randomness.
-  static signing_key generate(signing_algorithm algorithm, std::string key_id);
+  static signing_key generate(signing_algorithm algorithm, const std::string& key_id);
 
   signing_algorithm algorithm() const { return algorithm_; }
   const std::string& key_id() const { return key_id_; }

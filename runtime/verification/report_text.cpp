@@ -62,7 +62,9 @@ std::string remarks_of(const chain_report& chain) {
     said.push_back(fmt::format("fell silent{}", facts.resumptions > 0 ? " and resumed" : ""));
   }
   for (const drop_note& each : facts.drops) {
-    said.push_back(fmt::format("lost {}{} ({})", grouped(each.frames), each.more ? " and more" : "", each.reason));
+    const std::string frames = each.more && each.frames == 0 ? "an unknown number" : grouped(each.frames);
+    const char* more = each.more && each.frames > 0 ? " and more" : "";
+    said.push_back(fmt::format("lost {}{} ({})", frames, more, each.reason));
   }
   if (chain.copies > 0) said.push_back(fmt::format("{} in several logs", grouped(chain.copies)));
   std::string out;

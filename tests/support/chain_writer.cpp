@@ -48,7 +48,7 @@ std::string envelope(const digest& material, const std::vector<const signing_key
 
 }  // namespace
 
-chain_writer::chain_writer(std::string host, std::string cell, std::string run, std::string epoch,
+chain_writer::chain_writer(std::string host, std::string cell, std::string run, const std::string& epoch,
                            const signing_key* key)
     : host_(std::move(host)), cell_(std::move(cell)), run_(std::move(run)), key_(key) {
   chain_ = cell_.empty() ? host_ + "/" + epoch : host_ + "/" + cell_ + "/" + run_ + "/" + epoch;

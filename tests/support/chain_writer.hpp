@@ -15,7 +15,7 @@ namespace cellos::test {
 class chain_writer {
  public:
   /// `key` null: lines carry neither digests nor signatures. Of the host's own chain `cell` and `run` are empty.
-  chain_writer(std::string host, std::string cell, std::string run, std::string epoch, const signing_key* key);
+  chain_writer(std::string host, std::string cell, std::string run, const std::string& epoch, const signing_key* key);
 
   /// One line with its newline. `type` is without the common prefix.
   std::string line(std::string_view type, std::string_view data, bool sign);

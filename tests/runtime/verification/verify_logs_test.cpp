@@ -17,7 +17,6 @@
 using namespace cellos;
 using namespace cellos::test;
 using namespace cellos::verification;
-using cellos::evidence_tests::add_to_file;
 using cellos::evidence_tests::scratch_directory;
 using cellos::evidence_tests::write_file;
 
@@ -53,7 +52,8 @@ struct fixture {
   }
 
   std::variant<verification_report, std::string> try_verify(const std::vector<fs::path>& arguments,
-                                                            verification_options options = {}, unsigned threads = 2) {
+                                                            const verification_options& options = {},
+                                                            unsigned threads = 2) {
     const auto files = find_log_files(arguments);
     if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
     return verify_logs(std::get<std::vector<log_file>>(files), &keys, options, threads);
@@ -208,7 +208,7 @@ CAF_TEST(the_verdict_does_not_depend_on_threads_or_blocks) {
   worse.erase(worse.begin() + 700);
   std::swap(worse[100], worse[107]);
   worse[1200].replace(worse[1200].find("tier"), 4, "teir");
-  worse.push_back("no event\n");
+  worse.emplace_back("no event\n");
   std::string text = joined(worse);
   // More than a block.
   CAF_CHECK(text.size() > (std::size_t{1} << 20));
