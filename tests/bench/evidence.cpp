@@ -92,8 +92,8 @@ event_sealing_ptr sealing_of(const variant& how) {
 }
 
 host_stamp_ptr stamp_of(std::size_t run) {
-  return std::make_shared<const host_stamp>(host_stamp{"host-bench", "cell-" + std::to_string(run), "run-1",
-                                                       "sha256:" + std::string(64, 'a')});
+  return std::make_shared<const host_stamp>(
+      host_stamp{"host-bench", "cell-" + std::to_string(run), "run-1", "sha256:" + std::string(64, 'a')});
 }
 
 /// One run's events, from batches that a DECODER would have made, to the log. Returns how many.
@@ -142,9 +142,8 @@ cost measure(const variant& how, const bench_options& options, std::size_t runs)
   std::vector<std::uint64_t> appended(runs);
   std::vector<std::thread> threads;
   for (std::size_t run = 0; run < runs; ++run) {
-    threads.emplace_back([&, run] {
-      appended[run] = append_run(*opened.log, sealing, run, options.events / how.share / runs);
-    });
+    threads.emplace_back(
+        [&, run] { appended[run] = append_run(*opened.log, sealing, run, options.events / how.share / runs); });
   }
   for (std::thread& each : threads) each.join();
   if (opened.log->close()) throw std::runtime_error("the log was not closed");
@@ -217,7 +216,8 @@ void compare(const bench_options& options) {
       }
     }
   }
-  std::printf("| append | CPU, ns an event | CPU : plain | events/s, millions, one run | two runs |\n|---|---|---|---|---|\n");
+  std::printf(
+      "| append | CPU, ns an event | CPU : plain | events/s, millions, one run | two runs |\n|---|---|---|---|---|\n");
   for (std::size_t i = 0; i < variants.size(); ++i) {
     std::printf("| %s |", variants[i].name);
     columns[i].cpu_ns.print();

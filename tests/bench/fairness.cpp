@@ -291,7 +291,8 @@ disturbance storm(stage& on) { return std::make_shared<reconnect_storm>(on.loud_
 void run(const bench_options& options) {
   stage on{options};
   std::printf(
-      "| beside | appended in time, %% | receive to append, ms: p50 | p99 | max | connect(), ms: p99 | max | actor_hung "
+      "| beside | appended in time, %% | receive to append, ms: p50 | p99 | max | connect(), ms: p99 | max | "
+      "actor_hung "
       "told |\n|---|---|---|---|---|---|---|---|\n");
   on.measure("nothing", options, nothing);
   on.measure("a flood", options, flood);

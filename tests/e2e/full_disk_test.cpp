@@ -103,7 +103,8 @@ CAF_TEST(a_full_disk_holds_guests_back_and_loses_nothing) {
 
   // Nobody is hung up on, and nobody gets through.
   CAF_CHECK(!holds_within(full_for(), [&] {
-    return !is_running(daemon) || std::any_of(guests.begin(), guests.end(), [](auto& each) { return !is_running(each); });
+    return !is_running(daemon) ||
+           std::any_of(guests.begin(), guests.end(), [](auto& each) { return !is_running(each); });
   }));
   CAF_CHECK_LESS(disk.free_bytes(), 1u << 20);
   CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_resumed"), 0u);

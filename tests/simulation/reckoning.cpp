@@ -202,8 +202,8 @@ std::vector<std::string> broken_seals(std::string_view log, const key_list& keys
   (void)judge.settle();
   std::vector<std::string> found;
   for (const verification::finding& each : judge.report().findings) {
-    found.push_back(each.chain + " " + std::to_string(each.sequence) + ": " + std::string{to_string(each.cause)} + ": " +
-                    each.words);
+    found.push_back(each.chain + " " + std::to_string(each.sequence) + ": " + std::string{to_string(each.cause)} +
+                    ": " + each.words);
   }
   return found;
 }

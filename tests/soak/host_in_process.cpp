@@ -6,8 +6,8 @@
 namespace cellos::soak {
 
 host_in_process::host_in_process(options settings) {
-  auto opened = settings.files != nullptr ? segment_log::open(settings.log, *settings.files)
-                                          : segment_log::open(settings.log);
+  auto opened =
+      settings.files != nullptr ? segment_log::open(settings.log, *settings.files) : segment_log::open(settings.log);
   if (!opened.log) throw std::runtime_error(opened.refusal);
   log_ = std::move(opened.log);
   overheard_.emplace(*log_, std::move(settings.appended));

@@ -44,9 +44,7 @@ class host_in_process {
   explicit host_in_process(options settings);
   ~host_in_process();
 
-  caf::expected<cell_status> admit(const cell_specification& cell) {
-    return ask<cell_status>(admit_atom::value, cell);
-  }
+  caf::expected<cell_status> admit(const cell_specification& cell) { return ask<cell_status>(admit_atom::value, cell); }
   caf::expected<run_totals> retire(const std::string& cell_id) { return ask<run_totals>(retire_atom::value, cell_id); }
   /// Of the cells that answered in time.
   std::vector<cell_status> status();

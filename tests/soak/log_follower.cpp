@@ -30,9 +30,7 @@ std::uint64_t count_of(std::string_view digits) {
 }  // namespace
 
 log_follower::log_follower(std::filesystem::path dir, std::function<void(std::uint64_t)> read_up_to)
-    : reader_(std::move(dir), segment_position{1, 0}),
-      read_up_to_(std::move(read_up_to)),
-      thread_([this] { run(); }) {}
+    : reader_(std::move(dir), segment_position{1, 0}), read_up_to_(std::move(read_up_to)), thread_([this] { run(); }) {}
 
 log_follower::~log_follower() {
   finishing_ = true;

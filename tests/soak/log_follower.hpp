@@ -30,8 +30,8 @@ struct followed_cell {
   bool ended = false;
 };
 
-/// Reads a log as it grows, judges each line, and tells how far it got, so that what was read may go. On a thread of its
-/// own.
+/// Reads a log as it grows, judges each line, and tells how far it got, so that what was read may go. On a thread of
+/// its own.
 class log_follower {
  public:
   using cells = std::map<std::string, followed_cell, std::less<>>;

@@ -60,7 +60,8 @@ class soak_run {
 
   soak_outcome run() {
     const auto began = std::chrono::steady_clock::now();
-    log_follower follower{options_.dir / "evidence", [this](std::uint64_t segment) { host_.log().retain_from(segment); }};
+    log_follower follower{options_.dir / "evidence",
+                          [this](std::uint64_t segment) { host_.log().retain_from(segment); }};
     start_guests();
     std::thread bookkeeper{[this] {
       while (!stopping_) look_at_books();
