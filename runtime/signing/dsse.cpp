@@ -109,8 +109,9 @@ signed_message::signed_message(const digest& material) {
 }
 
 void append_envelope(std::string& out, const digest& material, std::span<const signature> signatures) {
-  std::string json;
-  json.reserve(512);
+  // Kept for its capacity: in every event's way.
+  thread_local std::string json;
+  json.clear();
   json += payload_member;
   append_base64(json, material);
   json += signatures_member;

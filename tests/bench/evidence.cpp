@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -49,6 +50,7 @@ struct bench_options {
   std::uint64_t signatures = 200'000;
   std::size_t rounds = 5;
   std::string dir = CELLOS_BIN_DIR "/..";
+  bool verify = true;
 };
 
 /// A way to append.
@@ -242,9 +244,16 @@ int main(int argc, char** argv) {
   app.add_option("--signatures", options.signatures, "Signatures of libsodium alone");
   app.add_option("--rounds", options.rounds, "Rounds that are kept")->check(CLI::Range(1, 100));
   app.add_option("--dir", options.dir, "Where the log is written, and removed");
+  app.add_flag("--verify,!--no-verify", options.verify, "Then what judging a log costs");
   CLI11_PARSE(app, argc, argv);
   try {
     compare(options);
+    if (options.verify) {
+      std::fputc('\n', stdout);
+      std::fflush(stdout);
+      ::execl(CELLOS_BIN_DIR "/bench_verify", "bench_verify", "--dir", options.dir.c_str(), nullptr);
+      throw std::runtime_error("bench_verify is not there");
+    }
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "bench evidence: %s\n", problem.what());
     return exit_unavailable;
