@@ -18,8 +18,8 @@ bool continues(const std::optional<chain_position>& left, const event_sealing_pt
 
 }  // namespace
 
-host_chronicle::host_chronicle(std::string host_id, evidence_log& log, const wall_clock& clock,
-                               event_sealing_ptr sealing, const std::optional<chain_position>& left)
+host_chronicle::host_chronicle(const std::string& host_id, evidence_log& log, const wall_clock& clock,
+                               const event_sealing_ptr& sealing, const std::optional<chain_position>& left)
     : clock_(clock),
       log_(log),
       projection_(host_id, continues(left, sealing) ? left->chain : chain_name(host_id, clock.now()), sealing) {

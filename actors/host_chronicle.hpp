@@ -21,8 +21,8 @@ namespace cellos {
 class host_chronicle {
  public:
   /// Goes on with the chain an earlier process left, if its digests are as this sealing's.
-  host_chronicle(std::string host_id, evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing,
-                 const std::optional<chain_position>& left);
+  host_chronicle(const std::string& host_id, evidence_log& log, const wall_clock& clock,
+                 const event_sealing_ptr& sealing, const std::optional<chain_position>& left);
 
   void started(std::string_view daemon_version);
   void stopped();
