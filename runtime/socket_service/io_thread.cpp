@@ -37,23 +37,12 @@ wall_time wall_now() {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-/// Lack of memory passes: epoll reports the descriptor again.
-bool is_transient(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOMEM || error == ENOBUFS;
-}
-
-/// The next connection in the backlog is worth a try.
-bool concerns_one_connection(int error) { return error == EINTR || error == ECONNABORTED; }
-
-bool is_lack_of_descriptors(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
+bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
 }  // namespace
 
 io_thread::io_thread(const socket_service_options& options, operator_events& events)
     : options_(options),
-      calls_(*options.calls),
       events_(events),
       budget_(options.byte_budget),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
@@ -104,7 +93,7 @@ void io_thread::run() {
 /// One wait and everything it brought. True if a draining cell wants to go on at once.
 bool io_thread::take_turn() {
   std::array<epoll_event, events_per_turn> ready;
-  const int count = calls_.epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), patience());
+  const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), patience());
   turn_began_ = clock::now();
   bytes_this_turn_ = 0;
   reads_this_turn_ = 0;
@@ -174,11 +163,6 @@ void io_thread::resume_reading(bound_cell& cell) {
   if (!credit && budget_.exhausted()) budget_wanted_ = true;
 }
 
-/// Whatever epoll did not take when it was asked to, for lack of memory.
-void io_thread::rearm() {
-  for (auto& [key, cell] : cells_) resume_reading(*cell);
-}
-
 void io_thread::release(bound_cell& cell) {
   const auto known = cells_.find(&cell);
   if (known == cells_.end()) return;
@@ -201,35 +185,31 @@ void io_thread::arm(pollable& what, int fd) {
   epoll_event interest{};
   interest.events = EPOLLIN;
   interest.data.ptr = &what;
-  what.armed = calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
+  what.armed = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
 }
 
 /// Removed rather than masked: a masked descriptor still reports hang-up, for ever.
 void io_thread::disarm(pollable& what, int fd) {
   if (!std::exchange(what.armed, false)) return;
-  calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-}
-
-file_descriptor io_thread::accept_one(const bound_cell& cell) {
-  return file_descriptor{calls_.accept(cell.socket.fd())};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void io_thread::accept_from(bound_cell& cell) {
   if (cell.released || !cell.socket) return;
   for (int i = 0; i < accepts_per_turn; ++i) {
-    file_descriptor accepted = accept_one(cell);
+    file_descriptor accepted{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (accepted) {
       take_connection(cell, std::move(accepted));
-    } else if (is_lack_of_descriptors(errno)) {
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       return shed_one_connection(cell);
-    } else if (!concerns_one_connection(errno)) {
+    } else if (errno != EINTR && errno != ECONNABORTED) {
       return;
     }
   }
 }
 
 void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
-  if (cell.expected_uid && peer_uid(accepted.get(), calls_) != cell.expected_uid) {
+  if (cell.expected_uid && peer_uid(accepted.get()) != cell.expected_uid) {
     return refuse_connection(cell, "peer uid is not expected_uid");
   }
   if (cell.connections.size() >= options_.connections_per_cell && !make_room(cell)) {
@@ -240,7 +220,7 @@ void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
   cell.connections.push_back(std::make_unique<guest_connection>(&cell, std::move(accepted), number));
   guest_connection& connection = *cell.connections.back();
   if (cell.draining) {
-    calls_.shutdown(connection.socket.get(), SHUT_RD);
+    ::shutdown(connection.socket.get(), SHUT_RD);
   } else if (cell.chunks.may_read()) {
     arm(connection, connection.socket.get());
   } else if (budget_.exhausted()) {
@@ -276,7 +256,7 @@ void io_thread::refuse_connection(bound_cell& cell, const char* cause) {
 
 void io_thread::shed_one_connection(bound_cell& cell) {
   reserve_.reset();
-  const file_descriptor shed = accept_one(cell);
+  const file_descriptor shed{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
   if (shed) refuse_connection(cell, "no descriptors left; raise LimitNOFILE");
   reserve_ = open_reserve();
 }
@@ -291,7 +271,7 @@ bool io_thread::read_from(guest_connection& connection) {
     if (cell.chunks.may_read() && !cell.draining) arm(connection, connection.socket.get());
     return false;
   }
-  const ssize_t got = calls_.recv(connection.socket.get(), buffer_.data(), buffer_.size());
+  const ssize_t got = ::recv(connection.socket.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
   if (got > 0) {
     take_bytes(connection, static_cast<std::size_t>(got));
     return true;
@@ -347,7 +327,6 @@ void io_thread::emit(guest_connection& connection, framer::cut&& cut, chunk_endi
 void io_thread::close_torn_frames() {
   if (turn_began_ - torn_frames_looked_for_ < torn_frame_scan) return;
   torn_frames_looked_for_ = turn_began_;
-  rearm();
   const auto overdue = [&](const guest_connection& connection) {
     // An unarmed connection waits for us, not we for it.
     return connection.armed && connection.frames.inside_frame() &&
@@ -364,17 +343,14 @@ void io_thread::close_torn_frames() {
 void io_thread::begin_draining(bound_cell& cell) {
   cell.draining = true;
   draining_.push_back(&cell);
-  for (bool more = true; more;) {
-    file_descriptor waiting = accept_one(cell);
-    if (waiting) {
-      take_connection(cell, std::move(waiting));
-    } else {
-      more = concerns_one_connection(errno);
-    }
+  while (true) {
+    file_descriptor waiting{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (!waiting) break;
+    take_connection(cell, std::move(waiting));
   }
   disarm(cell.listening, cell.socket.fd());
   cell.socket.close();
-  for (auto& connection : cell.connections) calls_.shutdown(connection->socket.get(), SHUT_RD);
+  for (auto& connection : cell.connections) ::shutdown(connection->socket.get(), SHUT_RD);
 }
 
 bool io_thread::drain_step(bound_cell& cell) {

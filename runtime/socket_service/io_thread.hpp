@@ -42,7 +42,6 @@ class io_thread {
   void heed_attention();
   void reconsider(bound_cell& cell);
   void resume_reading(bound_cell& cell);
-  void rearm();
   void release(bound_cell& cell);
 
   void arm(pollable& what, int fd);
@@ -51,7 +50,6 @@ class io_thread {
   void accept_from(bound_cell& cell);
   void take_connection(bound_cell& cell, file_descriptor accepted);
   bool make_room(bound_cell& cell);
-  file_descriptor accept_one(const bound_cell& cell);
   void refuse_connection(bound_cell& cell, const char* cause);
   void shed_one_connection(bound_cell& cell);
 
@@ -67,7 +65,6 @@ class io_thread {
   bool drain_step(bound_cell& cell);
 
   const socket_service_options options_;
-  socket_calls& calls_;
   operator_events& events_;
   byte_budget budget_;
   file_descriptor epoll_;

@@ -69,7 +69,7 @@ socket_service::socket_service(const socket_service_options& options, operator_e
 socket_service::~socket_service() = default;
 
 telemetry_sockets::binding socket_service::bind(const cell_specification& cell) {
-  telemetry_socket::outcome bound = telemetry_socket::bind(cell, *io_->options().calls);
+  telemetry_socket::outcome bound = telemetry_socket::bind(cell);
   if (!bound.socket) return {nullptr, std::move(bound.refusal)};
   auto kept =
       std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->options().chunks_per_cell, io_->budget());

@@ -6,7 +6,6 @@
 
 #include "actors/events.hpp"
 #include "actors/ports.hpp"
-#include "runtime/socket_service/socket_calls.hpp"
 
 namespace cellos {
 
@@ -21,8 +20,6 @@ struct socket_service_options {
   std::chrono::nanoseconds half_frame_timeout = std::chrono::seconds{10};
   /// While reads are small, how long the next ones may wait to share a wake-up. Ours; bounds the added latency.
   std::chrono::nanoseconds coalescing = std::chrono::milliseconds{1};
-  /// Outlive the service.
-  socket_calls* calls = &real_socket_calls();
 };
 
 class io_thread;

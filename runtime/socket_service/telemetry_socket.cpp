@@ -37,24 +37,30 @@ bool fill_address(sockaddr_un& address, const std::string& path) {
   return true;
 }
 
-const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
+bool call_with_address(int (*call)(int, const sockaddr*, socklen_t), int fd, const sockaddr_un& address) {
+  return call(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+file_descriptor new_socket() {
+  return file_descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+}
 
 /// Whether somebody listens there. A full backlog (EAGAIN) means somebody does.
-bool is_live(const sockaddr_un& address, socket_calls& calls) {
-  const file_descriptor probe{calls.socket()};
-  return !probe || ::connect(probe.get(), generic(address), sizeof address) == 0 || errno != ECONNREFUSED;
+bool is_live(const sockaddr_un& address) {
+  const file_descriptor probe = new_socket();
+  return !probe || call_with_address(::connect, probe.get(), address) || errno != ECONNREFUSED;
 }
 
 /// Clears the way: empty if nothing is at the path any more, else why it must stay.
-std::string clear_path(const std::string& path, const sockaddr_un& address, socket_calls& calls) {
+std::string clear_path(const std::string& path, const sockaddr_un& address) {
   struct stat there {};
-  if (calls.lstat(path.c_str(), &there) != 0) {
+  if (::lstat(path.c_str(), &there) != 0) {
     if (errno == ENOENT) return {};
     return reason(errno) + "; check the path";
   }
   if (S_ISLNK(there.st_mode)) return "is a symbolic link; remove it, or choose another vsock_uds_base";
   if (!S_ISSOCK(there.st_mode)) return "exists and is not a socket; remove it, or choose another vsock_uds_base";
-  if (is_live(address, calls)) return "another process listens there; stop it, or choose another vsock_uds_base";
+  if (is_live(address)) return "another process listens there; stop it, or choose another vsock_uds_base";
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return "stale socket file cannot be removed: " + reason(errno);
   return {};
 }
@@ -81,30 +87,30 @@ std::string give_to_peer(const std::string& path, const struct stat& made, std::
 
 }  // namespace
 
-telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell, socket_calls& calls) {
+telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell) {
   const std::string path = cell.socket_path();
   sockaddr_un address;
   if (!fill_address(address, path)) {
     return {{}, refuse(path, "longer than a socket path may be (107 bytes); choose a shorter vsock_uds_base")};
   }
-  if (std::string why = clear_path(path, address, calls); !why.empty()) return {{}, refuse(path, why)};
+  if (std::string why = clear_path(path, address); !why.empty()) return {{}, refuse(path, why)};
 
   telemetry_socket bound;
-  bound.listening_ = file_descriptor{calls.socket()};
+  bound.listening_ = new_socket();
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
   // The file takes its mode from the socket: there is no moment at which others may connect.
-  if (calls.fchmod(bound.fd(), socket_mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
-  if (calls.bind(bound.fd(), generic(address), sizeof address) != 0) return {{}, refuse(path, bind_reason(errno))};
+  if (::fchmod(bound.fd(), socket_mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
+  if (!call_with_address(::bind, bound.fd(), address)) return {{}, refuse(path, bind_reason(errno))};
 
   struct stat made {};
-  if (calls.lstat(path.c_str(), &made) != 0) return {{}, refuse(path, "vanished while being bound: " + reason(errno))};
+  if (::lstat(path.c_str(), &made) != 0) return {{}, refuse(path, "vanished while being bound: " + reason(errno))};
   bound.path_ = path;
   bound.device_ = made.st_dev;
   bound.inode_ = made.st_ino;
   bound.file_is_there_ = true;
   // Before listen, so that nobody connects before the file is its peer's.
   if (std::string why = give_to_peer(path, made, cell.expected_uid); !why.empty()) return {{}, refuse(path, why)};
-  if (calls.listen(bound.fd(), backlog) != 0) return {{}, refuse(path, "cannot listen: " + reason(errno))};
+  if (::listen(bound.fd(), backlog) != 0) return {{}, refuse(path, "cannot listen: " + reason(errno))};
   return {std::move(bound), {telemetry_errc::none, {}}};
 }
 
@@ -115,9 +121,10 @@ void telemetry_socket::remove_file() {
   if (ours) ::unlink(path_.c_str());
 }
 
-std::optional<std::uint32_t> peer_uid(int connection, socket_calls& calls) {
+std::optional<std::uint32_t> peer_uid(int connection) {
   ucred credentials{};
-  if (calls.peer_credentials(connection, &credentials) != 0) return std::nullopt;
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
   return credentials.uid;
 }
 

@@ -10,7 +10,6 @@
 
 #include "actors/ports.hpp"
 #include "runtime/file_descriptor.hpp"
-#include "runtime/socket_service/socket_calls.hpp"
 
 namespace cellos {
 
@@ -21,7 +20,7 @@ class telemetry_socket {
   struct outcome;
 
   /// Replaces a stale socket file; refuses a live socket, anything that is not a socket, and symbolic links.
-  static outcome bind(const cell_specification& cell, socket_calls& calls = real_socket_calls());
+  static outcome bind(const cell_specification& cell);
 
   telemetry_socket() = default;
   telemetry_socket(telemetry_socket&& other) noexcept
@@ -56,6 +55,6 @@ struct telemetry_socket::outcome {
 };
 
 /// Uid of the process at the other end of a connected Unix socket, when the kernel knows it.
-std::optional<std::uint32_t> peer_uid(int connection, socket_calls& calls = real_socket_calls());
+std::optional<std::uint32_t> peer_uid(int connection);
 
 }  // namespace cellos
