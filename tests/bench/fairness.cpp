@@ -28,7 +28,7 @@ struct fairness_options {
   double rate = 10;
   std::size_t seconds = 10;
   double limit_ms = 100;
-  std::vector<std::string> fsync{"never", "100ms"};
+  std::vector<std::string> fsync{"100ms"};
 };
 
 struct outcome {

@@ -29,7 +29,7 @@ void faulty_decoding::die_if_told(const std::string& cell_id, std::uint64_t sequ
 
 void faulty_decoding::hang(const std::string& cell_id) {
   const std::lock_guard lock{mutex_};
-  hung_ = cell_id;
+  hung_.insert(cell_id);
 }
 
 void faulty_decoding::release() {
@@ -42,7 +42,7 @@ void faulty_decoding::release() {
 
 void faulty_decoding::wait_if_hung(const std::string& cell_id) {
   std::unique_lock lock{mutex_};
-  released_.wait(lock, [&] { return hung_ != cell_id; });
+  released_.wait(lock, [&] { return !hung_.contains(cell_id); });
 }
 
 void faulty_decoding::note_poison(const batch& decoded, std::uint64_t doses) {

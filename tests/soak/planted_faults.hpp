@@ -62,7 +62,7 @@ class faulty_decoding {
   std::atomic<bool> doomed_{false};
   /// Chunks a DECODER was made to die of: a second death would condemn them.
   std::set<std::pair<std::string, std::uint64_t>> died_of_;
-  std::string hung_;
+  std::set<std::string> hung_;
   std::set<std::pair<std::string, std::uint64_t>> poisoned_chunks_;
   std::map<std::string, std::map<std::uint64_t, lost_range>> lost_;
   poisoned met_;
