@@ -17,11 +17,12 @@ namespace cellos {
 /// connection and turn, so that no connection keeps the others waiting for longer than a read each.
 class io_thread {
  public:
-  io_thread(const socket_service_options& options, operator_events& events);
+  io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls);
   ~io_thread();
 
   const socket_service_options& options() const { return options_; }
   byte_budget& budget() { return budget_; }
+  socket_calls& calls() { return calls_; }
 
   /// Adds a cell, or has the I/O thread look again at one whose credit, draining or release changed. Any thread.
   void call_attention(std::shared_ptr<bound_cell> cell);
@@ -66,6 +67,7 @@ class io_thread {
 
   const socket_service_options options_;
   operator_events& events_;
+  socket_calls& calls_;
   byte_budget budget_;
   file_descriptor epoll_;
   file_descriptor wake_;

@@ -109,7 +109,10 @@ void fill_and_free(const daemon_settings& settings) {
   CAF_CHECK_GREATER_OR_EQUAL(sinks_blocked, 1u);
   daemon.wait_for_line(" evidence_resumed", sinks_blocked, 2s);
   std::vector<sent_report> sent;
-  for (simulator& guest : guests) sent.push_back(guest.finish());
+  for (simulator& guest : guests) {
+    CAF_CHECK_EQUAL(guest.wait(), 0);
+    sent.push_back(guest.report());
+  }
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_blocked "), sinks_blocked);
   CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_resumed"), sinks_blocked);
