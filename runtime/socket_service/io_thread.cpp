@@ -111,7 +111,7 @@ bool io_thread::take_turn() {
   bool more = false;
   const std::vector<bound_cell*> draining = draining_;
   for (bound_cell* cell : draining) more = drain_step(*cell) || more;
-  close_torn_frames();
+  look_after_connections();
   closed_.clear();
   released_.clear();
   return more;
@@ -187,6 +187,7 @@ void io_thread::arm(pollable& what, int fd) {
   interest.events = EPOLLIN;
   interest.data.ptr = &what;
   what.armed = calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
+  if (!what.armed) arming_failed_ = true;
 }
 
 /// Removed rather than masked: a masked descriptor still reports hang-up, for ever.
@@ -325,9 +326,12 @@ void io_thread::emit(guest_connection& connection, framer::cut&& cut, chunk_endi
   cell.chunks.emit(std::move(chunk));
 }
 
-void io_thread::close_torn_frames() {
+void io_thread::look_after_connections() {
   if (turn_began_ - torn_frames_looked_for_ < torn_frame_scan) return;
   torn_frames_looked_for_ = turn_began_;
+  if (std::exchange(arming_failed_, false)) {
+    for (auto& [key, cell] : cells_) resume_reading(*cell);
+  }
   const auto overdue = [&](const guest_connection& connection) {
     // An unarmed connection waits for us, not we for it.
     return connection.armed && connection.frames.inside_frame() &&
@@ -349,8 +353,11 @@ void io_thread::begin_draining(bound_cell& cell) {
   draining_.push_back(&cell);
   while (true) {
     file_descriptor waiting{calls_.accept4(cell.socket.fd())};
-    if (!waiting) break;
-    take_connection(cell, std::move(waiting));
+    if (waiting) {
+      take_connection(cell, std::move(waiting));
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      break;
+    }
   }
   disarm(cell.listening, cell.socket.fd());
   cell.socket.close();
