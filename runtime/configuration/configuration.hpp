@@ -149,7 +149,7 @@ struct configuration {
   control_configuration control;
   log_configuration log;
   intake_configuration intake;
-  /// `[scheduler] threads`: threads that run actors; 0 stands for as many as there are cores.
+  /// `[scheduler] threads`: threads that run actors; 0 stands for two more than there are cores.
   std::uint32_t workers = 0;
   std::vector<cell_configuration> cells;
 

@@ -60,7 +60,7 @@ class actor_configuration : public caf::actor_system_config {
     const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
     // `sharing`: stealing spins at low rates (35 % against 0.5 % of a core).
     set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", threads == 0 ? cores : threads);
+    set("scheduler.max-threads", actor_threads(threads, cores));
   }
 };
 

@@ -39,6 +39,11 @@ socket_service_options socket_options_of(const intake_configuration& intake) {
   return options;
 }
 
+std::size_t actor_threads(std::uint32_t configured, std::size_t cores) {
+  constexpr std::size_t spare = 2;
+  return configured == 0 ? cores + spare : configured;
+}
+
 log_format format_of(const log_configuration& log) {
   return log.format == log_configuration::form::json ? log_format::json : log_format::text;
 }

@@ -41,9 +41,10 @@ bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK ||
 
 }  // namespace
 
-io_thread::io_thread(const socket_service_options& options, operator_events& events)
+io_thread::io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls)
     : options_(options),
       events_(events),
+      calls_(calls),
       budget_(options.byte_budget),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
@@ -93,7 +94,7 @@ void io_thread::run() {
 /// One wait and everything it brought. True if a draining cell wants to go on at once.
 bool io_thread::take_turn() {
   std::array<epoll_event, events_per_turn> ready;
-  const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), patience());
+  const int count = calls_.epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), patience());
   turn_began_ = clock::now();
   bytes_this_turn_ = 0;
   reads_this_turn_ = 0;
@@ -110,7 +111,7 @@ bool io_thread::take_turn() {
   bool more = false;
   const std::vector<bound_cell*> draining = draining_;
   for (bound_cell* cell : draining) more = drain_step(*cell) || more;
-  close_torn_frames();
+  look_after_connections();
   closed_.clear();
   released_.clear();
   return more;
@@ -185,19 +186,20 @@ void io_thread::arm(pollable& what, int fd) {
   epoll_event interest{};
   interest.events = EPOLLIN;
   interest.data.ptr = &what;
-  what.armed = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
+  what.armed = calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
+  if (!what.armed) arming_failed_ = true;
 }
 
 /// Removed rather than masked: a masked descriptor still reports hang-up, for ever.
 void io_thread::disarm(pollable& what, int fd) {
   if (!std::exchange(what.armed, false)) return;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void io_thread::accept_from(bound_cell& cell) {
   if (cell.released || !cell.socket) return;
   for (int i = 0; i < accepts_per_turn; ++i) {
-    file_descriptor accepted{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    file_descriptor accepted{calls_.accept4(cell.socket.fd())};
     if (accepted) {
       take_connection(cell, std::move(accepted));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -209,7 +211,7 @@ void io_thread::accept_from(bound_cell& cell) {
 }
 
 void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
-  if (cell.expected_uid && peer_uid(accepted.get()) != cell.expected_uid) {
+  if (cell.expected_uid && peer_uid(accepted.get(), calls_) != cell.expected_uid) {
     return refuse_connection(cell, "peer uid is not expected_uid");
   }
   if (cell.connections.size() >= options_.connections_per_cell && !make_room(cell)) {
@@ -256,7 +258,7 @@ void io_thread::refuse_connection(bound_cell& cell, const char* cause) {
 
 void io_thread::shed_one_connection(bound_cell& cell) {
   reserve_.reset();
-  const file_descriptor shed{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  const file_descriptor shed{calls_.accept4(cell.socket.fd())};
   if (shed) refuse_connection(cell, "no descriptors left; raise LimitNOFILE");
   reserve_ = open_reserve();
 }
@@ -271,7 +273,7 @@ bool io_thread::read_from(guest_connection& connection) {
     if (cell.chunks.may_read() && !cell.draining) arm(connection, connection.socket.get());
     return false;
   }
-  const ssize_t got = ::recv(connection.socket.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  const ssize_t got = calls_.recv(connection.socket.get(), buffer_.data(), buffer_.size());
   if (got > 0) {
     take_bytes(connection, static_cast<std::size_t>(got));
     return true;
@@ -324,9 +326,12 @@ void io_thread::emit(guest_connection& connection, framer::cut&& cut, chunk_endi
   cell.chunks.emit(std::move(chunk));
 }
 
-void io_thread::close_torn_frames() {
+void io_thread::look_after_connections() {
   if (turn_began_ - torn_frames_looked_for_ < torn_frame_scan) return;
   torn_frames_looked_for_ = turn_began_;
+  if (std::exchange(arming_failed_, false)) {
+    for (auto& [key, cell] : cells_) resume_reading(*cell);
+  }
   const auto overdue = [&](const guest_connection& connection) {
     // An unarmed connection waits for us, not we for it.
     return connection.armed && connection.frames.inside_frame() &&
@@ -334,7 +339,10 @@ void io_thread::close_torn_frames() {
   };
   for (auto& [key, cell] : cells_) {
     for (std::size_t i = cell->connections.size(); i-- > 0;) {
-      if (overdue(*cell->connections[i])) end_connection(*cell->connections[i], chunk_ending::torn);
+      guest_connection& connection = *cell->connections[i];
+      // What waits to be read may complete the frame: a guest that was held back, or a daemon that was stopped.
+      if (!overdue(connection) || read_from(connection)) continue;
+      if (overdue(connection)) end_connection(connection, chunk_ending::torn);
     }
   }
 }
@@ -344,9 +352,12 @@ void io_thread::begin_draining(bound_cell& cell) {
   cell.draining = true;
   draining_.push_back(&cell);
   while (true) {
-    file_descriptor waiting{::accept4(cell.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-    if (!waiting) break;
-    take_connection(cell, std::move(waiting));
+    file_descriptor waiting{calls_.accept4(cell.socket.fd())};
+    if (waiting) {
+      take_connection(cell, std::move(waiting));
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      break;
+    }
   }
   disarm(cell.listening, cell.socket.fd());
   cell.socket.close();

@@ -17,11 +17,12 @@ namespace cellos {
 /// connection and turn, so that no connection keeps the others waiting for longer than a read each.
 class io_thread {
  public:
-  io_thread(const socket_service_options& options, operator_events& events);
+  io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls);
   ~io_thread();
 
   const socket_service_options& options() const { return options_; }
   byte_budget& budget() { return budget_; }
+  socket_calls& calls() { return calls_; }
 
   /// Adds a cell, or has the I/O thread look again at one whose credit, draining or release changed. Any thread.
   void call_attention(std::shared_ptr<bound_cell> cell);
@@ -58,7 +59,8 @@ class io_thread {
   void take_bytes(guest_connection& connection, std::size_t bytes);
   void end_connection(guest_connection& connection, chunk_ending ending);
   void emit(guest_connection& connection, framer::cut&& cut, chunk_ending ending);
-  void close_torn_frames();
+  /// What is looked after a few times a second: descriptors nobody watches, frames that never become whole.
+  void look_after_connections();
 
   void begin_draining(bound_cell& cell);
   /// True if the cell made progress and wants another step without waiting.
@@ -66,6 +68,7 @@ class io_thread {
 
   const socket_service_options options_;
   operator_events& events_;
+  socket_calls& calls_;
   byte_budget budget_;
   file_descriptor epoll_;
   file_descriptor wake_;
@@ -85,6 +88,8 @@ class io_thread {
   std::array<std::uint8_t, read_bytes> buffer_{};
   std::size_t bytes_this_turn_ = 0;
   std::size_t reads_this_turn_ = 0;
+  /// The kernel would not watch a descriptor; tried again soon.
+  bool arming_failed_ = false;
   monotonic_time turn_began_{};
   monotonic_time torn_frames_looked_for_{};
   std::thread thread_;

@@ -63,13 +63,13 @@ class bound_intake final : public cell_intake {
 
 }  // namespace
 
-socket_service::socket_service(const socket_service_options& options, operator_events& events)
-    : io_(std::make_shared<io_thread>(options, events)) {}
+socket_service::socket_service(const socket_service_options& options, operator_events& events, socket_calls& calls)
+    : io_(std::make_shared<io_thread>(options, events, calls)) {}
 
 socket_service::~socket_service() = default;
 
 telemetry_sockets::binding socket_service::bind(const cell_specification& cell) {
-  telemetry_socket::outcome bound = telemetry_socket::bind(cell);
+  telemetry_socket::outcome bound = telemetry_socket::bind(cell, io_->calls());
   if (!bound.socket) return {nullptr, std::move(bound.refusal)};
   auto kept =
       std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->options().chunks_per_cell, io_->budget());

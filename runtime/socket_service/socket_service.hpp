@@ -6,6 +6,7 @@
 
 #include "actors/events.hpp"
 #include "actors/ports.hpp"
+#include "runtime/socket_service/socket_calls.hpp"
 
 namespace cellos {
 
@@ -30,7 +31,9 @@ class io_thread;
 /// Reading one cell stops when its credit is used up; the guest then blocks on its own side. Accepting never stops.
 class socket_service final : public telemetry_sockets {
  public:
-  socket_service(const socket_service_options& options, operator_events& events);
+  /// `calls` must outlive the service and every intake it gave.
+  socket_service(const socket_service_options& options, operator_events& events,
+                 socket_calls& calls = real_socket_calls());
   ~socket_service() override;
 
   binding bind(const cell_specification& cell) override;

@@ -37,31 +37,26 @@ bool fill_address(sockaddr_un& address, const std::string& path) {
   return true;
 }
 
-bool call_with_address(int (*call)(int, const sockaddr*, socklen_t), int fd, const sockaddr_un& address) {
-  return call(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
-file_descriptor new_socket() {
-  return file_descriptor{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-}
-
 /// Whether somebody listens there. A full backlog (EAGAIN) means somebody does.
-bool is_live(const sockaddr_un& address) {
-  const file_descriptor probe = new_socket();
-  return !probe || call_with_address(::connect, probe.get(), address) || errno != ECONNREFUSED;
+bool is_live(const file_descriptor& probe, const sockaddr_un& address) {
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         errno != ECONNREFUSED;
 }
 
 /// Clears the way: empty if nothing is at the path any more, else why it must stay.
-std::string clear_path(const std::string& path, const sockaddr_un& address) {
+std::string clear_path(const std::string& path, const sockaddr_un& address, socket_calls& calls) {
   struct stat there {};
-  if (::lstat(path.c_str(), &there) != 0) {
+  if (calls.lstat(path.c_str(), there) != 0) {
     if (errno == ENOENT) return {};
     return reason(errno) + "; check the path";
   }
   if (S_ISLNK(there.st_mode)) return "is a symbolic link; remove it, or choose another vsock_uds_base";
   if (!S_ISSOCK(there.st_mode)) return "exists and is not a socket; remove it, or choose another vsock_uds_base";
-  if (is_live(address)) return "another process listens there; stop it, or choose another vsock_uds_base";
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return "stale socket file cannot be removed: " + reason(errno);
+  const file_descriptor probe{calls.socket()};
+  if (!probe) return "cannot see whether anybody listens there: " + reason(errno);
+  if (is_live(probe, address)) return "another process listens there; stop it, or choose another vsock_uds_base";
+  if (calls.unlink(path.c_str()) != 0 && errno != ENOENT)
+    return "stale socket file cannot be removed: " + reason(errno);
   return {};
 }
 
@@ -87,44 +82,44 @@ std::string give_to_peer(const std::string& path, const struct stat& made, std::
 
 }  // namespace
 
-telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell) {
+telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell, socket_calls& calls) {
   const std::string path = cell.socket_path();
   sockaddr_un address;
   if (!fill_address(address, path)) {
     return {{}, refuse(path, "longer than a socket path may be (107 bytes); choose a shorter vsock_uds_base")};
   }
-  if (std::string why = clear_path(path, address); !why.empty()) return {{}, refuse(path, why)};
+  if (std::string why = clear_path(path, address, calls); !why.empty()) return {{}, refuse(path, why)};
 
   telemetry_socket bound;
-  bound.listening_ = new_socket();
+  bound.calls_ = &calls;
+  bound.listening_ = file_descriptor{calls.socket()};
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
   // The file takes its mode from the socket: there is no moment at which others may connect.
-  if (::fchmod(bound.fd(), socket_mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
-  if (!call_with_address(::bind, bound.fd(), address)) return {{}, refuse(path, bind_reason(errno))};
+  if (calls.fchmod(bound.fd(), socket_mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
+  if (calls.bind(bound.fd(), address) != 0) return {{}, refuse(path, bind_reason(errno))};
 
   struct stat made {};
-  if (::lstat(path.c_str(), &made) != 0) return {{}, refuse(path, "vanished while being bound: " + reason(errno))};
+  if (calls.lstat(path.c_str(), made) != 0) return {{}, refuse(path, "vanished while being bound: " + reason(errno))};
   bound.path_ = path;
   bound.device_ = made.st_dev;
   bound.inode_ = made.st_ino;
   bound.file_is_there_ = true;
   // Before listen, so that nobody connects before the file is its peer's.
   if (std::string why = give_to_peer(path, made, cell.expected_uid); !why.empty()) return {{}, refuse(path, why)};
-  if (::listen(bound.fd(), backlog) != 0) return {{}, refuse(path, "cannot listen: " + reason(errno))};
+  if (calls.listen(bound.fd(), backlog) != 0) return {{}, refuse(path, "cannot listen: " + reason(errno))};
   return {std::move(bound), {telemetry_errc::none, {}}};
 }
 
 void telemetry_socket::remove_file() {
   if (!file_is_there_.exchange(false)) return;
   struct stat there {};
-  const bool ours = ::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
-  if (ours) ::unlink(path_.c_str());
+  const bool ours = calls_->lstat(path_.c_str(), there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
+  if (ours) calls_->unlink(path_.c_str());
 }
 
-std::optional<std::uint32_t> peer_uid(int connection) {
+std::optional<std::uint32_t> peer_uid(int connection, socket_calls& calls) {
   ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  if (calls.peer_credentials(connection, credentials) != 0) return std::nullopt;
   return credentials.uid;
 }
 

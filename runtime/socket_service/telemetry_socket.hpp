@@ -10,6 +10,7 @@
 
 #include "actors/ports.hpp"
 #include "runtime/file_descriptor.hpp"
+#include "runtime/socket_service/socket_calls.hpp"
 
 namespace cellos {
 
@@ -20,11 +21,12 @@ class telemetry_socket {
   struct outcome;
 
   /// Replaces a stale socket file; refuses a live socket, anything that is not a socket, and symbolic links.
-  static outcome bind(const cell_specification& cell);
+  static outcome bind(const cell_specification& cell, socket_calls& calls);
 
   telemetry_socket() = default;
   telemetry_socket(telemetry_socket&& other) noexcept
-      : listening_(std::move(other.listening_)),
+      : calls_(other.calls_),
+        listening_(std::move(other.listening_)),
         path_(std::move(other.path_)),
         device_(other.device_),
         inode_(other.inode_),
@@ -41,6 +43,7 @@ class telemetry_socket {
   void remove_file();
 
  private:
+  socket_calls* calls_ = nullptr;
   file_descriptor listening_;
   std::string path_;
   /// Identity of the file at `path_`.
@@ -55,6 +58,6 @@ struct telemetry_socket::outcome {
 };
 
 /// Uid of the process at the other end of a connected Unix socket, when the kernel knows it.
-std::optional<std::uint32_t> peer_uid(int connection);
+std::optional<std::uint32_t> peer_uid(int connection, socket_calls& calls);
 
 }  // namespace cellos

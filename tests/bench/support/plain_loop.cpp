@@ -98,7 +98,7 @@ class plain_loop {
   }
 
   void bind(const cell_specification& cell) {
-    telemetry_socket::outcome bound = telemetry_socket::bind(cell);
+    telemetry_socket::outcome bound = telemetry_socket::bind(cell, real_socket_calls());
     if (!bound.socket) throw std::runtime_error(bound.refusal.explanation);
     cells_.push_back({std::move(bound.socket), run_projection{stamp_of(cell), chain_of(cell, wall_now())}});
     watch(cells_.back().listening.fd());

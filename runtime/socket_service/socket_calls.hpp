@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include <cstddef>
+
+namespace cellos {
+
+/// The system calls the socket service depends on, as POSIX and Linux have them: -1 and errno on failure.
+///
+/// A seam, so that tests can fail each call in turn.
+class socket_calls {
+ public:
+  socket_calls() = default;
+  socket_calls(const socket_calls&) = delete;
+  socket_calls& operator=(const socket_calls&) = delete;
+  virtual ~socket_calls() = default;
+
+  /// A Unix stream socket that never blocks.
+  virtual int socket() = 0;
+  virtual int fchmod(int fd, mode_t mode) = 0;
+  virtual int bind(int fd, const sockaddr_un& address) = 0;
+  virtual int listen(int fd, int backlog) = 0;
+  virtual int lstat(const char* path, struct stat& there) = 0;
+  virtual int unlink(const char* path) = 0;
+  /// The new descriptor never blocks.
+  virtual int accept4(int fd) = 0;
+  virtual int peer_credentials(int fd, ucred& peer) = 0;
+  /// Never waits.
+  virtual ssize_t recv(int fd, void* into, std::size_t bytes) = 0;
+  virtual int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) = 0;
+  virtual int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) = 0;
+};
+
+/// The operating system's own. Thread-safe, never destroyed.
+socket_calls& real_socket_calls();
+
+}  // namespace cellos

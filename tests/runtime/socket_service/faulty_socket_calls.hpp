@@ -1,0 +1,101 @@
+#pragma once
+
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+#include "runtime/socket_service/socket_calls.hpp"
+
+namespace cellos::testing {
+
+enum class socket_call : std::uint8_t {
+  socket,
+  fchmod,
+  bind,
+  listen,
+  lstat,
+  unlink,
+  accept4,
+  peer_credentials,
+  recv,
+  epoll_ctl,
+  epoll_wait,
+};
+
+/// The real calls, of which the n-th of one kind fails once. An accept or a read that fails takes nothing.
+class faulty_socket_calls final : public socket_calls {
+ public:
+  /// From 1; the next `nth` call of this kind fails with `error`.
+  void fail(socket_call call, std::uint64_t nth, int error) {
+    call_ = call;
+    error_ = error;
+    left_ = nth;
+  }
+  /// Whether the fault has happened.
+  bool struck() const { return left_ == 0; }
+
+  /// While it is closed, the I/O thread does not get to wait for events.
+  void close_gate(bool closed) {
+    {
+      const std::lock_guard lock{mutex_};
+      gate_closed_ = closed;
+    }
+    gate_moved_.notify_all();
+  }
+  bool is_held() {
+    const std::lock_guard lock{mutex_};
+    return held_;
+  }
+
+  int socket() override { return refused(socket_call::socket) ? -1 : real_.socket(); }
+  int fchmod(int fd, mode_t mode) override { return refused(socket_call::fchmod) ? -1 : real_.fchmod(fd, mode); }
+  int bind(int fd, const sockaddr_un& address) override {
+    return refused(socket_call::bind) ? -1 : real_.bind(fd, address);
+  }
+  int listen(int fd, int backlog) override { return refused(socket_call::listen) ? -1 : real_.listen(fd, backlog); }
+  int lstat(const char* path, struct stat& there) override {
+    return refused(socket_call::lstat) ? -1 : real_.lstat(path, there);
+  }
+  int unlink(const char* path) override { return refused(socket_call::unlink) ? -1 : real_.unlink(path); }
+  int accept4(int fd) override { return refused(socket_call::accept4) ? -1 : real_.accept4(fd); }
+  int peer_credentials(int fd, ucred& peer) override {
+    return refused(socket_call::peer_credentials) ? -1 : real_.peer_credentials(fd, peer);
+  }
+  ssize_t recv(int fd, void* into, std::size_t bytes) override {
+    return refused(socket_call::recv) ? -1 : real_.recv(fd, into, bytes);
+  }
+  int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
+    return refused(socket_call::epoll_ctl) ? -1 : real_.epoll_ctl(epoll, operation, fd, event);
+  }
+  int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) override {
+    wait_at_the_gate();
+    return refused(socket_call::epoll_wait) ? -1 : real_.epoll_wait(epoll, events, most, milliseconds);
+  }
+
+ private:
+  bool refused(socket_call call) {
+    if (call != call_ || left_ == 0 || --left_ > 0) return false;
+    errno = error_;
+    return true;
+  }
+
+  void wait_at_the_gate() {
+    std::unique_lock lock{mutex_};
+    held_ = gate_closed_;
+    gate_moved_.wait(lock, [this] { return !gate_closed_; });
+    held_ = false;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable gate_moved_;
+  bool gate_closed_ = false;
+  bool held_ = false;
+  socket_calls& real_ = real_socket_calls();
+  std::atomic<socket_call> call_{};
+  std::atomic<int> error_{0};
+  std::atomic<std::uint64_t> left_{0};
+};
+
+}  // namespace cellos::testing

@@ -1,0 +1,138 @@
+#define CAF_SUITE socket_faults
+#include <spdlog/logger.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "caf/test/dsl.hpp"
+#include "runtime/guest_sim/connection.hpp"
+#include "runtime/socket_service/socket_service.hpp"
+#include "tests/runtime/socket_service/collected_chunks.hpp"
+#include "tests/runtime/socket_service/faulty_socket_calls.hpp"
+#include "tests/soak/event_counter.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait.hpp"
+
+using namespace cellos;
+using namespace cellos::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct sweep {
+  const char* name;
+  socket_call call;
+  std::vector<int> errors;
+};
+
+const std::vector<sweep> sweeps{
+    {"socket", socket_call::socket, {EMFILE, ENFILE, ENOBUFS, ENOMEM}},
+    {"fchmod", socket_call::fchmod, {EIO, EINTR}},
+    {"bind", socket_call::bind, {ENOMEM, EIO, EADDRINUSE}},
+    {"listen", socket_call::listen, {EADDRINUSE, ENOBUFS}},
+    {"lstat", socket_call::lstat, {EIO, ENOMEM}},
+    {"unlink", socket_call::unlink, {EIO, EBUSY}},
+    {"accept4", socket_call::accept4, {EINTR, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EIO}},
+    {"peer_credentials", socket_call::peer_credentials, {EIO, ENOBUFS}},
+    {"recv", socket_call::recv, {EINTR, EAGAIN, ENOBUFS, ENOMEM, EIO}},
+    {"epoll_ctl", socket_call::epoll_ctl, {ENOMEM, ENOSPC, EIO}},
+    {"epoll_wait", socket_call::epoll_wait, {EINTR, EIO}},
+};
+
+/// One life of a cell: a stale socket file in its way, two guests one after the other, and its end.
+class life {
+ public:
+  life(faulty_socket_calls& calls, int error) : calls_(calls), error_(error) {
+    cell_.cell_id = "cell-1";
+    cell_.vsock_uds_base = home_ / "cell-1";
+    cell_.expected_uid = ::geteuid();
+  }
+
+  void run() {
+    socket_service service{{}, events_, calls_};
+    // A refusal names its reason; asked again, the host binds.
+    auto bound = service.bind(cell_);
+    if (!bound.intake) {
+      CAF_CHECK(calls_.struck());
+      CAF_CHECK(!bound.refusal.explanation.empty());
+      bound = service.bind(cell_);
+    }
+    CAF_REQUIRE(bound.intake);
+    {
+      collected_chunks collected{bound.intake};
+      for (std::uint64_t guest = 1; guest <= 2; ++guest) serve(collected, *bound.intake, guest * frames_each);
+      finish(collected, *bound.intake);
+    }
+    bound.intake = nullptr;
+  }
+
+ private:
+  static constexpr std::uint64_t frames_each = 20;
+
+  /// Frames from a new connection until the host has as many; one that it closes makes the guest come again.
+  void serve(collected_chunks& collected, const cell_intake& intake, std::uint64_t wanted) {
+    CAF_REQUIRE(test::holds_within(test::patience, [&] {
+      try {
+        auto guest = guest_sim::connection::open(cell_.socket_path(), 5s, never_);
+        const std::uint64_t before = collected.frames();
+        for (std::uint64_t i = before; i < wanted; ++i) guest.write_some(numbered_frame(i + 1));
+        // The scan for connections that could not be watched comes twice a second.
+        const bool answered = test::holds_within(5s, [&] {
+          return collected.frames() >= wanted ||
+                 guest.wait_closed(std::chrono::steady_clock::now(), never_) == guest_sim::wake::ready;
+        });
+        CAF_CHECK(answered);
+      } catch (const guest_sim::connection_failure&) {
+        CAF_CHECK(calls_.struck());
+      }
+      collected.acknowledge();
+      return collected.frames() >= wanted;
+    }));
+    CAF_CHECK_EQUAL(intake.counts().frames_received, collected.frames());
+  }
+
+  void finish(collected_chunks& collected, cell_intake& intake) {
+    std::atomic<bool> drained{false};
+    // One more guest that the host has not looked at may be in the backlog.
+    auto last = guest_sim::connection::open(cell_.socket_path(), 5s, never_);
+    const std::uint64_t before = collected.frames();
+    last.write_some(numbered_frame(before + 1));
+    intake.drain([&] { drained = true; });
+    CAF_CHECK(test::holds_within(test::patience, [&] {
+      collected.acknowledge();
+      return drained.load();
+    }));
+    CAF_CHECK_EQUAL(intake.counts().frames_received, collected.frames());
+    if (!calls_.struck() || error_ == EINTR) CAF_CHECK_EQUAL(collected.frames(), before + 1);
+    CAF_CHECK_EQUAL(intake.counts().connections_open, 0u);
+  }
+
+  faulty_socket_calls& calls_;
+  int error_;
+  test::temporary_directory home_;
+  guest_sim::stop_signal never_;
+  operator_events events_{std::make_shared<spdlog::logger>("test", std::make_shared<soak::event_counter>()),
+                          log_format::text};
+  cell_specification cell_;
+};
+
+}  // namespace
+
+CAF_TEST(whichever system call fails the cell serves again and nothing leaks) {
+  for (const sweep& each : sweeps) {
+    for (const int error : each.errors) {
+      constexpr std::uint64_t most = 40;
+      for (std::uint64_t nth = 1; nth <= most; ++nth) {
+        const auto before = open_descriptors();
+        faulty_socket_calls calls;
+        calls.fail(each.call, nth, error);
+        life{calls, error}.run();
+        CAF_CHECK_EQUAL(open_descriptors(), before);
+        if (!calls.struck()) break;
+      }
+    }
+    CAF_MESSAGE(each.name);
+  }
+}

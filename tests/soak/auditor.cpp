@@ -1,0 +1,67 @@
+#include "tests/soak/auditor.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace cellos::soak {
+
+namespace {
+
+constexpr std::size_t most_faults = 10;
+
+bool nothing_went_back(const run_totals& before, const run_totals& now) {
+  return now.received >= before.received && now.appended >= before.appended && now.heartbeats >= before.heartbeats &&
+         now.refused.total() >= before.refused.total() && now.quarantined >= before.quarantined &&
+         now.forged_attribution >= before.forged_attribution && now.connections >= before.connections;
+}
+
+}  // namespace
+
+std::string to_text(const run_totals& books) {
+  return "received " + std::to_string(books.received) + ", appended " + std::to_string(books.appended) +
+         ", heartbeats " + std::to_string(books.heartbeats) + ", refused " + std::to_string(books.refused.total()) +
+         ", quarantined " + std::to_string(books.quarantined) + ", in flight " + std::to_string(books.in_flight());
+}
+
+auditor::auditor(live_host& host, witness begun, std::chrono::nanoseconds interval)
+    : host_(host), begun_(std::move(begun)), interval_(interval), thread_([this] { run(); }) {}
+
+auditor::~auditor() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+auditor::findings auditor::finish() {
+  stopping_ = true;
+  thread_.join();
+  return std::move(found_);
+}
+
+void auditor::run() {
+  const timespec pause{interval_ / std::chrono::seconds{1}, (interval_ % std::chrono::seconds{1}).count()};
+  while (!stopping_) {
+    for (const cell_status& status : host_.status()) audit(status);
+    ::ppoll(nullptr, 0, &pause, nullptr);
+  }
+}
+
+void auditor::audit(const cell_status& status) {
+  ++found_.audits;
+  const run_totals& books = status.totals;
+  demand(books.settled() <= books.received, status, "more is settled than was received");
+  demand(books.received == books.settled() + books.in_flight(), status, "the books do not balance");
+  if (begun_) demand(books.received <= begun_(status.cell_id), status, "more was received than was sent");
+  const auto known = before_.try_emplace(status.chain, books).first;
+  demand(nothing_went_back(known->second, books), status, "a count went back");
+  known->second = books;
+  found_.most_in_flight = std::max(found_.most_in_flight, books.in_flight());
+}
+
+void auditor::demand(bool holds, const cell_status& status, const char* what) {
+  if (holds || found_.faults.size() >= most_faults) return;
+  found_.faults.push_back(status.cell_id + ": " + what + ": " + to_text(status.totals));
+}
+
+}  // namespace cellos::soak

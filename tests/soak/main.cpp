@@ -1,0 +1,66 @@
+// A host under full load whose actors are ended again and again; see docs/testing.md.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+#include "runtime/exit_code.hpp"
+#include "tests/soak/soak.hpp"
+
+namespace {
+
+using namespace cellos;
+
+/// Made below `parent`, and removed with what is in it.
+class work_directory {
+ public:
+  explicit work_directory(const std::string& parent) {
+    std::string name = parent + "/soak-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory " + name);
+    path_ = name;
+  }
+  work_directory(const work_directory&) = delete;
+  work_directory& operator=(const work_directory&) = delete;
+  ~work_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void describe(CLI::App& app, soak::soak_options& options, std::string& parent) {
+  app.add_option("--frames", options.frames, "Over all cells")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--cells", options.cells, "Cells, a guest each")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--crashes", options.crashes, "Actors ended meanwhile")->capture_default_str();
+  app.add_option("--poison", options.poison, "Declarations no DECODER survives")->capture_default_str();
+  app.add_option("--seed", options.seed, "Of the guests and the crashes")->capture_default_str();
+  app.add_option("--threads", options.threads, "Threads that run actors")->capture_default_str();
+  app.add_option("--dir", parent, "Where the log is written; 3 GB must be free")->check(CLI::ExistingDirectory);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Ends actors of a host under full load and holds the log against what the guests sent."};
+  soak::soak_options options;
+  options.progress = true;
+  std::string parent = CELLOS_BIN_DIR "/..";
+  describe(app, options, parent);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    const work_directory home{parent};
+    options.dir = home.path();
+    const soak::soak_report report = soak::run_soak(options);
+    std::fputs(to_text(report).c_str(), stdout);
+    return report.faults.empty() ? exit_success : exit_failure_found;
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "cellos-soak: %s\n", problem.what());
+    return exit_failure_found;
+  }
+}
