@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/signing/key_list.hpp"
 #include "runtime/verification/log_files.hpp"
@@ -29,6 +32,7 @@ struct verify_options {
   std::string keys;
   std::string since;
   std::string until;
+  std::string earlier;
   bool no_signatures = false;
   bool json = false;
   verification_options judge;
@@ -69,6 +73,16 @@ class progress_bar {
   int drawn_ = -1;
 };
 
+std::variant<earlier_ends, std::string> read_earlier(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const std::string name = "report \"" + escaped(path, 512) + "\" ";
+  if (!file || file.bad()) return name + "cannot be read";
+  auto ends = read_earlier_ends(text);
+  if (const auto* refusal = std::get_if<std::string>(&ends)) return name + *refusal;
+  return ends;
+}
+
 exit_code run_verify(const verify_options& options) {
   std::optional<key_list> keys;
   if (!options.no_signatures) {
@@ -76,12 +90,17 @@ exit_code run_verify(const verify_options& options) {
     if (const auto* refusal = std::get_if<std::string>(&loaded)) return complain(*refusal, exit_unavailable);
     keys = std::move(std::get<key_list>(loaded));
   }
-  const auto files = find_log_files(options.logs);
-  if (const auto* refusal = std::get_if<std::string>(&files)) return complain(*refusal, exit_unavailable);
-
   verification_options judge = options.judge;
   judge.since = instant_of(options.since);
   judge.until = instant_of(options.until);
+  if (!options.earlier.empty()) {
+    auto ends = read_earlier(options.earlier);
+    if (const auto* refusal = std::get_if<std::string>(&ends)) return complain(*refusal, exit_unavailable);
+    judge.earlier = std::move(std::get<0>(ends));
+  }
+  const auto files = find_log_files(options.logs);
+  if (const auto* refusal = std::get_if<std::string>(&files)) return complain(*refusal, exit_unavailable);
+
   std::variant<verification_report, std::string> judged;
   {
     progress_bar bar{::isatty(STDERR_FILENO) == 1};
@@ -109,6 +128,9 @@ command add_verify(CLI::App& app) {
       ->excludes(keys);
   app.add_flag("--partial", options->judge.partial, "Accept chains without their beginning, and absent runs");
   app.add_flag("--finished", options->judge.finished, "Every run must have ended, signed to its last event");
+  app.add_option("--after", options->earlier,
+                 "An earlier report (--json): the log must hold what it held, and may go on");
+  app.add_option("--host", options->judge.hosts, "A host that must be there; may be given more than once");
   app.add_option("--cell", options->judge.cell, "Only runs of this cell");
   app.add_option("--since", options->since, "Only runs with events after this time (RFC 3339)")->check(refuse_time);
   app.add_option("--until", options->until, "Only runs with events before this time (RFC 3339)")->check(refuse_time);

@@ -38,7 +38,6 @@ constexpr named_kind named_kinds[] = {
     {"host.v1.started", event_kind::host_started},
     {"host.v1.stopped", event_kind::host_stopped},
     {"host.v1.key_changed", event_kind::host_key_changed},
-    {"host.v1.checkpoint", event_kind::host_checkpoint},
     {"host.v1.run_opened", event_kind::host_run_opened},
     {"host.v1.run_closed", event_kind::host_run_closed},
 };

@@ -29,7 +29,6 @@ enum class event_kind : std::uint8_t {
   host_started,
   host_stopped,
   host_key_changed,
-  host_checkpoint,
   host_run_opened,
   host_run_closed,
   host_other,

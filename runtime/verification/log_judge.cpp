@@ -148,6 +148,15 @@ void log_judge::judge_hosts() {
     tell_whole(finding_cause::missing, name, 0, {},
                "the own chain of host " + name + " is not here: whether all its runs are, nobody can tell");
   }
+  for (const std::string& name : options_.hosts) {
+    if (hosts_.contains(name)) continue;
+    tell_whole(finding_cause::missing, name, 0, {}, "the whole host: not one line of it is here");
+  }
+  for (const auto& [name, then] : options_.earlier) {
+    if (chains_.contains(name)) continue;
+    tell_whole(finding_cause::missing, name, 0, {},
+               "the whole chain: by the earlier report it went on to sequence " + std::to_string(then.sequence));
+  }
   for (const auto& [name, chain] : settled_) judge_end(chain);
 }
 

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,12 +15,27 @@
 
 namespace cellos::verification {
 
+/// Where a chain stood when an earlier report was made.
+struct earlier_end {
+  std::uint64_t sequence = 0;
+  /// As chain_report::last_digest; empty where there were no digests.
+  std::string digest;
+};
+
+/// By the chain's name.
+using earlier_ends = std::map<std::string, earlier_end, std::less<>>;
+
 struct verification_options {
   /// A chain may begin after its first event, and runs and hosts' own chains may be absent: of a log that was pruned,
   /// or of a part of one.
   bool partial = false;
   /// Every run must have ended and every host stopped, with a signature over the last event.
   bool finished = false;
+  /// Hosts that must be there: of a host without a line, nothing else tells.
+  std::vector<std::string> hosts{};
+  /// Chains of an earlier report, by name: each must be here, and hold what it held then. So a log that was cut back,
+  /// or made anew by who has the key, is known.
+  earlier_ends earlier{};
   /// No chain of another cell is told of. Empty: all.
   std::string cell{};
   /// Chains with an event from here on, and with one until there.

@@ -78,4 +78,22 @@ std::string json_of(const verification_report& report) {
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::variant<earlier_ends, std::string> read_earlier_ends(std::string_view text) {
+  const std::string refusal = "is no report of verify --json";
+  const auto report = nlohmann::json::parse(text, nullptr, false);
+  if (!report.is_object() || !report.contains("chains") || !report["chains"].is_array()) return refusal;
+  earlier_ends ends;
+  for (const auto& chain : report["chains"]) {
+    if (!chain.is_object() || !chain.contains("chain") || !chain["chain"].is_string() ||
+        !chain.contains("lastSequence") || !chain["lastSequence"].is_number_unsigned()) {
+      return refusal;
+    }
+    const auto last = chain.find("lastDigest");
+    const bool has_digest = last != chain.end() && last->is_string();
+    ends[chain["chain"].get<std::string>()] = {chain["lastSequence"].get<std::uint64_t>(),
+                                               has_digest ? last->get<std::string>() : std::string{}};
+  }
+  return ends;
+}
+
 }  // namespace cellos::verification

@@ -1,6 +1,7 @@
 #include "runtime/verification/settlement.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "runtime/signing/material.hpp"
 #include "runtime/verification/chain_identity.hpp"
@@ -51,7 +52,8 @@ bool settlement::settle(const std::string& chain, const std::vector<chain_copy>&
     settled.run = identity->run;
   }
   course run{chain, settled, findings, {}, 0, nullptr, false};
-  if (!take_apart(run, copies, again)) return false;
+  const bool whole = take_apart(run, copies, again);
+  if (!compare_earlier(run, again) || !whole) return false;
   walk(run);
   judge_whole(run);
   return true;
@@ -104,6 +106,32 @@ void settlement::compare_copy(course& run, const piece& copy, const piece& origi
     run.tell(finding_cause::altered, stretch.last, files_(stretch.last_place.file), stretch.last_place.line,
              "differs from " + other + " within " + range(stretch.first, stretch.last));
   }
+}
+
+/// False if the event that was last then has to be read again.
+bool settlement::compare_earlier(course& run, second_look& again) const {
+  const auto known = options_.earlier.find(run.chain);
+  if (known == options_.earlier.end()) return true;
+  const auto& [sequence, digest_then] = known->second;
+  const chain_stretch& last = *run.pieces.back().stretch;
+  if (last.last < sequence) {
+    run.tell(finding_cause::missing, last.last + 1, files_(last.last_place.file), last.last_place.line,
+             "its end: by the earlier report it went on to sequence " + std::to_string(sequence));
+    return true;
+  }
+  const auto holder = std::find_if(run.pieces.begin(), run.pieces.end(), [&, at = sequence](const piece& each) {
+    return each.stretch->first <= at && at <= each.stretch->last;
+  });
+  // A gap is told as such.
+  if (holder == run.pieces.end() || digest_then.empty()) return true;
+  const chain_stretch& stretch = *holder->stretch;
+  std::optional<digest> found = stretch.last_material;
+  if (stretch.last != sequence) found = again.material(holder->log, run.chain, sequence);
+  if (!found) return false;
+  if (prevdigest_text{*found}.view() == digest_then) return true;
+  run.tell(finding_cause::altered, sequence, files_(stretch.first_place.file), stretch.first_place.line,
+           "by the earlier report its event " + std::to_string(sequence) + " had another digest");
+  return true;
 }
 
 void settlement::walk(course& run) const {

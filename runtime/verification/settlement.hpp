@@ -39,6 +39,7 @@ class settlement {
 
   bool take_apart(course& run, const std::vector<chain_copy>& copies, second_look& again) const;
   void compare_copy(course& run, const piece& copy, const piece& original, const digest& expected) const;
+  bool compare_earlier(course& run, second_look& again) const;
   void walk(course& run) const;
   void join(course& run, const chain_stretch& before, const chain_stretch& next) const;
   void judge_whole(course& run) const;

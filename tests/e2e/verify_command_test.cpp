@@ -147,6 +147,20 @@ CAF_TEST(a_log_that_goes_on_is_clean_until_the_end_is_asked_for) {
       has(strict.out, "unsigned_tail  host-a/cell-3/run-3/1767225600001 11: no signature is over its last 2 events"));
 }
 
+CAF_TEST(a_log_that_was_cut_back_is_seen_by_an_earlier_report) {
+  write("report.json", verify_log({"--json"}).out);
+  CAF_CHECK_EQUAL(verify_log({"--after", path("report.json")}).code, 0);
+  // Up to a moment when every chain's last event was signed: nothing but the report tells.
+  std::string cut;
+  for (std::size_t i = 0; i < 14; ++i) cut += log_[i];
+  write("log.jsonl", cut);
+  CAF_CHECK_EQUAL(verify_log().code, 0);
+  const outcome told = verify_log({"--after", path("report.json"), "--host", "host-c"});
+  CAF_CHECK_EQUAL(told.code, 1);
+  CAF_CHECK(has(told.out, "by the earlier report it went on to sequence 15"));
+  CAF_CHECK(has(told.out, "missing  host-c: the whole host"));
+}
+
 CAF_TEST(runs_can_be_chosen) {
   const json report = json::parse(verify_log({"--json", "--cell", "cell-2"}).out);
   CAF_CHECK_EQUAL(report["chains"].size(), 4u);

@@ -398,6 +398,16 @@ CAF_TEST(one_cell_and_one_window_of_time_can_be_asked_for) {
   CAF_CHECK_EQUAL(judge(log, early).chains.size(), 8u);
 }
 
+CAF_TEST(a_host_that_must_be_there_is_missed) {
+  const lines log = sample_log(checkpointed());
+  verification_options options;
+  options.hosts = {"host-a", "host-c"};
+  const auto report = judge(log, options);
+  CAF_REQUIRE_EQUAL(told(report).size(), 1u);
+  CAF_CHECK(report.findings[0].cause == finding_cause::missing);
+  CAF_CHECK_EQUAL(report.findings[0].chain, "host-c");
+}
+
 CAF_TEST(gaps_without_end_do_not_take_memory_without_end) {
   chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
   lines log;

@@ -191,6 +191,44 @@ CAF_TEST(what_only_one_log_lacks_is_not_missing) {
   CAF_CHECK(count(verify({directory / "a.jsonl"}), finding_cause::missing) > 0);
 }
 
+CAF_TEST(a_log_holds_what_an_earlier_report_held_and_may_go_on) {
+  const lines log = whole_log();
+  verification_options earlier;
+  earlier.partial = true;
+  const auto judge = [&](const lines& written) {
+    write("a.jsonl", joined(written));
+    return verify({directory / "a.jsonl"}, earlier);
+  };
+  const lines begun{log.begin(), log.begin() + 100};
+  const std::string report = json_of(judge(begun));
+  earlier.earlier = std::get<0>(read_earlier_ends(report));
+  CAF_CHECK_EQUAL(earlier.earlier.size(), 8u);
+  CAF_CHECK(judge(begun).clean());
+  CAF_CHECK(judge(log).clean());
+  CAF_CHECK(!judge({log.begin(), log.begin() + 99}).clean());
+
+  earlier.earlier["host-c/1"] = {5, ""};
+  const auto without = judge(log);
+  CAF_REQUIRE_EQUAL(without.findings.size(), 1u);
+  CAF_CHECK_EQUAL(without.findings[0].chain, "host-c/1");
+
+  // Made anew by who has the key: everything fits, and is not what it was.
+  chain_writer host{"host-a", "", "", "1", &key};
+  chain_writer other{"host-a", "", "", "1", &key};
+  const lines first{host.host_started(), host.run_opened("host-a/c/r/1"), host.host_stopped()};
+  const lines second{other.host_started(), other.run_opened("host-a/c/r/2"), other.host_stopped()};
+  earlier.earlier.clear();
+  earlier.earlier = std::get<0>(read_earlier_ends(json_of(judge({first[0], first[1]}))));
+  CAF_CHECK(judge(first).clean());
+  const auto rewritten = judge(second);
+  CAF_REQUIRE_EQUAL(rewritten.findings.size(), 1u);
+  CAF_CHECK(rewritten.findings[0].cause == finding_cause::altered);
+  CAF_CHECK_EQUAL(rewritten.findings[0].sequence, 2u);
+  for (const std::string text : {"", "[]", "{}", R"({"chains":[1]})", R"({"chains":[{"chain":"x"}]})"}) {
+    CAF_CHECK(std::holds_alternative<std::string>(read_earlier_ends(text)));
+  }
+}
+
 CAF_TEST(a_last_line_without_newline_is_told_with_its_place) {
   const lines log = whole_log();
   std::string text = joined(log);
