@@ -6,12 +6,23 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "actors/ports.hpp"
 #include "runtime/file_descriptor.hpp"
 
 namespace cellos {
+
+/// Who may connect to a Unix socket, and what its settings are called when it cannot be made.
+struct socket_access {
+  /// Nothing: this user, its group.
+  std::optional<uid_t> owner;
+  std::optional<gid_t> group;
+  mode_t mode = 0600;
+  std::string_view path_key = "vsock_uds_base";
+  std::string owner_key;
+};
 
 /// A bound and listening Unix socket and the file it made.
 class telemetry_socket {
@@ -21,6 +32,7 @@ class telemetry_socket {
 
   /// Replaces a stale socket file; refuses a live socket, anything that is not a socket, and symbolic links.
   static outcome bind(const cell_specification& cell);
+  static outcome bind(const std::string& path, const socket_access& access);
 
   telemetry_socket() = default;
   telemetry_socket(telemetry_socket&& other) noexcept
