@@ -8,6 +8,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/run_ledger.hpp"
+#include "messages/cell_status.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
 #include "messages/recovered_run.hpp"
@@ -34,6 +35,8 @@ struct cell_estate {
   std::vector<quarantined_chunk> quarantined;
   /// The chain to go on with, if the daemon's predecessor left this run open.
   std::optional<recovered_run> recovered;
+  /// How it stood when its run ended; set before the CELL SUPERVISOR says so.
+  std::optional<cell_status> at_the_end;
 };
 
 using cell_estate_ptr = std::shared_ptr<cell_estate>;

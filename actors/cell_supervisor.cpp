@@ -8,6 +8,8 @@
 
 #include "actors/cell_supervisor.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -72,7 +74,7 @@ void stop_children(supervisor_pointer self) {
 
 void retry_soon(supervisor_pointer self) { self->delayed_send(self, retry_pause, retry_atom::value); }
 
-cell_status describe(const cell_estate& cell, const run_account& account) {
+cell_status describe(const cell_estate& cell, const run_account& account, monotonic_time now) {
   const intake_counts seen = cell.intake->counts();
   cell_status status;
   status.cell_id = cell.run->cell_id;
@@ -83,6 +85,18 @@ cell_status describe(const cell_estate& cell, const run_account& account) {
   status.totals.received = account.received_before + seen.frames_received;
   status.totals.connections = seen.connections_accepted;
   status.connections_refused = seen.connections_refused;
+  status.connections_open = seen.connections_open;
+  status.bytes_received = seen.bytes_received;
+  status.spec_signature_hash = cell.specification.spec_signature_hash;
+  status.keepalive_window = cell.specification.keepalive_window;
+  if (cell.recovered) {
+    status.before = cell.recovered->totals;
+    status.before.connections = 0;  // only this daemon's are counted
+  }
+  if (!account.silenced) {
+    const auto left = cell.specification.keepalive_window - (now - cell.last_accepted.load());
+    status.silence_in = std::max(left, std::chrono::nanoseconds::zero());
+  }
   if (account.last_frame != wall_time{}) status.last_frame = account.last_frame;
   status.state = account.silenced             ? cell_state::silenced
                  : seen.connections_open != 0 ? cell_state::connected
@@ -96,7 +110,7 @@ void answer_status(supervisor_pointer self, caf::typed_response_promise<cell_sta
           [self, answer](const run_account& account) mutable {
             const cell_estate& cell = *self->state.cell;
             if (cell.intake) {
-              answer.deliver(describe(cell, account));
+              answer.deliver(describe(cell, account, self->clock().now()));
             } else {
               answer.deliver(make_failure(failure::stopping, "the cell is not bound"));
             }
@@ -185,6 +199,11 @@ void finish(supervisor_pointer self, caf::expected<run_totals> books) {
   cell_supervisor_state& state = self->state;
   state.now = phase::ended;
   stop_children(self);
+  if (books) {
+    cell_status last = describe(*state.cell, {}, self->clock().now());
+    last.totals = *books;
+    state.cell->at_the_end = std::move(last);
+  }
   state.cell->intake = nullptr;
   if (books) state.host->events.cell_retired(*state.cell->run, *books);
   if (auto answer = std::exchange(state.retire_answer, std::nullopt)) {

@@ -33,6 +33,16 @@ std::string by_kind(const refusal_counts& refused) {
   return out.empty() ? "none" : out;
 }
 
+/// Escaped, but with quotation marks as `quote`: nothing else makes `\\x22`, because a backslash becomes `\\x5c`.
+std::string readable(std::string_view text, std::string_view quote) {
+  constexpr std::string_view escaped_quote = "\\x22";
+  std::string out = escaped(text, max_field_bytes);
+  for (auto at = out.find(escaped_quote); at != std::string::npos; at = out.find(escaped_quote, at + quote.size())) {
+    out.replace(at, escaped_quote.size(), quote);
+  }
+  return out;
+}
+
 }  // namespace
 
 operator_events::operator_events(std::shared_ptr<spdlog::logger> logger, log_format format)
@@ -52,11 +62,33 @@ void operator_events::daemon_ready(std::size_t cells, std::size_t refused) {
 }
 
 void operator_events::reloaded(std::size_t cells, std::size_t refused) {
+  ++counts_.reloads_applied;
   emit(refused == 0 ? level::info : level::warn, "reloaded", {{"cells", count(cells)}, {"refused", count(refused)}});
 }
 
-void operator_events::reload_refused(std::string_view problem) {
-  emit(level::err, "reload_refused", {{"cause", std::string{problem}}});
+void operator_events::reload_refused(const std::vector<std::string>& problems) {
+  ++counts_.reloads_refused;
+  constexpr std::size_t most_lines = 20;
+  for (std::size_t i = 0; i < problems.size() && i < most_lines; ++i) {
+    emit(level::err, "reload_refused", {{"cause", problems[i]}});
+  }
+}
+
+void operator_events::restart_needed(std::string_view keys) {
+  emit(level::warn, "restart_needed", {{"keys", std::string{keys}}});
+}
+
+void operator_events::control_listening(std::string_view address) {
+  emit(level::info, "control_listening", {{"address", std::string{address}}});
+}
+
+void operator_events::cells_remembered(std::size_t known_cells) {
+  emit(level::info, "cells_remembered", {{"cells", count(known_cells)}});
+}
+
+void operator_events::event_stream_dropped(std::uint64_t events_lost) {
+  ++counts_.event_streams_dropped;
+  emit(level::warn, "event_stream_dropped", {{"events_lost", count(events_lost)}});
 }
 
 void operator_events::daemon_draining(std::string_view cause) {
@@ -94,6 +126,7 @@ void operator_events::cell_not_drained(const host_stamp& run, std::string_view c
 }
 
 void operator_events::agent_silenced(const host_stamp& run, const cellos::agent_silenced& silence) {
+  ++counts_.agents_silenced;
   emit(level::warn, "agent_silenced",
        {{"cell", run.cell_id},
         {"run", run.run_id},
@@ -102,6 +135,7 @@ void operator_events::agent_silenced(const host_stamp& run, const cellos::agent_
 }
 
 void operator_events::agent_resumed(const host_stamp& run) {
+  ++counts_.agents_resumed;
   emit(level::info, "agent_resumed", {{"cell", run.cell_id}, {"run", run.run_id}});
 }
 
@@ -109,26 +143,31 @@ void operator_events::frames_refused(const host_stamp& run, const refusal_counts
   emit(level::warn, "frames_refused", {{"cell", run.cell_id}, {"run", run.run_id}, {"refused", by_kind(since_last)}});
 }
 
-void operator_events::connection_refused(std::string_view cell_id, std::string_view cause) {
-  emit(level::warn, "connection_refused", {{"cell", std::string{cell_id}}, {"cause", std::string{cause}}});
+void operator_events::connection_refused(std::string_view cell_id, std::string_view cause, std::uint64_t held_back) {
+  emit(level::warn, "connection_refused",
+       {{"cell", std::string{cell_id}}, {"cause", std::string{cause}}, {"held_back", count(held_back)}});
 }
 
 void operator_events::actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause) {
+  counts_.count_actor_failure(role);
   emit(level::err, "actor_failed",
        {{"role", std::string{role}}, {"cell", std::string{cell_id}}, {"cause", std::string{cause}}});
 }
 
 void operator_events::actor_hung(std::string_view role, std::string_view cell_id, std::chrono::nanoseconds busy_for) {
+  ++counts_.actors_hung;
   emit(level::err, "actor_hung",
        {{"role", std::string{role}}, {"cell", std::string{cell_id}}, {"busy_for", seconds(busy_for)}});
 }
 
 void operator_events::cell_failed(std::string_view cell_id, std::string_view role, std::string_view consequence) {
+  ++counts_.cells_failed;
   emit(level::critical, "cell_failed",
        {{"cell", std::string{cell_id}}, {"role", std::string{role}}, {"consequence", std::string{consequence}}});
 }
 
 void operator_events::chunk_quarantined(const host_stamp& run, std::uint64_t frames, std::string_view file) {
+  ++counts_.chunks_quarantined;
   emit(level::err, "chunk_quarantined",
        {{"cell", run.cell_id}, {"run", run.run_id}, {"frames", count(frames)}, {"file", std::string{file}}});
 }
@@ -153,8 +192,8 @@ void operator_events::emit(level at, std::string_view event, std::initializer_li
 std::string operator_events::as_text(std::string_view event, std::initializer_list<field> fields) const {
   std::string line{event};
   for (const field& entry : fields) {
-    const std::string value = escaped(entry.value, max_field_bytes);
-    const bool quote = value.empty() || value.find(' ') != std::string::npos;
+    const std::string value = readable(entry.value, "\\\"");
+    const bool quote = value.empty() || value.find_first_of(" \"") != std::string::npos;
     line += ' ';
     line += entry.name;
     line += quote ? "=\"" + value + '"' : '=' + value;
@@ -171,7 +210,7 @@ std::string operator_events::as_json(level at, std::string_view event, std::init
     object.text("time", timestamp_text{now}.view());
     object.text("level", {level_name.data(), level_name.size()});
     object.text("event", event);
-    for (const field& entry : fields) object.text(entry.name, escaped(entry.value, max_field_bytes));
+    for (const field& entry : fields) object.text(entry.name, readable(entry.value, "\""));
   }
   return line;
 }

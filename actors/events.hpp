@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
+#include "actors/event_counts.hpp"
 #include "messages/agent_silenced.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/run_totals.hpp"
@@ -18,7 +20,8 @@ namespace cellos {
 
 enum class log_format : std::uint8_t { text, json };
 
-/// The catalogue of what an operator can see: one function an event, one line a call. docs/operations.md explains each.
+/// The catalogue of what an operator can see: one function an event, one line a call, and where metrics count it, one
+/// count. docs/operations.md explains each.
 ///
 /// Thread-safe. Every value that a guest or a configuration could have chosen is escaped and bounded here.
 class operator_events {
@@ -28,7 +31,14 @@ class operator_events {
   void daemon_started(std::string_view version, std::string_view host_id, std::string_view evidence_dir);
   void daemon_ready(std::size_t cells, std::size_t refused);
   void reloaded(std::size_t cells, std::size_t refused);
-  void reload_refused(std::string_view problem);
+  /// A line for each of the first twenty problems.
+  void reload_refused(const std::vector<std::string>& problems);
+  /// What the file says of it waits for the next start.
+  void restart_needed(std::string_view keys);
+  void control_listening(std::string_view address);
+  /// `known_cells`: admitted over the control API before this daemon began.
+  void cells_remembered(std::size_t known_cells);
+  void event_stream_dropped(std::uint64_t events_lost);
   void daemon_draining(std::string_view cause);
   void daemon_stopped(std::uint64_t cells_not_drained);
 
@@ -41,7 +51,8 @@ class operator_events {
   void agent_resumed(const host_stamp& run);
   /// Once per run and second at most, however many frames were refused.
   void frames_refused(const host_stamp& run, const refusal_counts& since_last);
-  void connection_refused(std::string_view cell_id, std::string_view cause);
+  /// `held_back`: refusals since the last such line of this cell that had none of their own.
+  void connection_refused(std::string_view cell_id, std::string_view cause, std::uint64_t held_back);
 
   void actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause);
   /// Once, when a handler has run for longer than the watchdog allows.
@@ -55,6 +66,10 @@ class operator_events {
   void runs_recovered(std::size_t runs);
   void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
 
+  /// While lines are told; takes effect at once.
+  void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
+  const event_counts& counts() const { return counts_; }
+
  private:
   struct field {
     std::string_view name;
@@ -67,6 +82,7 @@ class operator_events {
 
   std::shared_ptr<spdlog::logger> logger_;
   log_format format_;
+  event_counts counts_;
 };
 
 }  // namespace cellos

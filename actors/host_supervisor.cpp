@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "actors/failure.hpp"
@@ -21,6 +22,7 @@ using host_pointer = host_supervisor_actor::stateful_pointer<host_supervisor_sta
 using cell_record = host_supervisor_state::cell_record;
 using on_retired = host_supervisor_state::on_retired;
 using sink_record = host_supervisor_state::sink_record;
+using host_cells = decltype(host_supervisor_state::cells);
 
 /// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Ours.
 constexpr std::chrono::seconds admit_patience{15};
@@ -77,11 +79,23 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
   return self->delegate(record.supervisor, admit_atom::value);
 }
 
+/// Takes a cell out, with what it counted into the accounts of those that are gone.
+cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
+  cell_record gone = std::move(found->second);
+  state.cells.erase(found);
+  const auto& last = gone.cell->at_the_end ? gone.cell->at_the_end : gone.last_seen;
+  if (last) {
+    state.ended.ended += last->since_start();
+    state.ended.connections_refused_of_ended += last->connections_refused;
+    state.ended.bytes_received_of_ended += last->bytes_received;
+  }
+  return gone;
+}
+
 void forget(host_pointer self, const std::string& cell_id) {
   const auto record = self->state.cells.find(cell_id);
   if (record == self->state.cells.end()) return;
-  const cell_record gone = std::move(record->second);
-  self->state.cells.erase(record);
+  const cell_record gone = take_out(self->state, record);
   // Whatever was begun of its run is ended.
   caf::anon_send(self->state.sinks[gone.sink].actor, close_run_atom::value, gone.cell->run,
                  run_closing{run_end_reason::retired, 0, 0});
@@ -116,13 +130,17 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
 
   auto answer = self->make_response_promise<cell_status>();
   self->request(supervisor, admit_patience, admit_atom::value)
-      .then([answer](const cell_status& admitted) mutable { answer.deliver(admitted); },
-            [self, answer, id = wanted.cell_id](const caf::error& cause) mutable {
-              self->state.host->events.cell_refused(id, explanation(cause));
-              keep_recovered(self, id, cause);
-              forget(self, id);
-              answer.deliver(cause);
-            });
+      .then(
+          [answer](cell_status& admitted) mutable {
+            admitted.newly_admitted = true;
+            answer.deliver(std::move(admitted));
+          },
+          [self, answer, id = wanted.cell_id](const caf::error& cause) mutable {
+            self->state.host->events.cell_refused(id, explanation(cause));
+            keep_recovered(self, id, cause);
+            forget(self, id);
+            answer.deliver(cause);
+          });
   return answer;
 }
 
@@ -140,9 +158,8 @@ void ask_to_retire(host_pointer self, const std::string& id) {
       .then(
           [self, id, current](const run_totals& totals) {
             if (!current()) return;
-            const on_retired done = std::move(self->state.cells.at(id).retired);
-            self->state.cells.erase(id);
-            done(totals);
+            const cell_record gone = take_out(self->state, self->state.cells.find(id));
+            gone.retired(totals);
           },
           [self, id, current](const caf::error& cause) {
             // A receiver that is down is replaced, and asked, where its end is heard of.
@@ -178,39 +195,79 @@ caf::result<run_totals> on_retire(host_pointer self, const std::string& cell_id)
   return answer;
 }
 
-/// Gathers one status a cell; a cell that does not answer in time is left out.
-struct status_collection {
-  caf::typed_response_promise<std::vector<cell_status>> answer;
-  std::vector<cell_status> cells;
+/// Asks every cell how it stands. A cell that does not answer in time counts as it was last seen.
+struct account_collection {
+  std::vector<std::pair<std::string, cell_estate_ptr>> asked;
   std::size_t waiting = 0;
-
-  void one_less() {
-    if (--waiting > 0) return;
-    std::sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) { return a.cell_id < b.cell_id; });
-    answer.deliver(std::move(cells));
-  }
+  std::function<void(host_accounts)> done;
 };
+using account_collection_ptr = std::shared_ptr<account_collection>;
 
-caf::result<std::vector<cell_status>> on_status(host_pointer self) {
+/// The record of this very cell, if it is still there.
+cell_record* record_of(host_supervisor_state& state, const std::string& id, const cell_estate_ptr& cell) {
+  const auto found = state.cells.find(id);
+  return found != state.cells.end() && found->second.cell == cell ? &found->second : nullptr;
+}
+
+/// At this moment each cell is either live or among the ended: what it counted is taken once.
+void one_account_less(host_pointer self, const account_collection_ptr& collection) {
+  if (--collection->waiting > 0) return;
+  host_accounts accounts = self->state.ended;
+  for (const auto& [id, cell] : collection->asked) {
+    const cell_record* record = record_of(self->state, id, cell);
+    if (record != nullptr && record->last_seen) accounts.cells.push_back(*record->last_seen);
+  }
+  collection->done(std::move(accounts));
+}
+
+void see(cell_record& record, const cell_status& status) {
+  // Two collections may be under way, and the answers of the earlier come last.
+  if (record.last_seen && status.totals.received < record.last_seen->totals.received) return;
+  record.last_seen = status;
+}
+
+void collect_accounts(host_pointer self, std::function<void(host_accounts)> done) {
   const auto& cells = self->state.cells;
-  if (cells.empty()) return std::vector<cell_status>{};
-  auto collection = std::make_shared<status_collection>();
-  collection->answer = self->make_response_promise<std::vector<cell_status>>();
-  collection->waiting = cells.size();
+  auto collection = std::make_shared<account_collection>();
+  collection->done = std::move(done);
+  // One more than there are cells: whatever answers at once does not end the collection before all are asked.
+  collection->waiting = cells.size() + 1;
+  for (const auto& [id, record] : cells) collection->asked.emplace_back(id, record.cell);
   for (const auto& [id, record] : cells) {
     if (!record.supervisor) {
-      collection->one_less();
+      one_account_less(self, collection);
       continue;
     }
     self->request(record.supervisor, status_patience, status_atom::value)
         .then(
-            [collection](const cell_status& status) {
-              collection->cells.push_back(status);
-              collection->one_less();
+            [self, collection, id = id, cell = record.cell](const cell_status& status) {
+              if (cell_record* known = record_of(self->state, id, cell)) see(*known, status);
+              one_account_less(self, collection);
             },
-            [collection](const caf::error&) { collection->one_less(); });
+            [self, collection](const caf::error&) { one_account_less(self, collection); });
   }
-  return collection->answer;
+  one_account_less(self, collection);
+}
+
+caf::typed_response_promise<std::vector<cell_status>> on_status(host_pointer self) {
+  auto answer = self->make_response_promise<std::vector<cell_status>>();
+  collect_accounts(self, [answer](host_accounts accounts) mutable { answer.deliver(std::move(accounts.cells)); });
+  return answer;
+}
+
+caf::typed_response_promise<host_accounts> on_accounts(host_pointer self) {
+  auto answer = self->make_response_promise<host_accounts>();
+  collect_accounts(self, [answer](host_accounts accounts) mutable { answer.deliver(std::move(accounts)); });
+  return answer;
+}
+
+caf::result<cell_status> on_cell_status(host_pointer self, const std::string& cell_id) {
+  const auto found = self->state.cells.find(cell_id);
+  if (found == self->state.cells.end()) {
+    return make_failure(failure::unknown_cell, "no cell " + escaped(cell_id) + " is admitted");
+  }
+  if (!found->second.supervisor) return make_failure(failure::no_answer, "cell " + cell_id + " is being restarted");
+  return self->delegate(found->second.supervisor, status_atom::value);
 }
 
 void one_cell_ended(host_pointer self, bool cleanly) {
@@ -274,9 +331,8 @@ void on_sink_down(host_pointer self, std::size_t index, const caf::error& cause)
 
 void on_cell_down(host_pointer self, const std::string& id, cell_record& record, const caf::error& cause) {
   if (is_failure(cause, failure::cell_ended)) {  // its run is over; its answer came before this, or nobody had asked
-    const on_retired done = std::move(record.retired);
-    self->state.cells.erase(id);
-    if (done) done(make_failure(failure::unknown_cell, "cell " + id + " had ended on its own"));
+    const cell_record gone = take_out(self->state, self->state.cells.find(id));
+    if (gone.retired) gone.retired(make_failure(failure::unknown_cell, "cell " + id + " had ended on its own"));
     return;
   }
   self->state.host->events.actor_failed("CELL SUPERVISOR", id, explanation(cause));
@@ -334,6 +390,8 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },
       [self](status_atom) { return on_status(self); },
       [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
+      [self](status_atom, const std::string& cell_id) { return on_cell_status(self, cell_id); },
+      [self](accounts_atom) { return on_accounts(self); },
       [self](stop_atom) { return on_stop(self); },
       [self](retry_atom) { on_retry(self); },
   };

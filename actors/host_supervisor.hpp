@@ -29,6 +29,8 @@ struct host_supervisor_state {
     on_retired retired;
     /// Numbers the requests to retire; answers to an earlier one are ignored.
     std::uint64_t retire_attempt = 0;
+    /// What stands in for a cell that does not answer.
+    std::optional<cell_status> last_seen;
     restart_intensity restarts{restart_limits{}};
   };
   struct sink_record {
@@ -41,6 +43,8 @@ struct host_supervisor_state {
   activity_ptr activity;
   std::vector<sink_record> sinks;
   std::map<std::string, cell_record, std::less<>> cells;
+  /// Of cells that are gone; `cells` stays empty.
+  host_accounts ended;
   bool stopping = false;
   /// While stopping: cells that have yet to end, and how many ended badly.
   std::size_t cells_ending = 0;

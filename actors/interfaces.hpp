@@ -40,6 +40,7 @@ using retire_atom = caf::atom_constant<caf::atom("retire")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
 using checkpoint_atom = caf::atom_constant<caf::atom("checkpoint")>;
 using rekey_atom = caf::atom_constant<caf::atom("rekey")>;
+using accounts_atom = caf::atom_constant<caf::atom("accounts")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 
 /// A run as the SINK knows it when asked for its totals.
@@ -135,7 +136,9 @@ using host_supervisor_actor = caf::typed_actor<
     caf::replies_to<retire_atom, std::string>::with<run_totals>,
     caf::replies_to<status_atom>::with<std::vector<cell_status>>,
     // Every chain goes on with another key.
-    caf::reacts_to<rekey_atom, event_sealing_ptr>,
+    caf::reacts_to<rekey_atom, event_sealing_ptr>, caf::replies_to<status_atom, std::string>::with<cell_status>,
+    // Adds up with every earlier answer: no count ever goes back, whichever cells come and go.
+    caf::replies_to<accounts_atom>::with<host_accounts>,
     // Retires every cell; answers with how many did not end cleanly.
     caf::replies_to<stop_atom>::with<std::uint64_t>,
     // Own timer: starts what was not replaced at once because it died too often.
@@ -159,3 +162,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::monotonic_time)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::cell_specification)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::cell_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<cellos::cell_status>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::host_accounts)

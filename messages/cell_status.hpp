@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "messages/instants.hpp"
 #include "messages/run_totals.hpp"
@@ -32,6 +34,28 @@ struct cell_status {
   /// Receive time of the last accepted frame of this run.
   std::optional<wall_time> last_frame;
   std::uint64_t connections_refused = 0;
+  std::uint32_t connections_open = 0;
+  std::uint64_t bytes_received = 0;
+  std::string spec_signature_hash;
+  std::chrono::nanoseconds keepalive_window{};
+  /// How long until the agent counts as silent if nothing more is accepted; nothing once its silence is told.
+  std::optional<std::chrono::nanoseconds> silence_in;
+  /// Of `totals`, what was on record before this daemon began: all zero unless it goes on with a predecessor's run.
+  run_totals before;
+  /// In the answer to an admission: whether that admission bound the cell, rather than found it bound.
+  bool newly_admitted = false;
+
+  /// The run's books of this daemon alone.
+  run_totals since_start() const { return totals - before; }
+};
+
+/// Every cell there is, and what was counted in runs that this daemon has ended. Taken together: no frame is in both,
+/// or in neither.
+struct host_accounts {
+  std::vector<cell_status> cells;
+  run_totals ended;
+  std::uint64_t connections_refused_of_ended = 0;
+  std::uint64_t bytes_received_of_ended = 0;
 };
 
 }  // namespace cellos

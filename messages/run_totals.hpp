@@ -25,6 +25,36 @@ struct run_totals {
   std::uint64_t in_flight() const { return received > settled() ? received - settled() : 0; }
 
   bool operator==(const run_totals&) const = default;
+
+  run_totals& operator+=(const run_totals& other);
 };
+
+namespace detail {
+
+/// Calls `combine` with each pair of counts.
+template <class Combine>
+constexpr run_totals combined(run_totals a, const run_totals& b, Combine combine) {
+  a.received = combine(a.received, b.received);
+  a.appended = combine(a.appended, b.appended);
+  a.heartbeats = combine(a.heartbeats, b.heartbeats);
+  a.quarantined = combine(a.quarantined, b.quarantined);
+  a.forged_attribution = combine(a.forged_attribution, b.forged_attribution);
+  a.connections = combine(a.connections, b.connections);
+  refusal_counts refused;
+  for (telemetry_errc kind : refusal_kinds) refused.add(kind, combine(a.refused[kind], b.refused[kind]));
+  a.refused = refused;
+  return a;
+}
+
+}  // namespace detail
+
+inline run_totals& run_totals::operator+=(const run_totals& other) {
+  return *this = detail::combined(*this, other, [](std::uint64_t a, std::uint64_t b) { return a + b; });
+}
+
+/// What was counted since `before`; never less than nothing.
+inline run_totals operator-(const run_totals& now, const run_totals& before) {
+  return detail::combined(now, before, [](std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; });
+}
 
 }  // namespace cellos

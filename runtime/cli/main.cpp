@@ -19,9 +19,15 @@ int main(int argc, char** argv) {
     cli::command (*add)(CLI::App&);
   };
   const std::vector<entry> entries{
+      {"cells", "List the cells and how they stand", cli::add_cells},
+      {"add", "Add a cell to the running daemon", cli::add_add},
+      {"remove", "Drain a cell and end its run", cli::add_remove},
+      {"status", "Say how the daemon is", cli::add_status},
+      {"top", "Show the busiest cells, live", cli::add_top},
+      {"reload", "Have the daemon read its configuration again", cli::add_reload},
       {"check", "Say what is wrong with a configuration file", cli::add_check},
       {"keygen", "Make a signing key", cli::add_keygen},
-      {"tail", "Show the evidence log as it grows", cli::add_tail},
+      {"tail", "Show events as they come", cli::add_tail},
       {"verify", "Prove that a log is what its hosts wrote, or say what was done to it", cli::add_verify},
   };
   std::vector<std::pair<CLI::App*, cli::command>> commands;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/control_client.hpp"
 #include "runtime/cli/event_text.hpp"
 #include "runtime/evidence/segment_reader.hpp"
 
@@ -15,6 +16,7 @@ namespace cellos::cli {
 namespace {
 
 struct tail_options {
+  std::string socket;
   std::string directory;
   std::string cell;
   std::string type;
@@ -38,8 +40,56 @@ bool show(const tail_options& options, std::string_view line, bool colours) {
   return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fputc('\n', stdout) != EOF;
 }
 
+/// Cuts server-sent events into lines and shows those that carry one of ours.
+class event_stream_reader {
+ public:
+  event_stream_reader(const tail_options& options, bool colours) : options_(options), colours_(colours) {}
+
+  bool take(std::string_view bytes) {
+    pending_ += bytes;
+    std::size_t begin = 0;
+    for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n', begin)) {
+      if (!take_line(std::string_view{pending_}.substr(begin, end - begin))) return false;
+      begin = end + 1;
+    }
+    pending_.erase(0, begin);
+    return std::fflush(stdout) == 0;
+  }
+
+  bool was_dropped() const { return dropped_; }
+
+ private:
+  bool take_line(std::string_view line) {
+    constexpr std::string_view field = "data: ";
+    if (line == "event: dropped") dropped_ = true;
+    return dropped_ || !line.starts_with(field) || show(options_, line.substr(field.size()), colours_);
+  }
+
+  const tail_options& options_;
+  const bool colours_;
+  std::string pending_;
+  bool dropped_ = false;
+};
+
+/// From the daemon, from here on.
+exit_code tail_stream(const tail_options& options, bool colours) {
+  control_client client{options.socket};
+  event_stream_reader reader{options, colours};
+  const std::string path =
+      "/events?cell=" + control_client::escape(options.cell) + "&type=" + control_client::escape(options.type);
+  const auto ended = client.follow(path, [&](std::string_view bytes) { return reader.take(bytes); });
+  if (!ended) return complain_unreachable(client);
+  if (!ended->is_good()) return complain_refused(*ended);
+  if (std::ferror(stdout) != 0) return exit_success;
+  std::fprintf(stderr, "cellos-telemetryctl: %s\n",
+               reader.was_dropped() ? "the daemon ended the stream: we did not keep up; --evidence reads everything"
+                                    : "the daemon ended the stream");
+  return reader.was_dropped() ? exit_failure_found : exit_unavailable;
+}
+
 exit_code run_tail(const tail_options& options) {
   const bool colours = !options.json && ::isatty(STDOUT_FILENO) == 1;
+  if (options.directory.empty()) return tail_stream(options, colours);
   segment_reader reader{{options.directory}};
   while (true) {
     while (const auto line = reader.next()) {
@@ -58,10 +108,12 @@ exit_code run_tail(const tail_options& options) {
 
 command add_tail(CLI::App& app) {
   auto options = std::make_shared<tail_options>();
-  app.add_option("--evidence", options->directory, "Evidence directory, or one .jsonl file")->required();
+  app.add_option("--evidence", options->directory,
+                 "Evidence directory, or one .jsonl file; without it, the daemon is asked");
+  add_socket_option(app, options->socket);
   app.add_option("--cell", options->cell, "Only this cell's events");
   app.add_option("--type", options->type, "Only events whose type contains this");
-  app.add_flag("--follow,-f", options->follow, "Go on as the log grows");
+  app.add_flag("--follow,-f", options->follow, "With --evidence: go on as the log grows");
   app.add_flag("--json", options->json, "The events themselves, one a line");
   return [options] { return run_tail(*options); };
 }

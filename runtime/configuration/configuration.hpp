@@ -47,8 +47,27 @@ struct control_configuration {
   std::optional<std::filesystem::path> socket;
   /// `HOST:PORT` of the read-only pages (metrics, health, status) over TCP.
   std::optional<std::string> http_listen;
+  /// Permission bits of the socket's file: whoever may write to it may use the API. Default: ours, owner and group.
+  std::uint32_t mode = 0660;
+  /// Name or number of the user and group the file is given to; nothing: the daemon's own.
+  std::optional<std::string> owner{};
+  std::optional<std::string> group{};
+  /// If not empty, peers must have one of these uids besides being let in by the mode; root and the daemon's own user
+  /// always may.
+  std::vector<std::uint32_t> allow_uids{};
+  /// Where cells admitted over the API are remembered. Nothing: `cells.json` in the evidence directory.
+  std::optional<std::filesystem::path> state_file{};
 
   bool operator==(const control_configuration&) const = default;
+};
+
+/// `[metrics]`: what `/metrics` shows beyond the sums.
+struct metrics_configuration {
+  /// Cells that have series of their own, those with the most frames; 0: none. Default: ours, since every cell that
+  /// comes and goes would leave its series with the scraper for good.
+  std::uint32_t per_cell_series = 0;
+
+  bool operator==(const metrics_configuration&) const = default;
 };
 
 /// `[log]`: the daemon's own log on standard error.
@@ -147,6 +166,7 @@ struct configuration {
   evidence_configuration evidence;
   signing_configuration signing;
   control_configuration control;
+  metrics_configuration metrics;
   log_configuration log;
   intake_configuration intake;
   /// `[scheduler] threads`: threads that run actors; 0 stands for two more than there are cores.

@@ -1,7 +1,5 @@
 #include "runtime/configuration/keys.hpp"
 
-#include <limits>
-
 namespace cellos::settings {
 
 namespace {
@@ -14,13 +12,13 @@ using rate = signing_configuration::rate;
 using failure_policy = cell_configuration::failure_policy;
 
 constexpr std::int64_t most_threads = 1024;
-/// The largest number is `(uid_t)-1`, which means nobody.
-constexpr std::int64_t highest_uid = std::int64_t{std::numeric_limits<std::uint32_t>::max()} - 1;
+/// Each has half a dozen series.
+constexpr std::int64_t most_cells_with_series = 10'000;
 
 }  // namespace
 
 std::vector<section> sections_of(configuration& into) {
-  auto& [host_id, evidence, signing, control, log, intake, workers, cells] = into;
+  auto& [host_id, evidence, signing, control, metrics, log, intake, workers, cells] = into;
   // clang-format off
   return {
       {"", {
@@ -55,6 +53,14 @@ std::vector<section> sections_of(configuration& into) {
       {"control", {
           {"socket", optional, R"("/run/cellos-telemetry/control.sock")", text_into(control.socket, socket_path)},
           {"http_listen", optional, R"("127.0.0.1:9464")", text_into(control.http_listen, listen_address)},
+          {"mode", optional, R"("0660")", mode_into(control.mode)},
+          {"owner", optional, R"("root")", principal_into(control.owner)},
+          {"group", optional, R"("cellos")", principal_into(control.group)},
+          {"allow_uids", optional, "[1000]", uids_into(control.allow_uids)},
+          {"state_file", optional, R"("/var/lib/cellos-telemetry/cells.json")", text_into(control.state_file, absolute_path)},
+      }},
+      {"metrics", {
+          {"per_cell_series", optional, "0", integer_into(metrics.per_cell_series, 0, most_cells_with_series)},
       }},
       {"log", {
           {"level", optional, R"("info")", choice_into(log.level, {{"trace", severity::trace},

@@ -49,6 +49,13 @@ written_value value_of(const toml::node& node) {
   written_value value{type_of(node), std::nullopt, std::nullopt};
   if (const auto* text = node.as_string()) value.text = text->get();
   if (const auto* integer = node.as_integer()) value.integer = integer->get();
+  if (const auto* array = node.as_array()) {
+    std::vector<std::int64_t> integers;
+    for (const toml::node& element : *array) {
+      if (const auto* integer = element.as_integer()) integers.push_back(integer->get());
+    }
+    if (integers.size() == array->size()) value.integers = std::move(integers);
+  }
   return value;
 }
 

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t longest_identifier = 128;
 constexpr std::size_t longest_opaque_text = 256;
+/// Ours; more are better a group.
+constexpr std::size_t most_uids = 64;
 /// One byte of `sun_path` is the final NUL's.
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 
@@ -73,6 +75,12 @@ std::optional<complaint> file_path(std::string_view text) {
   if (text.empty()) return complaint{"is empty"};
   if (has_control_character(text)) return complaint{fmt::format("{} has a control character in it", in_quotes(text))};
   return std::nullopt;
+}
+
+std::optional<complaint> absolute_path(std::string_view text) {
+  if (auto complained = file_path(text)) return complained;
+  if (text.starts_with('/')) return std::nullopt;
+  return complaint{fmt::format("{} is not an absolute path", in_quotes(text))};
 }
 
 std::optional<complaint> socket_path(std::string_view text) {
@@ -202,6 +210,52 @@ reader fsync_into(fsync_setting& target) {
     }
     complained->note = "or \"always\", \"never\", or another duration from 1ms to 24h";
     return complained;
+  };
+}
+
+reader mode_into(std::uint32_t& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    const std::string note = "three or four octal digits in quotes, as chmod takes them";
+    if (auto complained = detail::check_type(value, value.text.has_value(), "a mode in quotes")) return complained;
+    std::uint32_t mode = 0;
+    const auto& text = *value.text;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+    if (failed != std::errc{} || end != text.data() + text.size() || text.size() < 3 || text.size() > 4 ||
+        mode > 0777) {
+      return complaint{fmt::format("{} is not a file mode", in_quotes(text)), note};
+    }
+    target = mode;
+    return std::nullopt;
+  };
+}
+
+reader principal_into(std::optional<std::string>& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    if (value.integer) {
+      if (auto complained = detail::check_integer(value, 0, highest_uid)) return complained;
+      target = std::to_string(*value.integer);
+      return std::nullopt;
+    }
+    if (auto complained = detail::check_type(value, value.text.has_value(), "a name or a number")) return complained;
+    if (auto complained = identifier(*value.text)) return complained;
+    target = std::string{*value.text};
+    return std::nullopt;
+  };
+}
+
+reader uids_into(std::vector<std::uint32_t>& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    if (auto complained = detail::check_type(value, value.integers.has_value(), "an array of uids")) return complained;
+    if (value.integers->size() > most_uids) {
+      return complaint{fmt::format("has {} uids, more than {}", value.integers->size(), most_uids)};
+    }
+    std::vector<std::uint32_t> uids;
+    for (const std::int64_t uid : *value.integers) {
+      if (uid < 0 || uid > highest_uid) return complaint{fmt::format("{} is not a uid", uid)};
+      uids.push_back(static_cast<std::uint32_t>(uid));
+    }
+    target = std::move(uids);
+    return std::nullopt;
   };
 }
 

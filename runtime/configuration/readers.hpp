@@ -20,6 +20,8 @@ struct written_value {
   std::string_view type;
   std::optional<std::string_view> text;
   std::optional<std::int64_t> integer;
+  /// An array of nothing but integers.
+  std::optional<std::vector<std::int64_t>> integers = {};
 };
 
 /// Why a value was refused.
@@ -38,10 +40,14 @@ using reader = std::function<std::optional<complaint>(const written_value&)>;
 /// What a text must be like.
 using text_rule = std::optional<complaint> (*)(std::string_view);
 
+/// The largest number is `(uid_t)-1`, which means nobody.
+inline constexpr std::int64_t highest_uid = 0xFFFF'FFFE;
+
 /// 1 to 128 of `A-Z a-z 0-9 . _ : -`.
 std::optional<complaint> identifier(std::string_view text);
 /// Not empty, no control characters.
 std::optional<complaint> file_path(std::string_view text);
+std::optional<complaint> absolute_path(std::string_view text);
 /// A file path short enough for `sun_path`.
 std::optional<complaint> socket_path(std::string_view text);
 /// An absolute path that is still short enough for `sun_path` with the telemetry port behind it.
@@ -100,6 +106,15 @@ reader size_into(std::uint64_t& target, std::string_view least, std::string_view
 
 /// "always", "never", or the interval of group commit.
 reader fsync_into(fsync_setting& target);
+
+/// Permission bits as chmod takes them: "0660".
+reader mode_into(std::uint32_t& target);
+
+/// A user's or group's name, or its number.
+reader principal_into(std::optional<std::string>& target);
+
+/// An array of at most 64 uids.
+reader uids_into(std::vector<std::uint32_t>& target);
 
 template <class Enum>
 reader choice_into(Enum& target, std::vector<std::pair<std::string_view, Enum>> choices) {

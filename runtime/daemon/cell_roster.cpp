@@ -12,38 +12,71 @@ namespace {
 /// The HOST SUPERVISOR bounds each admission and retirement itself; this only catches one that hangs. Ours.
 constexpr std::chrono::seconds host_patience{60};
 
+std::map<std::string, cell_specification> specifications_of(const std::vector<cell_configuration>& cells) {
+  std::map<std::string, cell_specification> out;
+  for (const cell_configuration& cell : cells) out.emplace(cell.id, specification_of(cell));
+  return out;
+}
+
 }  // namespace
 
 cell_roster::result cell_roster::serve(const std::vector<cell_configuration>& cells) {
-  std::map<std::string, cell_specification> wanted;
-  for (const cell_configuration& cell : cells) wanted.emplace(cell.id, specification_of(cell));
+  const specifications wanted = specifications_of(cells);
+  {
+    const std::lock_guard lock{mutex_};
+    named_.clear();
+    for (const auto& [id, specification] : wanted) named_.insert(id);
+  }
   // First make room: a socket path may move from one cell to another.
-  const auto served_before = served_;
-  for (const auto& [id, specification] : served_before) {
+  std::vector<std::string> gone;
+  for (const auto& [id, specification] : served_) {
     const auto still = wanted.find(id);
-    if (still == wanted.end() || still->second != specification) retire(id);
+    if (still == wanted.end() || still->second != specification) gone.push_back(id);
   }
-  result outcome;
-  for (const auto& [id, specification] : wanted) {
-    ++(admit(specification) ? outcome.admitted : outcome.refused);
-  }
-  return outcome;
+  retire(gone);
+  for (const std::string& id : gone) served_.erase(id);
+  const std::set<std::string> admitted = admit(wanted);
+  for (const std::string& id : admitted) served_.insert_or_assign(id, wanted.at(id));
+  return {admitted.size(), wanted.size() - admitted.size()};
 }
 
-bool cell_roster::admit(const cell_specification& cell) {
-  bool admitted = false;
+cell_roster::result cell_roster::serve_once(const std::vector<cell_configuration>& cells) {
+  const std::size_t admitted = admit(specifications_of(cells)).size();
+  return {admitted, cells.size() - admitted};
+}
+
+bool cell_roster::names(const std::string& cell_id) const {
+  const std::lock_guard lock{mutex_};
+  return named_.contains(cell_id);
+}
+
+std::vector<std::string> cell_roster::named() const {
+  const std::lock_guard lock{mutex_};
+  return {named_.begin(), named_.end()};
+}
+
+std::set<std::string> cell_roster::admit(const specifications& cells) {
+  std::set<std::string> admitted;
   caf::scoped_actor self{system_};
-  self->request(host_, host_patience, admit_atom::value, cell)
-      .receive([&](const cell_status&) { admitted = true; }, [](const caf::error&) {});
-  if (admitted) served_.insert_or_assign(cell.cell_id, cell);
+  using pending = decltype(self->request(host_, host_patience, admit_atom::value, cell_specification{}));
+  std::vector<std::pair<std::string, pending>> asked;
+  for (const auto& [id, cell] : cells) {
+    asked.emplace_back(id, self->request(host_, host_patience, admit_atom::value, cell));
+  }
+  for (auto& [id, answer] : asked) {
+    answer.receive([&, &which = id](const cell_status&) { admitted.insert(which); }, [](const caf::error&) {});
+  }
   return admitted;
 }
 
-void cell_roster::retire(const std::string& cell_id) {
+void cell_roster::retire(const std::vector<std::string>& cell_ids) {
   caf::scoped_actor self{system_};
-  self->request(host_, host_patience, retire_atom::value, cell_id)
-      .receive([](const run_totals&) {}, [](const caf::error&) {});
-  served_.erase(cell_id);
+  using pending = decltype(self->request(host_, host_patience, retire_atom::value, std::string{}));
+  std::vector<pending> asked;
+  for (const std::string& id : cell_ids) {
+    asked.push_back(self->request(host_, host_patience, retire_atom::value, id));
+  }
+  for (auto& answer : asked) answer.receive([](const run_totals&) {}, [](const caf::error&) {});
 }
 
 }  // namespace cellos

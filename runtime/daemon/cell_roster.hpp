@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,14 +25,28 @@ class cell_roster {
 
   /// Blocks until every cell is answered for.
   result serve(const std::vector<cell_configuration>& cells);
+  /// Cells that are not the file's: admits them and does not answer for them afterwards.
+  result serve_once(const std::vector<cell_configuration>& cells);
+
+  /// Blocks until they are retired, or were not there.
+  void retire(const std::vector<std::string>& cell_ids);
+
+  /// Whether the file names this cell, bound or not. Any thread.
+  bool names(const std::string& cell_id) const;
+  /// Any thread.
+  std::vector<std::string> named() const;
 
  private:
-  bool admit(const cell_specification& cell);
-  void retire(const std::string& cell_id);
+  using specifications = std::map<std::string, cell_specification>;
+
+  /// All at once: their answers are waited for together.
+  std::set<std::string> admit(const specifications& cells);
 
   caf::actor_system& system_;
   host_supervisor_actor host_;
-  std::map<std::string, cell_specification> served_;
+  specifications served_;
+  mutable std::mutex mutex_;
+  std::set<std::string> named_;
 };
 
 }  // namespace cellos

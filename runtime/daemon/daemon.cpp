@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -24,10 +25,13 @@
 #include "actors/host_chronicle.hpp"
 #include "actors/host_supervisor.hpp"
 #include "runtime/configuration/load.hpp"
+#include "runtime/control/control_service.hpp"
 #include "runtime/daemon/cell_roster.hpp"
 #include "runtime/daemon/predecessor.hpp"
+#include "runtime/daemon/reload.hpp"
 #include "runtime/daemon/settings.hpp"
 #include "runtime/daemon/watchdog.hpp"
+#include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
 #include "runtime/signing/open_sealing.hpp"
@@ -75,9 +79,11 @@ class daemon {
         {"take up the signing key", [this] { return take_up_signing_key(); }, [] {}},
         {"open the evidence log", [this] { return open_evidence_log(); }, [this] { close_evidence_log(); }},
         {"recover the open runs", [this] { return recover_open_runs(); }, [this] { end_orphaned_runs(); }},
+        {"remember the cells of the control API", [this] { return open_memory(); }, [this] { memory_.reset(); }},
         {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
         {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
         {"admit the cells", [this] { return admit_cells(); }, [this] { drain_cells(); }},
+        {"serve the control API", [this] { return serve_control(); }, [this] { stop_control(); }},
     };
     std::size_t booted = 0;
     exit_code outcome = exit_success;
@@ -131,12 +137,33 @@ class daemon {
     log_ = std::move(opened.log);
     torn_ = opened.recovered;
     if (torn_) events_->evidence_recovered(torn_->file.native(), torn_->bytes_removed);
+    start_measuring();
     return {};
   }
 
+  /// Everything that looks at what is appended.
+  void start_measuring() {
+    metrics_.emplace(metrics::sources{std::string{version}, settings_.host_id, *log_, *events_,
+                                      [this] { return host_->blocked_sinks->load(); },
+                                      [this] { return watchdog_->hung(); }});
+    metrics_->set_per_cell(settings_.metrics.per_cell_series);
+    event_feed::options feeding;
+    feeding.fsync = log_options_of(settings_.evidence).fsync;
+    feed_.emplace(*log_, settings_.evidence.dir, *events_, feeding);
+    observed_.emplace(
+        *log_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); }, [this] { feed_->appended(); });
+  }
+
   void close_evidence_log() {
+    feed_.reset();
     if (const std::error_code failed = log_->close()) events_->evidence_blocked(failed);
     events_->daemon_stopped(cells_not_drained_);
+  }
+
+  std::string open_memory() {
+    auto opened = remembered_cells::open(settings_.control.state_file.value_or(settings_.evidence.dir / "cells.json"));
+    memory_ = std::move(opened.cells);
+    return opened.refusal;
   }
 
   std::string start_socket_service() {
@@ -147,12 +174,12 @@ class daemon {
   std::string recover_open_runs() {
     recovered_log left = recover_runs(settings_.evidence.dir);
     if (!left.failure.empty()) return left.failure;
-    chronicle_.emplace(settings_.host_id, *log_, clock_, sealing_, left.host_chain);
+    chronicle_.emplace(settings_.host_id, *observed_, clock_, sealing_, left.host_chain);
     if (torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
     chronicle_->started(version);
     for (const run_end_mark& end : left.untold_ends) chronicle_->run_closed(end);
     std::error_code refused = chronicle_->flush();
-    if (!refused) refused = record_restart(left.open_runs, *log_, clock_, sealing_, &*chronicle_);
+    if (!refused) refused = record_restart(left.open_runs, *observed_, clock_, sealing_, &*chronicle_);
     if (refused) return "the evidence log took no record of the restart: " + refused.message();
     if (!left.open_runs.empty()) events_->runs_recovered(left.open_runs.size());
     open_runs_ = std::move(left.open_runs);
@@ -161,7 +188,7 @@ class daemon {
 
   void end_orphaned_runs() {
     std::error_code failed;
-    if (host_) failed = end_orphans(host_->recovered, *log_, clock_, host_->sealing, &*chronicle_);
+    if (host_) failed = end_orphans(host_->recovered, *observed_, clock_, host_->sealing, &*chronicle_);
     chronicle_->stopped();
     if (!failed) failed = chronicle_->flush();
     if (failed) events_->evidence_blocked(failed);
@@ -171,7 +198,7 @@ class daemon {
     actor_configuration_.emplace(settings_.workers);
     system_.emplace(*actor_configuration_);
     quarantine_.emplace(settings_.evidence.dir / "quarantine");
-    host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *log_, *quarantine_, clock_,
+    host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *observed_, *quarantine_, clock_,
                                    *events_, census_, std::move(open_runs_)});
     host_->sealing = sealing_;
     host_->checkpoint_interval = checkpoint_interval_;
@@ -188,6 +215,7 @@ class daemon {
 
   void stop_actors() {
     stopping_ = true;
+    questions_.reset();
     watchdog_.reset();
     roster_.reset();
     caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
@@ -197,8 +225,58 @@ class daemon {
 
   std::string admit_cells() {
     const cell_roster::result served = roster_->serve(settings_.cells);
-    events_->daemon_ready(served.admitted, served.refused);
+    const cell_roster::result remembered = serve_remembered();
+    cells_admitted_ = served.admitted + remembered.admitted;
+    cells_refused_ = served.refused + remembered.refused;
     return {};
+  }
+
+  /// Cells of the control API, beside those of the file; of two with one id, the file's counts.
+  cell_roster::result serve_remembered() {
+    std::vector<cell_configuration> remembered;
+    for (cell_configuration& cell : memory_->all()) {
+      if (!roster_->names(cell.id)) {
+        remembered.push_back(std::move(cell));
+        continue;
+      }
+      const auto same = std::find(settings_.cells.begin(), settings_.cells.end(), cell);
+      if (same == settings_.cells.end()) {
+        events_->cell_refused(cell.id, "the configuration file has another cell of this id, which counts");
+      }
+      memory_->forget(cell.id, [](std::error_code) {});
+    }
+    if (!remembered.empty()) events_->cells_remembered(remembered.size());
+    const cell_roster::result served = roster_->serve_once(remembered);
+    for (const cell_configuration& cell : remembered) {
+      if (!memory_->keeps(cell.id)) roster_->retire({cell.id});  // deleted meanwhile
+    }
+    return served;
+  }
+
+  std::string serve_control() {
+    questions_.emplace(*system_, supervisor_);
+    auto opened = control_service::open(
+        settings_.control,
+        {std::string{version}, settings_.host_id, *questions_, *memory_, *feed_, *metrics_,
+         [this] { return host_->blocked_sinks->load(); }, [this] { return watchdog_->hung(); },
+         [this](const std::string& id) { return roster_->names(id); }, [this] { return roster_->named(); },
+         [this](reload_reply asked) {
+           reloads_.add(std::move(asked));
+           ::kill(::getpid(), SIGHUP);
+         }});
+    if (!opened.service) return opened.refusal;
+    control_ = std::move(opened.service);
+    if (settings_.control.socket) events_->control_listening(settings_.control.socket->native());
+    if (settings_.control.http_listen) events_->control_listening("http://" + control_->http_address());
+    events_->daemon_ready(cells_admitted_, cells_refused_);
+    return {};
+  }
+
+  /// Nobody asks, then nothing is answered, then what was promised is written: in this order each still finds the next.
+  void stop_control() {
+    control_->stop_serving();
+    questions_->stop();
+    memory_.reset();
   }
 
   void drain_cells() {
@@ -215,34 +293,61 @@ class daemon {
     events_->daemon_draining(signal == SIGINT ? "SIGINT" : "SIGTERM");
   }
 
-  /// Takes over the cells a changed file names. A bad file changes nothing.
+  /// For whoever asked until now: those who ask meanwhile are answered by the next one.
   void reload() {
+    const std::vector<reload_reply> asked = reloads_.take();
     const configuration_outcome read = load_configuration(file_);
-    if (const auto* errors = std::get_if<std::vector<configuration_error>>(&read)) {
-      for (const configuration_error& error : *errors) events_->reload_refused(to_string(error));
-      return;
-    }
-    const auto& wanted = std::get<configuration>(read);
-    if (!reload_key(wanted.signing)) return;
-    const cell_roster::result served = roster_->serve(wanted.cells);
-    events_->reloaded(served.admitted, served.refused);
+    const auto* errors = std::get_if<std::vector<configuration_error>>(&read);
+    const reload_report report = errors != nullptr ? refuse(*errors) : take_over(std::get<configuration>(read));
+    for (const reload_reply& each : asked) each(report);
   }
 
-  /// Takes over a changed key. False, and nothing is changed, if it cannot be used.
-  bool reload_key(const signing_configuration& wanted) {
+  /// A bad file changes nothing.
+  reload_report refuse(const std::vector<configuration_error>& errors) {
+    std::vector<std::string> problems;
+    for (const configuration_error& error : errors) problems.push_back(to_string(error));
+    events_->reload_refused(problems);
+    return {errors, 0, 0, {}};
+  }
+
+  /// Whatever of a changed file can count at once. The key first: it alone can still be refused.
+  reload_report take_over(const configuration& read) {
+    if (std::string why = reload_key(read.signing); !why.empty()) {
+      return refuse({{file_.native(), 1, 1, "signing", std::move(why), "mend [signing]; nothing was changed"}});
+    }
+    reload_report report;
+    report.restart_needed = restart_needed_for(settings_, read);
+    if (!report.restart_needed.empty()) events_->restart_needed(joined(report.restart_needed));
+    events_->set_level(level_of(read.log));
+    sockets_->set_limits(socket_options_of(read.intake));
+    metrics_->set_per_cell(read.metrics.per_cell_series);
+    settings_.cells = read.cells;
+    const cell_roster::result served = roster_->serve(read.cells);
+    const cell_roster::result remembered = serve_remembered();
+    report.cells = served.admitted + remembered.admitted;
+    report.refused = served.refused + remembered.refused;
+    events_->reloaded(report.cells, report.refused);
+    return report;
+  }
+
+  static std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+    return out;
+  }
+
+  /// Takes over a changed key. Otherwise says why it cannot be used, and nothing is changed.
+  std::string reload_key(const signing_configuration& wanted) {
     sealing_outcome opened = open_sealing(wanted, process_environment);
-    if (opened.refusal.empty() && (opened.sealing == nullptr) != (sealing_ == nullptr)) {
-      opened.refusal = "signing cannot be switched on or off while the daemon runs: restart it";
+    if (!opened.refusal.empty()) return opened.refusal;
+    if ((opened.sealing == nullptr) != (sealing_ == nullptr)) {
+      return "signing cannot be switched on or off while the daemon runs: restart it";
     }
-    if (!opened.refusal.empty()) {
-      events_->reload_refused(opened.refusal);
-      return false;
-    }
-    if (sealing_ == nullptr || wanted == settings_.signing) return true;
+    if (sealing_ == nullptr || wanted == settings_.signing) return {};
     sealing_ = std::move(opened.sealing);
     settings_.signing = wanted;
     caf::anon_send(supervisor_, rekey_atom::value, sealing_);
-    return true;
+    return {};
   }
 
   configuration settings_;
@@ -263,6 +368,15 @@ class daemon {
   std::vector<recovered_run> open_runs_;
   std::optional<host_environment> host_;
   std::optional<watchdog> watchdog_;
+  std::optional<metrics> metrics_;
+  std::optional<event_feed> feed_;
+  std::optional<observed_log> observed_;
+  std::unique_ptr<remembered_cells> memory_;
+  std::optional<host_questions> questions_;
+  reload_queue reloads_;
+  std::unique_ptr<control_service> control_;
+  std::size_t cells_admitted_ = 0;
+  std::size_t cells_refused_ = 0;
   std::atomic<bool> stopping_{false};
   host_supervisor_actor supervisor_;
   std::optional<cell_roster> roster_;

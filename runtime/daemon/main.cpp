@@ -13,11 +13,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Receives what cells declare, stamps it, and appends it to the evidence log"};
   std::string file;
   bool check = false;
-  app.add_option("--config", file, "Configuration file (TOML)")->required();
+  // Not `required()`: that would be said before an option nobody knows is named.
+  app.add_option("--config", file, "Configuration file (TOML); required");
   app.add_flag("--check", check, "Say what is wrong with the configuration, without starting");
   app.set_version_flag("--version", "cellos-telemetryd " + std::string{version});
   try {
     app.parse(argc, argv);
+    if (file.empty()) throw CLI::RequiredError{"--config"};
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_success : exit_usage;
   }

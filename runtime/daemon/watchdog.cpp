@@ -32,6 +32,7 @@ void watchdog::look(monotonic_time now) {
     still_hung.insert(actor);
   }
   hung_ = std::move(still_hung);
+  hung_count_ = hung_.size();
 }
 
 }  // namespace cellos

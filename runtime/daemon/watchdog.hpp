@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -24,6 +25,9 @@ class watchdog {
   watchdog(const activity_census& census, operator_events& events, options settings);
   ~watchdog();
 
+  /// Handlers that have not come back, as of the last look.
+  std::size_t hung() const { return hung_count_; }
+
  private:
   void run();
   void look(monotonic_time now);
@@ -33,6 +37,7 @@ class watchdog {
   const options settings_;
   /// Told already, while they last.
   std::set<activity_ptr> hung_;
+  std::atomic<std::size_t> hung_count_{0};
   std::mutex mutex_;
   std::condition_variable wakes_;
   bool stopping_ = false;

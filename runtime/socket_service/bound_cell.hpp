@@ -70,6 +70,8 @@ struct bound_cell {
   std::vector<std::unique_ptr<guest_connection>> connections;
   bool draining = false;
   monotonic_time refusal_told{};
+  /// Refusals since then.
+  std::uint64_t refusals_held_back = 0;
 };
 
 }  // namespace cellos

@@ -18,10 +18,11 @@ class byte_budget {
   void take(std::size_t bytes) { used_ += bytes; }
   void give_back(std::size_t bytes) { used_ -= bytes; }
   bool exhausted() const { return used_ >= limit_; }
+  void set_limit(std::size_t limit) { limit_ = limit; }
   std::size_t used() const { return used_; }
 
  private:
-  std::size_t limit_;
+  std::atomic<std::size_t> limit_;
   std::atomic<std::size_t> used_{0};
 };
 

@@ -42,7 +42,10 @@ bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK ||
 }  // namespace
 
 io_thread::io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls)
-    : options_(options),
+    : coalescing_(options.coalescing),
+      chunks_per_cell_(options.chunks_per_cell),
+      connections_per_cell_(options.connections_per_cell),
+      half_frame_timeout_(options.half_frame_timeout),
       events_(events),
       calls_(calls),
       budget_(options.byte_budget),
@@ -62,6 +65,14 @@ io_thread::~io_thread() {
   stopping_ = true;
   wake();
   thread_.join();
+}
+
+void io_thread::set_limits(const socket_service_options& options) {
+  chunks_per_cell_ = options.chunks_per_cell;
+  connections_per_cell_ = options.connections_per_cell;
+  half_frame_timeout_ = options.half_frame_timeout;
+  budget_.set_limit(options.byte_budget);
+  budget_came_back();
 }
 
 void io_thread::call_attention(std::shared_ptr<bound_cell> cell) {
@@ -126,7 +137,7 @@ int io_thread::patience() const {
 void io_thread::coalesce() const {
   if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small_read_bytes) return;
   pollfd wake{wake_.get(), POLLIN, 0};
-  const timespec pause{0, static_cast<long>(options_.coalescing.count())};
+  const timespec pause{0, static_cast<long>(coalescing_.count())};
   ::ppoll(&wake, 1, &pause, nullptr);
 }
 
@@ -214,7 +225,7 @@ void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
   if (cell.expected_uid && peer_uid(accepted.get(), calls_) != cell.expected_uid) {
     return refuse_connection(cell, "peer uid is not expected_uid");
   }
-  if (cell.connections.size() >= options_.connections_per_cell && !make_room(cell)) {
+  if (cell.connections.size() >= connections_per_cell_ && !make_room(cell)) {
     return refuse_connection(cell, "more connections than connections_per_cell");
   }
   const std::uint64_t number = ++cell.connections_accepted;
@@ -246,14 +257,17 @@ bool io_thread::make_room(bound_cell& cell) {
     ++left;
     while (read_from(*connections[i])) {}
   }
-  return peers.size() - left < options_.connections_per_cell && cell.connections.size() < max_unread_connections;
+  return peers.size() - left < connections_per_cell_ && cell.connections.size() < max_unread_connections;
 }
 
 void io_thread::refuse_connection(bound_cell& cell, const char* cause) {
   ++cell.connections_refused;
-  if (turn_began_ - cell.refusal_told < refusal_interval) return;
+  if (turn_began_ - cell.refusal_told < refusal_interval) {
+    ++cell.refusals_held_back;
+    return;
+  }
   cell.refusal_told = turn_began_;
-  events_.connection_refused(cell.cell_id, cause);
+  events_.connection_refused(cell.cell_id, cause, std::exchange(cell.refusals_held_back, 0));
 }
 
 void io_thread::shed_one_connection(bound_cell& cell) {
@@ -335,7 +349,7 @@ void io_thread::look_after_connections() {
   const auto overdue = [&](const guest_connection& connection) {
     // An unarmed connection waits for us, not we for it.
     return connection.armed && connection.frames.inside_frame() &&
-           turn_began_ - connection.frame_began > options_.half_frame_timeout;
+           turn_began_ - connection.frame_began > half_frame_timeout_.load();
   };
   for (auto& [key, cell] : cells_) {
     for (std::size_t i = cell->connections.size(); i-- > 0;) {

@@ -20,7 +20,10 @@ class io_thread {
   io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls);
   ~io_thread();
 
-  const socket_service_options& options() const { return options_; }
+  std::size_t chunks_per_cell() const { return chunks_per_cell_; }
+  /// Takes over what can change while cells are served: `chunks_per_cell` counts for cells bound from then on. Any
+  /// thread.
+  void set_limits(const socket_service_options& options);
   byte_budget& budget() { return budget_; }
   socket_calls& calls() { return calls_; }
 
@@ -66,7 +69,10 @@ class io_thread {
   /// True if the cell made progress and wants another step without waiting.
   bool drain_step(bound_cell& cell);
 
-  const socket_service_options options_;
+  const std::chrono::nanoseconds coalescing_;
+  std::atomic<std::size_t> chunks_per_cell_;
+  std::atomic<std::size_t> connections_per_cell_;
+  std::atomic<std::chrono::nanoseconds> half_frame_timeout_;
   operator_events& events_;
   socket_calls& calls_;
   byte_budget budget_;

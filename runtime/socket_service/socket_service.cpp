@@ -68,11 +68,12 @@ socket_service::socket_service(const socket_service_options& options, operator_e
 
 socket_service::~socket_service() = default;
 
+void socket_service::set_limits(const socket_service_options& options) { io_->set_limits(options); }
+
 telemetry_sockets::binding socket_service::bind(const cell_specification& cell) {
   telemetry_socket::outcome bound = telemetry_socket::bind(cell, io_->calls());
   if (!bound.socket) return {nullptr, std::move(bound.refusal)};
-  auto kept =
-      std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->options().chunks_per_cell, io_->budget());
+  auto kept = std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->chunks_per_cell(), io_->budget());
   io_->call_attention(kept);
   return {std::make_shared<bound_intake>(std::move(kept), io_), {telemetry_errc::none, {}}};
 }

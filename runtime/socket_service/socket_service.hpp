@@ -37,6 +37,8 @@ class socket_service final : public telemetry_sockets {
   ~socket_service() override;
 
   binding bind(const cell_specification& cell) override;
+  /// Everything but `coalescing`, while cells are served; `chunks_per_cell` counts for cells bound from then on.
+  void set_limits(const socket_service_options& options);
 
  private:
   std::shared_ptr<io_thread> io_;

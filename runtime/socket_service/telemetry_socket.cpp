@@ -20,7 +20,7 @@ namespace {
 /// kernel caps it at net.core.somaxconn.
 constexpr int backlog = 1024;
 /// Only the owner may connect: this user, or the cell's expected uid, to whom the file is given.
-constexpr mode_t socket_mode = 0600;
+constexpr mode_t owner_only = 0600;
 
 std::string reason(int error) { return std::error_code{error, std::system_category()}.message(); }
 
@@ -44,58 +44,76 @@ bool is_live(const file_descriptor& probe, const sockaddr_un& address) {
 }
 
 /// Clears the way: empty if nothing is at the path any more, else why it must stay.
-std::string clear_path(const std::string& path, const sockaddr_un& address, socket_calls& calls) {
+std::string clear_path(const std::string& path, const sockaddr_un& address, std::string_view key, socket_calls& calls) {
+  const std::string or_another = ", or choose another " + std::string{key};
   struct stat there {};
   if (calls.lstat(path.c_str(), there) != 0) {
     if (errno == ENOENT) return {};
     return reason(errno) + "; check the path";
   }
-  if (S_ISLNK(there.st_mode)) return "is a symbolic link; remove it, or choose another vsock_uds_base";
-  if (!S_ISSOCK(there.st_mode)) return "exists and is not a socket; remove it, or choose another vsock_uds_base";
+  if (S_ISLNK(there.st_mode)) return "is a symbolic link; remove it" + or_another;
+  if (!S_ISSOCK(there.st_mode)) return "exists and is not a socket; remove it" + or_another;
   const file_descriptor probe{calls.socket()};
   if (!probe) return "cannot see whether anybody listens there: " + reason(errno);
-  if (is_live(probe, address)) return "another process listens there; stop it, or choose another vsock_uds_base";
-  if (calls.unlink(path.c_str()) != 0 && errno != ENOENT)
-    return "stale socket file cannot be removed: " + reason(errno);
+  if (is_live(probe, address)) return "another process listens there; stop it" + or_another;
+  if (calls.unlink(path.c_str()) != 0 && errno != ENOENT) return "stale socket file cannot be removed: " + reason(errno);
   return {};
 }
 
 std::string bind_reason(int error) {
-  if (error == ENOENT) return "its directory does not exist; create it before the cell is admitted";
+  if (error == ENOENT) return "its directory does not exist; create it first";
   if (error == EACCES) return "permission denied; the daemon must be able to write to its directory";
   return reason(error);
 }
 
-/// Lets the expected peer connect. The directory may be the peer's, so the path is not trusted twice: `made` is the
-/// file we bound, and only that is given away. Empty on success.
-std::string give_to_peer(const std::string& path, const struct stat& made, std::optional<std::uint32_t> expected_uid) {
-  if (!expected_uid || *expected_uid == ::geteuid()) return {};
+/// Lets those connect who may. The directory may be another's, so the path is not trusted twice: `made` is the file we
+/// bound, and only that is given away. Empty on success.
+std::string give_away(const std::string& path, const struct stat& made, const socket_access& access) {
+  const bool to_another = access.owner.value_or(made.st_uid) != made.st_uid || access.group;
+  if (!to_another && access.mode == owner_only) return {};
   const file_descriptor file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   struct stat there {};
   if (!file || ::fstat(file.get(), &there) != 0 || there.st_dev != made.st_dev || there.st_ino != made.st_ino) {
     return "was replaced while being bound; see who else writes to its directory";
   }
-  if (::fchownat(file.get(), "", *expected_uid, static_cast<gid_t>(-1), AT_EMPTY_PATH) == 0) return {};
-  return "cannot give it to expected_uid " + std::to_string(*expected_uid) + ": " + reason(errno) +
-         "; grant CAP_CHOWN, or remove expected_uid";
+  constexpr auto unchanged = static_cast<uid_t>(-1);
+  if (to_another && ::fchownat(file.get(), "", access.owner.value_or(unchanged), access.group.value_or(unchanged),
+                               AT_EMPTY_PATH) != 0) {
+    return "cannot give it to " + access.owner_key + ": " + reason(errno) + "; grant CAP_CHOWN, or remove " +
+           access.owner_key;
+  }
+  const std::string same_file = "/proc/self/fd/" + std::to_string(file.get());
+  if (access.mode != owner_only && ::chmod(same_file.c_str(), access.mode) != 0) {
+    return "cannot set its mode: " + reason(errno);
+  }
+  return {};
 }
 
 }  // namespace
 
 telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell, socket_calls& calls) {
-  const std::string path = cell.socket_path();
+  socket_access access;
+  access.owner = cell.expected_uid;
+  if (cell.expected_uid) access.owner_key = "expected_uid " + std::to_string(*cell.expected_uid);
+  return bind(cell.socket_path(), access, calls);
+}
+
+telemetry_socket::outcome telemetry_socket::bind(const std::string& path, const socket_access& access,
+                                                 socket_calls& calls) {
   sockaddr_un address;
   if (!fill_address(address, path)) {
-    return {{}, refuse(path, "longer than a socket path may be (107 bytes); choose a shorter vsock_uds_base")};
+    return {
+        {},
+        refuse(path, "longer than a socket path may be (107 bytes); choose a shorter " + std::string{access.path_key})};
   }
-  if (std::string why = clear_path(path, address, calls); !why.empty()) return {{}, refuse(path, why)};
+  if (std::string why = clear_path(path, address, access.path_key, calls); !why.empty()) return {{}, refuse(path, why)};
 
   telemetry_socket bound;
   bound.calls_ = &calls;
   bound.listening_ = file_descriptor{calls.socket()};
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
   // The file takes its mode from the socket: there is no moment at which others may connect.
-  if (calls.fchmod(bound.fd(), socket_mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
+  if (calls.fchmod(bound.fd(), owner_only) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
   if (calls.bind(bound.fd(), address) != 0) return {{}, refuse(path, bind_reason(errno))};
 
   struct stat made {};
@@ -105,7 +123,7 @@ telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell,
   bound.inode_ = made.st_ino;
   bound.file_is_there_ = true;
   // Before listen, so that nobody connects before the file is its peer's.
-  if (std::string why = give_to_peer(path, made, cell.expected_uid); !why.empty()) return {{}, refuse(path, why)};
+  if (std::string why = give_away(path, made, access); !why.empty()) return {{}, refuse(path, why)};
   if (calls.listen(bound.fd(), backlog) != 0) return {{}, refuse(path, "cannot listen: " + reason(errno))};
   return {std::move(bound), {telemetry_errc::none, {}}};
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "actors/ports.hpp"
@@ -13,6 +14,16 @@
 #include "runtime/socket_service/socket_calls.hpp"
 
 namespace cellos {
+
+/// Who may connect to a Unix socket, and what its settings are called when it cannot be made.
+struct socket_access {
+  /// Nothing: this user, its group.
+  std::optional<uid_t> owner;
+  std::optional<gid_t> group;
+  mode_t mode = 0600;
+  std::string_view path_key = "vsock_uds_base";
+  std::string owner_key;
+};
 
 /// A bound and listening Unix socket and the file it made.
 class telemetry_socket {
@@ -22,6 +33,8 @@ class telemetry_socket {
 
   /// Replaces a stale socket file; refuses a live socket, anything that is not a socket, and symbolic links.
   static outcome bind(const cell_specification& cell, socket_calls& calls);
+  static outcome bind(const std::string& path, const socket_access& access,
+                      socket_calls& calls = real_socket_calls());
 
   telemetry_socket() = default;
   telemetry_socket(telemetry_socket&& other) noexcept

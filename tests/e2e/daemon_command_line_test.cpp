@@ -69,6 +69,11 @@ CAF_TEST(a_mistake_on_the_command_line_is_exit_code_2_and_words_on_stderr) {
   }
 }
 
+CAF_TEST(an_option_nobody_knows_is_named) {
+  CAF_CHECK(has(run_daemon({"--bogus"}).err, "--bogus"));
+  CAF_CHECK(has(run_daemon({}).err, "--config"));
+}
+
 CAF_TEST(check_finds_a_good_file_good_and_starts_nothing) {
   const daemon_home home{one_cell};
   const outcome checked = run_daemon({"--config", home.configuration_file(), "--check"});

@@ -47,6 +47,9 @@ class daemon_home {
 
   std::filesystem::path operator/(std::string_view name) const { return root_ / name; }
   std::string configuration_file() const { return root_ / "d.toml"; }
+  /// Where `control_table()` has the API.
+  std::string control_socket() const { return root_ / "control.sock"; }
+  std::string control_table() const { return "[control]\nsocket = '" + control_socket() + "'\n"; }
   std::filesystem::path evidence_dir() const { return root_ / "evidence"; }
   std::string vsock_uds_base(const cell_settings& cell) const;
   std::string socket_of(const cell_settings& cell) const { return vsock_uds_base(cell) + "_9001"; }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace cellos {
+
+/// How often the events were told that metrics count. Each is counted where it is told. Thread-safe.
+class event_counts {
+ public:
+  std::atomic<std::uint64_t> agents_silenced{0};
+  std::atomic<std::uint64_t> agents_resumed{0};
+  std::atomic<std::uint64_t> cells_failed{0};
+  std::atomic<std::uint64_t> chunks_quarantined{0};
+  std::atomic<std::uint64_t> actors_hung{0};
+  std::atomic<std::uint64_t> reloads_applied{0};
+  std::atomic<std::uint64_t> reloads_refused{0};
+  std::atomic<std::uint64_t> event_streams_dropped{0};
+
+  using by_role = std::map<std::string, std::uint64_t, std::less<>>;
+
+  void count_actor_failure(std::string_view role) {
+    const std::lock_guard lock{mutex_};
+    ++actor_failures_[std::string{role}];
+  }
+  by_role actor_failures() const {
+    const std::lock_guard lock{mutex_};
+    return actor_failures_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  by_role actor_failures_;
+};
+
+}  // namespace cellos

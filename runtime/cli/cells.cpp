@@ -1,0 +1,167 @@
+// What a person asks of the daemon's cells: each command is one request, its refusal said in a sentence.
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/control_client.hpp"
+#include "runtime/cli/text_table.hpp"
+
+namespace cellos::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+struct cell_options {
+  std::string socket;
+  std::string id;
+  json body = json::object();
+  bool as_json = false;
+};
+
+std::string path_of(const std::string& id) { return "/cells/" + control_client::escape(id); }
+
+std::string silence_of(const json& cell) {
+  const auto left = cell.find("silence_in_seconds");
+  if (left == cell.end() || !left->is_number()) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1fs", left->get<double>());
+  return text;
+}
+
+void print_cells(const json& cells) {
+  text_table table{{{"CELL"},
+                    {"RUN"},
+                    {"STATE"},
+                    {"RECEIVED", true},
+                    {"APPENDED", true},
+                    {"REFUSED", true},
+                    {"SILENT IN", true},
+                    {"LAST FRAME"}}};
+  for (const json& cell : cells) {
+    const json totals = cell.value("totals", json::object());
+    table.add({text_of(cell, "cell_id"), text_of(cell, "run_id"), text_of(cell, "state"), text_of(totals, "received"),
+               text_of(totals, "appended"), std::to_string(refused_of(totals)), silence_of(cell),
+               text_of(cell, "last_frame")});
+  }
+  for (const std::string& line : table.lines()) std::printf("%s\n", line.c_str());
+}
+
+void print_one(const json& cell) {
+  for (const auto& [name, value] : cell.items()) {
+    if (name == "totals") continue;
+    std::printf("%-20s %s\n", name.c_str(), text_of(cell, name.c_str()).c_str());
+  }
+  const json totals = cell.value("totals", json::object());
+  for (const auto& [name, value] : totals.items()) {
+    if (name != "refused") std::printf("%-20s %s\n", name.c_str(), text_of(totals, name.c_str()).c_str());
+  }
+  const json refused = totals.value("refused", json::object());
+  for (const auto& [kind, count] : refused.items()) {
+    if (count != 0) std::printf("refused %-12s %s\n", kind.c_str(), text_of(refused, kind.c_str()).c_str());
+  }
+}
+
+exit_code run_cells(const cell_options& options) {
+  control_client client{options.socket};
+  exit_code failed = exit_success;
+  const auto answer = fetch(client, options.id.empty() ? "/cells" : path_of(options.id), failed);
+  if (!answer) return failed;
+  if (options.as_json) {
+    std::printf("%s\n", answer->dump().c_str());
+  } else if (options.id.empty()) {
+    print_cells(answer->value("cells", json::array()));
+  } else {
+    print_one(*answer);
+  }
+  return exit_success;
+}
+
+/// A request that changes something; `told` is for a person.
+exit_code change(const cell_options& options, const char* method, const std::string& path, const std::string& body,
+                 std::string (*told)(const control_answer&, const json&)) {
+  control_client client{options.socket};
+  const auto answer = client.ask(method, path, body);
+  if (!answer) return complain_unreachable(client);
+  if (options.as_json) std::fputs(answer->body.c_str(), stdout);
+  if (!answer->is_good()) return complain_refused(*answer);
+  if (!options.as_json) std::printf("%s\n", told(*answer, json::parse(answer->body, nullptr, false)).c_str());
+  return exit_success;
+}
+
+exit_code run_add(const cell_options& options) {
+  return change(options, "PUT", path_of(options.id), options.body.dump(),
+                [](const control_answer& answer, const json& cell) {
+                  const std::string already = answer.status == 200 ? " (was admitted already)" : "";
+                  return text_of(cell, "cell_id") + " listens at " + text_of(cell, "socket_path") + already;
+                });
+}
+
+exit_code run_remove(const cell_options& options) {
+  return change(options, "DELETE", path_of(options.id), {}, [](const control_answer&, const json& gone) {
+    const json totals = gone.value("totals", json::object());
+    return text_of(gone, "cell_id") + " ended: received " + text_of(totals, "received") + ", appended " +
+           text_of(totals, "appended") + ", heartbeats " + text_of(totals, "heartbeats") + ", refused " +
+           std::to_string(refused_of(totals)) + ", quarantined " + text_of(totals, "quarantined");
+  });
+}
+
+exit_code run_reload(const cell_options& options) {
+  return change(options, "POST", "/reload", {}, [](const control_answer&, const json& report) {
+    std::string told = "reloaded: " + text_of(report, "cells") + " cells, " + text_of(report, "refused") + " refused";
+    const json restart = report.value("restart_needed", json::array());
+    if (!restart.empty()) told += "; these wait for a restart: " + text_of(report, "restart_needed");
+    return told;
+  });
+}
+
+std::shared_ptr<cell_options> options_of(CLI::App& app) {
+  auto options = std::make_shared<cell_options>();
+  add_socket_option(app, options->socket);
+  app.add_flag("--json", options->as_json, "The daemon's answer itself");
+  return options;
+}
+
+}  // namespace
+
+command add_cells(CLI::App& app) {
+  auto options = options_of(app);
+  app.add_option("id", options->id, "Only this cell, with everything that is known of it");
+  return [options] { return run_cells(*options); };
+}
+
+command add_add(CLI::App& app) {
+  auto options = options_of(app);
+  app.add_option("id", options->id, "The cell")->required();
+  const auto text = [&app, options](const std::string& flag, const char* key, const char* meaning) {
+    return app.add_option_function<std::string>(
+        flag, [options, key](const std::string& value) { options->body[key] = value; }, meaning);
+  };
+  text("--run-id", "run_id", "Which run of the cell this is")->required();
+  text("--vsock-uds-base", "vsock_uds_base", "Firecracker's uds_path; the daemon binds it with _9001 behind")
+      ->required();
+  text("--spec-signature-hash", "spec_signature_hash", "Hash of the cell's specification")->required();
+  text("--keepalive-window", "keepalive_window", "Longer silence is told, such as 10s");
+  text("--on-agent-failure", "on_agent_failure", "report or fail-cell");
+  app.add_option_function<std::uint32_t>(
+      "--expected-uid", [options](const std::uint32_t& uid) { options->body["expected_uid"] = uid; },
+      "Uid that Firecracker runs as for this cell");
+  return [options] { return run_add(*options); };
+}
+
+command add_remove(CLI::App& app) {
+  auto options = options_of(app);
+  app.add_option("id", options->id, "The cell")->required();
+  return [options] { return run_remove(*options); };
+}
+
+command add_reload(CLI::App& app) {
+  auto options = options_of(app);
+  return [options] { return run_reload(*options); };
+}
+
+}  // namespace cellos::cli

@@ -1,0 +1,272 @@
+// The control API: a table of routes, then a handler each. Handlers ask the HOST SUPERVISOR or the memory of admitted
+// cells, and answer where the answer arrives. The order of a PUT is bind, then remember, then answer; of a DELETE end
+// the run, then forget, then answer: whoever has its answer finds the same after a crash.
+
+#include "runtime/control/control_api.hpp"
+
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "actors/failure.hpp"
+#include "messages/escaped_text.hpp"
+#include "runtime/configuration/nearest_name.hpp"
+#include "runtime/configuration/readers.hpp"
+#include "runtime/control/cell_document.hpp"
+#include "runtime/control/page.hpp"
+#include "runtime/daemon/settings.hpp"
+
+namespace cellos {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+http_answer document(unsigned status, const json& body) {
+  http_answer answer;
+  answer.status = status;
+  answer.body = body.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+  return answer;
+}
+
+http_answer refusal_of(const caf::error& cause) {
+  const std::string why = explanation(cause);
+  if (is_failure(cause, failure::bind_failed)) return refusal(422, why, "vsock_uds_base");
+  if (is_failure(cause, failure::cell_conflict)) return refusal(409, why);
+  if (is_failure(cause, failure::unknown_cell)) return refusal(404, why);
+  return refusal(503, why, {}, "try again");
+}
+
+http_answer refusal_of(const document_refusal& refused) {
+  const std::string about = refused.field.empty() ? "" : refused.field + " ";
+  return refusal(400, about + refused.error, refused.field, refused.hint);
+}
+
+constexpr std::string_view cells_prefix = "/cells/";
+
+}  // namespace
+
+/// A method on a path; `/cells/` stands for every path with an id behind it.
+struct control_api::route {
+  std::string_view method;
+  std::string_view path;
+  bool is_public;
+  void (*handle)(const control_api&, const std::string& id, const http_request&, const http_reply&);
+};
+
+const std::vector<control_api::route>& control_api::routes() {
+  using api = const control_api&;
+  using id = const std::string&;
+  using request = const http_request&;
+  using reply = const http_reply&;
+  static const std::vector<route> all{
+      {"GET", "/cells", false, [](api a, id, request, reply r) { a.list_cells(r); }},
+      {"GET", cells_prefix, false, [](api a, id i, request, reply r) { a.get_cell(i, r); }},
+      {"PUT", cells_prefix, false, [](api a, id i, request q, reply r) { a.put_cell(i, q, r); }},
+      {"DELETE", cells_prefix, false, [](api a, id i, request, reply r) { a.delete_cell(i, r); }},
+      {"GET", "/events", false, [](api a, id, request q, reply r) { a.follow_events(q, r); }},
+      {"POST", "/reload", false, [](api a, id, request, reply r) { a.reload(r); }},
+      {"GET", "/metrics", true, [](api a, id, request, reply r) { a.show_metrics(r); }},
+      {"GET", "/healthz", true, [](api a, id, request, reply r) { a.show_health(r); }},
+      {"GET", "/readyz", true, [](api a, id, request, reply r) { a.show_readiness(r); }},
+      {"GET", "/", true, [](api a, id, request, reply r) { a.show_page(r); }},
+  };
+  return all;
+}
+
+void control_api::answer(http_request request, http_reply reply) const { dispatch(std::move(request), reply, false); }
+
+void control_api::answer_public(http_request request, http_reply reply) const {
+  dispatch(std::move(request), reply, true);
+}
+
+void control_api::dispatch(http_request request, const http_reply& reply, bool public_only) const {
+  const bool is_cell = request.path.starts_with(cells_prefix);
+  const std::string id = is_cell ? request.path.substr(cells_prefix.size()) : std::string{};
+  const std::string_view wanted = is_cell ? cells_prefix : std::string_view{request.path};
+  const std::string_view method = request.method == "HEAD" ? std::string_view{"GET"} : std::string_view{request.method};
+  std::string allow;
+  std::vector<std::string_view> paths;
+  for (const route& each : routes()) {
+    if (public_only && !each.is_public) continue;
+    paths.push_back(each.path);
+    if (each.path != wanted) continue;
+    if (each.method == method) return each.handle(*this, id, request, reply);
+    allow += (allow.empty() ? "" : ", ") + std::string{each.method} + (each.method == "GET" ? ", HEAD" : "");
+  }
+  if (!allow.empty()) {
+    http_answer refused = refusal(405, fmt::format("{} does not go with this path", escaped(request.method)));
+    refused.allow = std::move(allow);
+    return reply(std::move(refused));
+  }
+  const auto near = nearest_name(wanted, paths);
+  reply(refusal(404, fmt::format("nothing is at {}", escaped(request.path, 128)), {},
+                near ? fmt::format("did you mean {}?", *near)
+                     : fmt::format("there are {}", fmt::join(std::set(paths.begin(), paths.end()), ", "))));
+}
+
+void control_api::put_cell(const std::string& id, const http_request& request, const http_reply& reply) const {
+  const cell_reading read = read_cell(id, request.body);
+  if (const auto* refused = std::get_if<document_refusal>(&read)) return reply(refusal_of(*refused));
+  const auto& cell = std::get<cell_configuration>(read);
+  environment_.host.admit(specification_of(cell), [this, cell, reply](const caf::expected<cell_status>& admitted) {
+    if (!admitted) return reply(refusal_of(admitted.error()));
+    // The file remembers its own cells.
+    if (!admitted->newly_admitted && environment_.in_file(cell.id)) return reply(document(200, to_json(*admitted)));
+    remember_admitted(cell, *admitted, reply);
+  });
+}
+
+void control_api::remember_admitted(const cell_configuration& cell, const cell_status& admitted,
+                                    const http_reply& reply) const {
+  environment_.memory.remember(cell, [this, id = cell.id, admitted, reply](std::error_code failed) {
+    if (!failed) return reply(document(admitted.newly_admitted ? 201 : 200, to_json(admitted)));
+    const http_answer refused =
+        refusal(503, fmt::format("the cell is not admitted: the state file cannot be written: {}", failed.message()),
+                {}, "make room for [control] state_file, or mend its disk");
+    if (!admitted.newly_admitted) return reply(refused);
+    // Not promised, so not kept.
+    environment_.memory.forget(id, [](std::error_code) {});
+    environment_.host.retire(id, [reply, refused](const caf::expected<run_totals>&) { reply(refused); });
+  });
+}
+
+void control_api::delete_cell(const std::string& id, const http_reply& reply) const {
+  if (const auto complained = settings::identifier(id)) {
+    return reply(refusal(400, complained->problem, "id", complained->note));
+  }
+  // A reload at this moment must not admit it again.
+  environment_.memory.expect_forgetting(id);
+  environment_.host.retire(id, [this, id, reply](const caf::expected<run_totals>& totals) {
+    const bool was_bound = totals || !is_failure(totals.error(), failure::unknown_cell);
+    // One that could not be bound after a restart is still remembered.
+    if (!was_bound && !environment_.memory.contains(id)) return reply(refusal_of(totals.error()));
+    // Whoever is retiring it already forgets it.
+    if (!totals && is_failure(totals.error(), failure::stopping)) return reply(refusal_of(totals.error()));
+    const json books = to_json(totals ? *totals : run_totals{});
+    const auto settle = [reply, id, books,
+                         refused = totals || !was_bound ? std::optional<http_answer>{}
+                                                        : refusal_of(totals.error())](std::error_code failed) {
+      if (refused) return reply(*refused);
+      if (!failed) return reply(document(200, {{"cell_id", id}, {"totals", books}}));
+      reply(refusal(503,
+                    fmt::format("the run has ended, but a restart would admit the cell again: the state file "
+                                "cannot be written: {}",
+                                failed.message()),
+                    {}, "make room for [control] state_file, then DELETE again"));
+    };
+    environment_.memory.forget(id, settle);
+  });
+}
+
+void control_api::get_cell(const std::string& id, const http_reply& reply) const {
+  environment_.host.status(id, [reply](const caf::expected<cell_status>& status) {
+    reply(status ? document(200, to_json(*status)) : refusal_of(status.error()));
+  });
+}
+
+void control_api::list_cells(const http_reply& reply) const {
+  environment_.host.accounts([reply](const caf::expected<host_accounts>& accounts) {
+    if (!accounts) return reply(refusal_of(accounts.error()));
+    json cells = json::array();
+    for (const cell_status& cell : accounts->cells) cells.push_back(to_json(cell));
+    reply(document(200, {{"cells", std::move(cells)}}));
+  });
+}
+
+void control_api::follow_events(const http_request& request, const http_reply& reply) const {
+  event_filter filter;
+  for (const auto& [name, value] : request.query) {
+    if (name == "cell") {
+      filter.cell_id = value;
+    } else if (name == "type") {
+      filter.type = value;
+    } else {
+      return reply(refusal(400, "is not a parameter of /events", escaped(name), "known are cell, type"));
+    }
+  }
+  http_answer answer;
+  answer.content_type = "text/event-stream";
+  if (request.method != "HEAD") {
+    answer.stream = environment_.feed.subscribe(std::move(filter));
+    if (!answer.stream) return reply(refusal(503, "too many clients follow events", {}, "try again later"));
+  }
+  reply(std::move(answer));
+}
+
+void control_api::reload(const http_reply& reply) const {
+  environment_.reload([reply](const reload_report& report) {
+    if (report.errors.empty()) {
+      return reply(document(
+          200, {{"cells", report.cells}, {"refused", report.refused}, {"restart_needed", report.restart_needed}}));
+    }
+    json errors = json::array();
+    for (const configuration_error& error : report.errors) {
+      errors.push_back({{"file", error.file},
+                        {"line", error.line},
+                        {"column", error.column},
+                        {"key", error.key},
+                        {"problem", error.problem},
+                        {"remedy", error.remedy}});
+    }
+    reply(document(422, {{"error", "the configuration file has errors; nothing was changed"}, {"errors", errors}}));
+  });
+}
+
+void control_api::show_metrics(const http_reply& reply) const {
+  environment_.host.accounts([this, reply](const caf::expected<host_accounts>& accounts) {
+    if (!accounts) return reply(refusal_of(accounts.error()));
+    http_answer answer;
+    answer.content_type = metrics::content_type;
+    answer.body = environment_.measured.text(*accounts);
+    reply(std::move(answer));
+  });
+}
+
+void control_api::show_health(const http_reply& reply) const {
+  reply(document(200, {{"status", "alive"},
+                       {"version", environment_.version},
+                       {"host_id", environment_.host_id},
+                       {"actors_hung", environment_.actors_hung()}}));
+}
+
+void control_api::show_readiness(const http_reply& reply) const {
+  std::vector<std::string> expected = environment_.file_cells();
+  for (const cell_configuration& cell : environment_.memory.all()) expected.push_back(cell.id);
+  environment_.host.accounts([this, reply, expected](const caf::expected<host_accounts>& accounts) {
+    constexpr std::size_t most_named = 100;
+    json reasons = json::array();
+    std::set<std::string> missing;
+    if (accounts) {
+      missing.insert(expected.begin(), expected.end());
+      for (const cell_status& cell : accounts->cells) missing.erase(cell.cell_id);
+    } else {
+      reasons.push_back("the HOST SUPERVISOR does not answer: " + explanation(accounts.error()));
+    }
+    if (environment_.blocked_sinks() > 0) reasons.push_back("the evidence log takes nothing; see evidence_blocked");
+    if (const auto hung = environment_.actors_hung(); hung > 0) {
+      reasons.push_back(fmt::format("{} actors are hung; see actor_hung", hung));
+    }
+    for (const std::string& id : missing) {
+      if (reasons.size() < most_named) reasons.push_back("cell " + id + " is not bound; see cell_refused");
+    }
+    const bool ready = reasons.empty();
+    reply(document(ready ? 200 : 503, {{"ready", ready},
+                                       {"cells", accounts ? accounts->cells.size() : 0},
+                                       {"cells_not_bound", missing.size()},
+                                       {"reasons", std::move(reasons)}}));
+  });
+}
+
+void control_api::show_page(const http_reply& reply) const {
+  http_answer answer;
+  answer.content_type = "text/html; charset=utf-8";
+  answer.body = status_page();
+  reply(std::move(answer));
+}
+
+}  // namespace cellos

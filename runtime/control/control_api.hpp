@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/control/event_feed.hpp"
+#include "runtime/control/host_questions.hpp"
+#include "runtime/control/http_message.hpp"
+#include "runtime/control/metrics.hpp"
+#include "runtime/control/reload_report.hpp"
+#include "runtime/control/remembered_cells.hpp"
+
+namespace cellos {
+
+/// What the API speaks for.
+struct control_environment {
+  std::string version;
+  std::string host_id;
+  const host_questions& host;
+  remembered_cells& memory;
+  event_feed& feed;
+  const metrics& measured;
+  std::function<int()> blocked_sinks;
+  std::function<std::size_t()> actors_hung;
+  /// Whether the configuration file names this cell. Any thread.
+  std::function<bool(const std::string& cell_id)> in_file;
+  /// Cells of the configuration file. Any thread.
+  std::function<std::vector<std::string>()> file_cells;
+  /// Reads the configuration file again, some time later. Any thread.
+  std::function<void(reload_reply)> reload;
+};
+
+/// The control API of config/openapi.yaml: one handler a path and method. Thread-safe, never waits.
+class control_api {
+ public:
+  explicit control_api(control_environment environment) : environment_(std::move(environment)) {}
+
+  /// Everything.
+  void answer(http_request request, http_reply reply) const;
+  /// Only what may be read by anybody: metrics, health, readiness and the status page.
+  void answer_public(http_request request, http_reply reply) const;
+
+ private:
+  void put_cell(const std::string& id, const http_request& request, const http_reply& reply) const;
+  void remember_admitted(const cell_configuration& cell, const cell_status& admitted, const http_reply& reply) const;
+  void delete_cell(const std::string& id, const http_reply& reply) const;
+  void get_cell(const std::string& id, const http_reply& reply) const;
+  void list_cells(const http_reply& reply) const;
+  void follow_events(const http_request& request, const http_reply& reply) const;
+  void reload(const http_reply& reply) const;
+  void show_metrics(const http_reply& reply) const;
+  void show_health(const http_reply& reply) const;
+  void show_readiness(const http_reply& reply) const;
+  void show_page(const http_reply& reply) const;
+
+  struct route;
+  static const std::vector<route>& routes();
+  void dispatch(http_request request, const http_reply& reply, bool public_only) const;
+
+  control_environment environment_;
+};
+
+}  // namespace cellos

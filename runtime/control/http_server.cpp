@@ -1,0 +1,321 @@
+// One exchange is one request and its answer: received (bounded) -> handler, while its connection is suspended -> the
+// answer resumes it -> sent. What resumes a connection may come on any thread and at any time, so it goes through the
+// exchange, which knows whether its connection still stands.
+
+#include "runtime/control/http_server.hpp"
+
+#include <microhttpd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "runtime/socket_service/telemetry_socket.hpp"
+
+namespace cellos {
+
+namespace {
+
+/// What a stream hands over at once.
+constexpr std::size_t stream_block_bytes = 16 * 1024;
+
+/// Ends the waiting of one connection, at most once for each time it waits, and never after it is gone.
+class resumable {
+ public:
+  explicit resumable(MHD_Connection* connection) : connection_(connection) {}
+
+  /// On the server's thread.
+  void suspend() {
+    const std::lock_guard lock{mutex_};
+    if (connection_ == nullptr || closing_) return;
+    MHD_suspend_connection(connection_);
+    suspended_ = true;
+    // Only what was suspended is looked at again.
+    if (std::exchange(early_, false)) resume_locked();
+  }
+
+  /// Any thread. One that comes before the suspension ends it at once.
+  void resume() {
+    const std::lock_guard lock{mutex_};
+    if (connection_ == nullptr) return;
+    if (suspended_) {
+      resume_locked();
+    } else {
+      early_ = true;
+    }
+  }
+
+  /// Resumes it for good.
+  void close() {
+    const std::lock_guard lock{mutex_};
+    closing_ = true;
+    if (connection_ != nullptr && suspended_) resume_locked();
+  }
+
+  bool closing() const {
+    const std::lock_guard lock{mutex_};
+    return closing_;
+  }
+
+  void forget_connection() {
+    const std::lock_guard lock{mutex_};
+    connection_ = nullptr;
+  }
+
+ private:
+  void resume_locked() {
+    suspended_ = false;
+    MHD_resume_connection(connection_);
+  }
+
+  mutable std::mutex mutex_;
+  MHD_Connection* connection_;
+  bool suspended_ = false;
+  /// Resumed before it was suspended.
+  bool early_ = false;
+  bool closing_ = false;
+};
+
+struct exchange {
+  explicit exchange(MHD_Connection* connection) : waiting(std::make_shared<resumable>(connection)) {}
+
+  http_request request;
+  bool body_too_large = false;
+  bool dispatched = false;
+  std::shared_ptr<resumable> waiting;
+
+  /// The answer, from whichever thread it comes.
+  struct slot {
+    std::mutex mutex;
+    std::optional<http_answer> answer;
+  };
+  std::shared_ptr<slot> answered = std::make_shared<slot>();
+
+  std::optional<http_answer> take_answer() const {
+    const std::lock_guard lock{answered->mutex};
+    return std::exchange(answered->answer, std::nullopt);
+  }
+};
+
+/// A stream as the library reads it.
+struct stream_reader {
+  std::shared_ptr<http_stream> stream;
+  std::shared_ptr<resumable> waiting;
+  bool ended = false;
+};
+
+ssize_t read_stream(void* closure, std::uint64_t, char* buffer, std::size_t most) {
+  auto& reader = *static_cast<stream_reader*>(closure);
+  if (reader.ended || reader.waiting->closing()) return MHD_CONTENT_READER_END_OF_STREAM;
+  const http_stream::piece piece = reader.stream->take(most, [waiting = reader.waiting] { waiting->resume(); });
+  reader.ended = piece.last;
+  if (piece.bytes.empty()) {
+    if (piece.last) return MHD_CONTENT_READER_END_OF_STREAM;
+    reader.waiting->suspend();
+    return 0;
+  }
+  std::memcpy(buffer, piece.bytes.data(), piece.bytes.size());
+  return static_cast<ssize_t>(piece.bytes.size());
+}
+
+void free_stream(void* closure) { delete static_cast<stream_reader*>(closure); }
+
+MHD_Result collect_query(void* closure, MHD_ValueKind, const char* key, const char* value) {
+  auto& query = static_cast<http_request*>(closure)->query;
+  constexpr std::size_t most_parameters = 32;
+  if (query.size() < most_parameters) query.emplace(key, value == nullptr ? "" : value);
+  return MHD_YES;
+}
+
+std::size_t announced_bytes(MHD_Connection* connection) {
+  const char* text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  if (text == nullptr) return 0;
+  std::size_t bytes = 0;
+  std::from_chars(text, text + std::strlen(text), bytes);
+  return bytes;
+}
+
+/// The page may run its own script and talk to us, and nothing else.
+constexpr const char* page_policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+void add_headers(MHD_Response* response, const http_answer& answer) {
+  MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer.content_type.c_str());
+  MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  if (!answer.allow.empty()) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer.allow.c_str());
+  if (answer.content_type.starts_with("text/html")) {
+    MHD_add_response_header(response, "Content-Security-Policy", page_policy);
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+  }
+}
+
+MHD_Result send(MHD_Connection* connection, const http_answer& answer, const std::shared_ptr<resumable>& waiting) {
+  MHD_Response* response = nullptr;
+  if (answer.stream) {
+    auto reader = std::make_unique<stream_reader>(stream_reader{answer.stream, waiting});
+    response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, stream_block_bytes, read_stream, reader.get(), free_stream);
+    if (response != nullptr) (void)reader.release();
+  } else {
+    response = MHD_create_response_from_buffer(answer.body.size(), const_cast<char*>(answer.body.data()),
+                                               MHD_RESPMEM_MUST_COPY);
+  }
+  if (response == nullptr) return MHD_NO;
+  add_headers(response, answer);
+  const MHD_Result queued = MHD_queue_response(connection, answer.status, response);
+  MHD_destroy_response(response);
+  return queued;
+}
+
+}  // namespace
+
+class http_server::implementation {
+ public:
+  implementation(http_handler handler, options settings)
+      : handler_(std::move(handler)), settings_(std::move(settings)) {
+    auto& allowed = settings_.allowed_uids;
+    if (!allowed.empty()) allowed.insert(allowed.end(), {0u, static_cast<std::uint32_t>(::geteuid())});
+  }
+
+  ~implementation() {
+    if (daemon_ == nullptr) return;
+    {
+      const std::lock_guard lock{mutex_};
+      stopping_ = true;
+      for (const auto& waiting : open_) waiting->close();
+    }
+    MHD_stop_daemon(daemon_);
+  }
+
+  bool start(file_descriptor& listening) {
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &on_request, this,  //
+                               MHD_OPTION_LISTEN_SOCKET, listening.get(),      //
+                               MHD_OPTION_CONNECTION_LIMIT, settings_.limits.connections, MHD_OPTION_CONNECTION_TIMEOUT,
+                               static_cast<unsigned>(settings_.limits.idle.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                               settings_.limits.head_bytes + 2 * stream_block_bytes, MHD_OPTION_NOTIFY_COMPLETED,
+                               &on_completed, this,  //
+                               MHD_OPTION_END);
+    return daemon_ != nullptr;
+  }
+
+ private:
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
+                               const char* version, const char* upload, std::size_t* upload_bytes, void** state) {
+    (void)version;
+    auto& server = *static_cast<implementation*>(self);
+    try {
+      if (*state == nullptr) return server.begin(connection, url, method, state);
+      auto& one = *static_cast<exchange*>(*state);
+      if (*upload_bytes > 0) {
+        server.take_body(one, {upload, *upload_bytes});
+        *upload_bytes = 0;
+        return MHD_YES;
+      }
+      return server.answer(connection, one);
+    } catch (const std::exception&) {
+      return MHD_NO;  // no memory: this connection ends
+    }
+  }
+
+  static void on_completed(void* self, MHD_Connection*, void** state, MHD_RequestTerminationCode) {
+    auto* one = static_cast<exchange*>(std::exchange(*state, nullptr));
+    if (one == nullptr) return;
+    one->waiting->forget_connection();
+    auto& server = *static_cast<implementation*>(self);
+    {
+      const std::lock_guard lock{server.mutex_};
+      server.open_.erase(one->waiting);
+    }
+    delete one;
+  }
+
+  MHD_Result begin(MHD_Connection* connection, const char* url, const char* method, void** state) {
+    auto one = std::make_unique<exchange>(connection);
+    one->request.method = method;
+    one->request.path = url;
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &collect_query, &one->request);
+    {
+      const std::lock_guard lock{mutex_};
+      if (stopping_) return MHD_NO;
+      open_.insert(one->waiting);
+    }
+    auto* kept = one.release();
+    *state = kept;
+    if (announced_bytes(connection) > settings_.limits.body_bytes) {
+      return send(connection, too_large(), kept->waiting);
+    }
+    if (!is_allowed(connection)) {
+      return send(connection, refusal(403, "your uid is not in [control] allow_uids"), kept->waiting);
+    }
+    return MHD_YES;
+  }
+
+  void take_body(exchange& one, std::string_view bytes) const {
+    if (one.body_too_large || one.request.body.size() + bytes.size() > settings_.limits.body_bytes) {
+      one.body_too_large = true;
+      one.request.body.clear();
+      return;
+    }
+    one.request.body += bytes;
+  }
+
+  http_answer too_large() const {
+    return refusal(413, "the body is longer than " + std::to_string(settings_.limits.body_bytes) + " bytes");
+  }
+
+  MHD_Result answer(MHD_Connection* connection, exchange& one) {
+    if (auto ready = one.take_answer()) return send(connection, *ready, one.waiting);
+    if (one.waiting->closing()) return send(connection, refusal(503, "the daemon is stopping"), one.waiting);
+    if (std::exchange(one.dispatched, true)) {
+      one.waiting->suspend();
+      return MHD_YES;
+    }
+    if (one.body_too_large) return send(connection, too_large(), one.waiting);
+    handler_(std::move(one.request), [waiting = one.waiting, slot = one.answered](http_answer given) {
+      {
+        const std::lock_guard lock{slot->mutex};
+        slot->answer = std::move(given);
+      }
+      waiting->resume();
+    });
+    // An answer that was there at once needs no detour.
+    if (auto ready = one.take_answer()) return send(connection, *ready, one.waiting);
+    one.waiting->suspend();
+    return MHD_YES;
+  }
+
+  bool is_allowed(MHD_Connection* connection) const {
+    const auto& allowed = settings_.allowed_uids;
+    if (allowed.empty()) return true;
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const auto uid = info == nullptr ? std::nullopt : peer_uid(info->connect_fd);
+    return uid && std::find(allowed.begin(), allowed.end(), *uid) != allowed.end();
+  }
+
+  const http_handler handler_;
+  options settings_;
+  MHD_Daemon* daemon_ = nullptr;
+  std::mutex mutex_;
+  bool stopping_ = false;
+  std::set<std::shared_ptr<resumable>> open_;
+};
+
+http_server::opening http_server::start(file_descriptor listening, http_handler handler, options settings) {
+  auto made = std::make_unique<implementation>(std::move(handler), std::move(settings));
+  if (!made->start(listening)) return {nullptr, "the HTTP server cannot be started"};
+  (void)listening.release();  // closed with the server
+  return {std::unique_ptr<http_server>{new http_server{std::move(made)}}, {}};
+}
+
+http_server::http_server(std::unique_ptr<implementation> started) : implementation_(std::move(started)) {}
+
+http_server::~http_server() = default;
+
+}  // namespace cellos

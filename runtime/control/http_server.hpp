@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/control/http_message.hpp"
+#include "runtime/file_descriptor.hpp"
+
+namespace cellos {
+
+struct http_limits {
+  std::size_t body_bytes = 16 * 1024;
+  /// Request line and headers.
+  std::size_t head_bytes = 16 * 1024;
+  /// Those that come beyond wait in the backlog.
+  unsigned connections = 128;
+  /// A connection that neither sends nor takes anything for this long is closed; one that waits for its answer is not.
+  std::chrono::seconds idle{15};
+};
+
+/// HTTP/1.1 on one listening socket, served by one thread of its own. A request that waits for its answer holds
+/// nobody else up.
+class http_server {
+ public:
+  struct options {
+    http_limits limits;
+    /// If not empty, only peers with these uids are served (a Unix socket's).
+    std::vector<std::uint32_t> allowed_uids;
+  };
+
+  struct opening {
+    /// Null when refused.
+    std::unique_ptr<http_server> server;
+    std::string refusal;
+  };
+
+  static opening start(file_descriptor listening, http_handler handler, options settings);
+
+  /// Ends every connection. Answers that come later go nowhere.
+  ~http_server();
+
+ private:
+  class implementation;
+  explicit http_server(std::unique_ptr<implementation> started);
+
+  std::unique_ptr<implementation> implementation_;
+};
+
+}  // namespace cellos

@@ -1,0 +1,215 @@
+#include "runtime/control/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "runtime/control/process_usage.hpp"
+
+namespace cellos {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using labels = std::vector<ClientMetric::Label>;
+
+constexpr const char* prefix = "cellos_telemetry_";
+
+/// From what a write to the kernel's memory takes to what a disk that is about to fail takes.
+const prometheus::Histogram::BucketBoundaries append_buckets{
+    20e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
+
+/// Families in the order they are written.
+class exposition {
+ public:
+  void counter(const char* name, const char* help, std::uint64_t value) {
+    begin(std::string{prefix} + name, help, MetricType::Counter);
+    counted({}, value);
+  }
+  void gauge(const char* name, const char* help, double value) {
+    begin(std::string{prefix} + name, help, MetricType::Gauge);
+    gauged({}, value);
+  }
+  void begin(std::string name, const char* help, MetricType type) {
+    families_.push_back({std::move(name), help, type, {}});
+  }
+  /// One more series of the family that was begun.
+  void counted(labels whose, std::uint64_t value) { add(std::move(whose)).counter.value = static_cast<double>(value); }
+  void counted_seconds(double value) { add({}).counter.value = value; }
+  void gauged(labels whose, double value) { add(std::move(whose)).gauge.value = value; }
+  void observed(ClientMetric histogram) { families_.back().metric.push_back(std::move(histogram)); }
+
+  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
+
+ private:
+  ClientMetric& add(labels whose) {
+    ClientMetric& series = families_.back().metric.emplace_back();
+    series.label = std::move(whose);
+    return series;
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+std::string as_label(std::string_view role) {
+  std::string out{role};
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c == ' ' ? '_' : (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
+struct sums {
+  run_totals frames;
+  std::uint64_t connections_refused = 0;
+  std::uint64_t connections_open = 0;
+  std::uint64_t bytes_received = 0;
+  std::array<std::uint64_t, 3> in_state{};
+};
+
+sums sums_of(const host_accounts& accounts) {
+  sums all{accounts.ended, accounts.connections_refused_of_ended, 0, accounts.bytes_received_of_ended, {}};
+  for (const cell_status& cell : accounts.cells) {
+    all.frames += cell.since_start();
+    all.connections_refused += cell.connections_refused;
+    all.connections_open += cell.connections_open;
+    all.bytes_received += cell.bytes_received;
+    ++all.in_state[static_cast<std::size_t>(cell.state)];
+  }
+  return all;
+}
+
+void write_frames(exposition& out, const sums& all) {
+  out.counter("frames_received_total", "Frames read from cells' connections.", all.frames.received);
+  out.counter("declarations_appended_total", "Declarations in the evidence log.", all.frames.appended);
+  out.counter("heartbeats_total", "Accepted signs of life; counted, not appended.", all.frames.heartbeats);
+  out.begin(std::string{prefix} + "frames_refused_total", "Frames refused, by reason.", MetricType::Counter);
+  for (const telemetry_errc kind : refusal_kinds) {
+    out.counted({{"reason", std::string{to_string(kind)}}}, all.frames.refused[kind]);
+  }
+  out.counter("frames_quarantined_total", "Frames set aside because decoding them ended two decoders.",
+              all.frames.quarantined);
+  out.gauge("frames_in_flight", "Frames received and in none of the other accounts.",
+            static_cast<double>(all.frames.in_flight()));
+  out.counter("forged_attribution_total", "Accepted frames that tried to fill attribution.",
+              all.frames.forged_attribution);
+  out.counter("received_bytes_total", "Bytes read from cells' connections.", all.bytes_received);
+}
+
+void write_cells(exposition& out, const sums& all, const event_counts& told) {
+  out.begin(std::string{prefix} + "cells", "Cells by state.", MetricType::Gauge);
+  for (const cell_state state : {cell_state::listening, cell_state::connected, cell_state::silenced}) {
+    out.gauged({{"state", std::string{to_string(state)}}},
+               static_cast<double>(all.in_state[static_cast<std::size_t>(state)]));
+  }
+  out.counter("agent_silenced_total", "Silences told; one a run at most.", told.agents_silenced);
+  out.counter("agent_resumed_total", "Agents that were heard again after their silence was told.", told.agents_resumed);
+  out.gauge("connections_open", "Connections of cells.", static_cast<double>(all.connections_open));
+  out.counter("connections_accepted_total", "Connections of cells that were accepted.", all.frames.connections);
+  out.counter("connections_refused_total", "Connections of cells that were closed at once.", all.connections_refused);
+  out.counter("cells_failed_total", "Cells whose actors died too often.", told.cells_failed);
+  out.counter("chunks_quarantined_total", "Chunks set aside because decoding them ended two decoders.",
+              told.chunks_quarantined);
+}
+
+void write_evidence(exposition& out, const segment_log_statistics& log, bool blocked, ClientMetric append_seconds) {
+  out.gauge("evidence_bytes", "Bytes of the evidence log on disk.", static_cast<double>(log.bytes_on_disk));
+  out.gauge("evidence_segments", "Segments of the evidence log on disk.", static_cast<double>(log.segments));
+  out.counter("evidence_segments_removed_total", "Oldest segments removed to stay within max_bytes.",
+              log.segments_removed);
+  out.begin(std::string{prefix} + "evidence_append_seconds", "How long an append to the evidence log took.",
+            MetricType::Histogram);
+  out.observed(std::move(append_seconds));
+  out.counter("evidence_append_errors_total", "Appends that the evidence log refused.", log.append_errors);
+  out.counter("evidence_commits_total", "Flushes of the evidence log to the disk.", log.commits);
+  out.counter("evidence_commit_errors_total", "Flushes of the evidence log to the disk that failed.",
+              log.commit_errors);
+  out.counter("evidence_in_doubt_bytes_total", "Bytes appended whose flush failed.", log.bytes_in_doubt);
+  out.gauge("evidence_blocked", "1 while the evidence log takes nothing and guests wait.", blocked ? 1 : 0);
+  out.begin(std::string{prefix} + "forwarder_lag_events", "Events in the log that a forwarder has yet to deliver.",
+            MetricType::Gauge);
+}
+
+void write_daemon(exposition& out, const event_counts& told, std::size_t hung) {
+  out.begin(std::string{prefix} + "actor_failures_total", "Actors that died and were replaced, by role.",
+            MetricType::Counter);
+  for (const auto& [role, failures] : told.actor_failures()) out.counted({{"role", as_label(role)}}, failures);
+  out.gauge("actors_hung", "Actors whose handler does not come back.", static_cast<double>(hung));
+  out.begin(std::string{prefix} + "reloads_total", "Reloads of the configuration, by outcome.", MetricType::Counter);
+  out.counted({{"outcome", "applied"}}, told.reloads_applied);
+  out.counted({{"outcome", "refused"}}, told.reloads_refused);
+  out.counter("event_streams_dropped_total", "Clients of /events that did not keep up.", told.event_streams_dropped);
+}
+
+void write_process(exposition& out, const process_usage& used) {
+  out.begin("process_cpu_seconds_total", "CPU time of the process.", MetricType::Counter);
+  out.counted_seconds(used.cpu_seconds);
+  out.begin("process_resident_memory_bytes", "Memory of the process that is resident.", MetricType::Gauge);
+  out.gauged({}, static_cast<double>(used.resident_bytes));
+  out.begin("process_open_fds", "Descriptors the process has open.", MetricType::Gauge);
+  out.gauged({}, static_cast<double>(used.open_descriptors));
+  out.begin("process_max_fds", "Descriptors the process may have open.", MetricType::Gauge);
+  out.gauged({}, static_cast<double>(used.most_descriptors));
+  out.begin("process_start_time_seconds", "When the process began, since 1970.", MetricType::Gauge);
+  out.gauged({}, used.started_at);
+}
+
+/// The cells with the most frames.
+void write_busiest(exposition& out, std::vector<cell_status> cells, std::size_t most) {
+  if (most == 0) return;
+  const auto end = cells.begin() + static_cast<std::ptrdiff_t>(std::min(most, cells.size()));
+  std::partial_sort(cells.begin(), end, cells.end(), [](const auto& a, const auto& b) {
+    return std::pair{b.totals.received, a.cell_id} < std::pair{a.totals.received, b.cell_id};
+  });
+  const auto each = [&](const char* name, const char* help, MetricType type, auto value) {
+    out.begin(std::string{prefix} + name, help, type);
+    for (auto cell = cells.begin(); cell != end; ++cell) {
+      const labels whose{{"cell", cell->cell_id}};
+      const auto is = static_cast<double>(value(*cell));
+      type == MetricType::Counter ? out.counted(whose, static_cast<std::uint64_t>(is)) : out.gauged(whose, is);
+    }
+  };
+  each("cell_frames_received_total", "Frames read from this cell.", MetricType::Counter,
+       [](const cell_status& cell) { return cell.since_start().received; });
+  each("cell_declarations_appended_total", "Declarations of this cell in the evidence log.", MetricType::Counter,
+       [](const cell_status& cell) { return cell.since_start().appended; });
+  each("cell_frames_refused_total", "Frames of this cell that were refused.", MetricType::Counter,
+       [](const cell_status& cell) { return cell.since_start().refused.total(); });
+  each("cell_connections_open", "Connections of this cell.", MetricType::Gauge,
+       [](const cell_status& cell) { return cell.connections_open; });
+  each("cell_silenced", "1 while this cell's agent is silent.", MetricType::Gauge,
+       [](const cell_status& cell) { return cell.state == cell_state::silenced ? 1 : 0; });
+}
+
+}  // namespace
+
+metrics::metrics(sources from) : from_(std::move(from)), append_seconds_(append_buckets) {
+  (void)usage_of_this_process();  // notes when the process began
+}
+
+void metrics::append_took(std::chrono::nanoseconds duration) {
+  append_seconds_.Observe(std::chrono::duration<double>(duration).count());
+}
+
+std::string metrics::text(const host_accounts& accounts) const {
+  const sums all = sums_of(accounts);
+  const event_counts& told = from_.events.counts();
+  exposition out;
+  out.begin(std::string{prefix} + "build_info", "Which daemon this is; always 1.", MetricType::Gauge);
+  out.gauged({{"version", from_.version}, {"host_id", from_.host_id}}, 1);
+  write_frames(out, all);
+  write_cells(out, all, told);
+  write_evidence(out, from_.log.statistics(), from_.blocked_sinks() > 0, append_seconds_.Collect());
+  write_daemon(out, told, from_.actors_hung());
+  write_process(out, usage_of_this_process());
+  write_busiest(out, accounts.cells, per_cell_);
+  return out.text();
+}
+
+}  // namespace cellos

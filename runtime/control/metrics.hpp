@@ -1,0 +1,48 @@
+#pragma once
+
+#include <prometheus/histogram.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "actors/events.hpp"
+#include "messages/cell_status.hpp"
+#include "runtime/evidence/segment_log.hpp"
+
+namespace cellos {
+
+/// What the daemon counts, in Prometheus' text form. docs/operations.md explains each name.
+///
+/// Counts of frames are taken together (see host_accounts): at each scrape received = appended + heartbeats + refused +
+/// quarantined + in flight, and none ever goes back while the daemon lives.
+class metrics {
+ public:
+  struct sources {
+    std::string version;
+    std::string host_id;
+    const segment_log& log;
+    const operator_events& events;
+    /// SINKs whose log takes nothing.
+    std::function<int()> blocked_sinks;
+    std::function<std::size_t()> actors_hung;
+  };
+
+  explicit metrics(sources from);
+
+  /// How many cells have series of their own. Thread-safe, like all of this.
+  void set_per_cell(std::size_t cells) { per_cell_ = cells; }
+  void append_took(std::chrono::nanoseconds duration);
+
+  static constexpr const char* content_type = "text/plain; version=0.0.4; charset=utf-8";
+  std::string text(const host_accounts& accounts) const;
+
+ private:
+  const sources from_;
+  std::atomic<std::size_t> per_cell_{0};
+  prometheus::Histogram append_seconds_;
+};
+
+}  // namespace cellos

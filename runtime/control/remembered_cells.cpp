@@ -1,0 +1,189 @@
+#include "runtime/control/remembered_cells.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <utility>
+#include <variant>
+
+#include "runtime/control/cell_document.hpp"
+#include "runtime/file_descriptor.hpp"
+
+namespace cellos {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr int format_version = 1;
+
+std::error_code last_error() { return {errno, std::system_category()}; }
+
+std::string refusal_of(const std::filesystem::path& file, const std::string& why) {
+  return "state file \"" + file.string() + "\" " + why + "; mend it, or move it away to start without the cells in it";
+}
+
+/// Empty on success.
+std::string read_cells(const std::string& text, std::map<std::string, cell_configuration>& into) {
+  const json root = json::parse(text, nullptr, false);
+  if (!root.is_object()) return "is not a JSON object";
+  if (root.value("version", json{}) != format_version) return "is of another version";
+  const auto cells = root.find("cells");
+  if (cells == root.end() || !cells->is_object()) return "has no object \"cells\"";
+  for (const auto& [id, cell] : cells->items()) {
+    const cell_reading read = read_cell(id, cell.dump());
+    if (const auto* refused = std::get_if<document_refusal>(&read)) {
+      return "has a cell \"" + id + "\" whose " + (refused->field.empty() ? "description" : refused->field) + " " +
+             refused->error;
+    }
+    into.emplace(id, std::get<cell_configuration>(read));
+  }
+  return {};
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+remembered_cells::opening remembered_cells::open(std::filesystem::path file) {
+  std::map<std::string, cell_configuration> known;
+  struct stat there {};
+  if (::stat(file.c_str(), &there) == 0) {
+    std::ifstream in{file, std::ios::binary};
+    const std::string text{std::istreambuf_iterator<char>{in}, {}};
+    if (!in || in.bad()) return {nullptr, refusal_of(file, "cannot be read")};
+    if (const std::string why = read_cells(text, known); !why.empty()) return {nullptr, refusal_of(file, why)};
+  } else if (errno != ENOENT) {
+    return {nullptr, refusal_of(file, "cannot be looked at: " + last_error().message())};
+  }
+  return {std::unique_ptr<remembered_cells>{new remembered_cells{std::move(file), std::move(known)}}, {}};
+}
+
+remembered_cells::remembered_cells(std::filesystem::path file, std::map<std::string, cell_configuration> known)
+    : file_(std::move(file)), cells_(std::move(known)), writer_([this] { run(); }) {}
+
+remembered_cells::~remembered_cells() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  writer_.join();
+}
+
+void remembered_cells::remember(const cell_configuration& cell, settled done) {
+  const std::lock_guard lock{mutex_};
+  going_.erase(cell.id);
+  const auto [known, added] = cells_.try_emplace(cell.id, cell);
+  if (!added && known->second == cell && version_ == tried_) {
+    // On the disk already; answered by the writer all the same, so that answers keep their thread.
+    waiters_.push_back({version_, std::move(done)});
+    changed_.notify_all();
+    return;
+  }
+  known->second = cell;
+  change_locked(std::move(done));
+}
+
+void remembered_cells::forget(const std::string& cell_id, settled done) {
+  const std::lock_guard lock{mutex_};
+  cells_.erase(cell_id);
+  going_.erase(cell_id);
+  change_locked(std::move(done));
+}
+
+void remembered_cells::change_locked(settled done) {
+  waiters_.push_back({++version_, std::move(done)});
+  changed_.notify_all();
+}
+
+void remembered_cells::expect_forgetting(const std::string& cell_id) {
+  const std::lock_guard lock{mutex_};
+  if (cells_.contains(cell_id)) going_.insert(cell_id);
+}
+
+bool remembered_cells::keeps(const std::string& cell_id) const {
+  const std::lock_guard lock{mutex_};
+  return cells_.contains(cell_id) && !going_.contains(cell_id);
+}
+
+bool remembered_cells::contains(const std::string& cell_id) const {
+  const std::lock_guard lock{mutex_};
+  return cells_.contains(cell_id);
+}
+
+std::vector<cell_configuration> remembered_cells::all() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<cell_configuration> out;
+  for (const auto& [id, cell] : cells_) {
+    if (!going_.contains(id)) out.push_back(cell);
+  }
+  return out;
+}
+
+void remembered_cells::run() {
+  ::pthread_setname_np(::pthread_self(), "cell-memory");
+  std::error_code outcome;
+  std::unique_lock lock{mutex_};
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !waiters_.empty(); });
+    // Whoever waits at the end is answered.
+    if (waiters_.empty()) return;
+    if (version_ != tried_ || outcome) {
+      const std::string text = text_locked();
+      tried_ = version_;
+      lock.unlock();
+      outcome = replace_file(text);
+      lock.lock();
+    }
+    std::vector<settled> due;
+    std::erase_if(waiters_, [&](waiter& each) {
+      if (each.version > tried_) return false;
+      due.push_back(std::move(each.done));
+      return true;
+    });
+    lock.unlock();
+    for (const settled& done : due) done(outcome);
+    lock.lock();
+  }
+}
+
+std::string remembered_cells::text_locked() const {
+  std::string text = "{\"version\":" + std::to_string(format_version) + ",\"cells\":{";
+  bool first = true;
+  for (const auto& [id, cell] : cells_) {
+    text += std::exchange(first, false) ? "\n" : ",\n";
+    text += json(id).dump() + ':' + cell_to_json(cell).dump();
+  }
+  return text + "\n}}\n";
+}
+
+/// Written beside it, flushed, and moved over it; then the move is flushed.
+std::error_code remembered_cells::replace_file(const std::string& text) const {
+  const std::string beside = file_.string() + ".new";
+  {
+    const file_descriptor out{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    if (!out || !write_all(out.get(), text) || ::fdatasync(out.get()) != 0) return last_error();
+  }
+  if (::rename(beside.c_str(), file_.c_str()) != 0) return last_error();
+  const auto parent = file_.has_parent_path() ? file_.parent_path() : std::filesystem::path{"."};
+  const file_descriptor directory{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!directory || ::fsync(directory.get()) != 0) return last_error();
+  return {};
+}
+
+}  // namespace cellos

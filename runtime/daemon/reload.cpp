@@ -1,0 +1,27 @@
+#include "runtime/daemon/reload.hpp"
+
+namespace cellos {
+
+std::vector<std::string> restart_needed_for(const configuration& running, const configuration& read) {
+  std::vector<std::string> keys;
+  const auto compare = [&](const char* key, const auto& before, const auto& after) {
+    if (!(before == after)) keys.emplace_back(key);
+  };
+  compare("host_id", running.host_id, read.host_id);
+  compare("evidence.dir", running.evidence.dir, read.evidence.dir);
+  compare("evidence.fsync", running.evidence.fsync, read.evidence.fsync);
+  compare("evidence.max_bytes", running.evidence.max_bytes, read.evidence.max_bytes);
+  compare("evidence.segment_bytes", running.evidence.segment_bytes, read.evidence.segment_bytes);
+  compare("control.socket", running.control.socket, read.control.socket);
+  compare("control.http_listen", running.control.http_listen, read.control.http_listen);
+  compare("control.mode", running.control.mode, read.control.mode);
+  compare("control.owner", running.control.owner, read.control.owner);
+  compare("control.group", running.control.group, read.control.group);
+  compare("control.allow_uids", running.control.allow_uids, read.control.allow_uids);
+  compare("control.state_file", running.control.state_file, read.control.state_file);
+  compare("log.format", running.log.format, read.log.format);
+  compare("scheduler.threads", running.workers, read.workers);
+  return keys;
+}
+
+}  // namespace cellos

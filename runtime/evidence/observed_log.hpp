@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+#include "actors/ports.hpp"
+
+namespace cellos {
+
+/// Passes appends on to another log, and says how long each took and that it was made. Thread-safe if the observers
+/// are.
+class observed_log final : public evidence_log {
+ public:
+  using on_timed = std::function<void(std::chrono::nanoseconds)>;
+  using on_appended = std::function<void()>;
+
+  observed_log(evidence_log& log, on_timed timed, on_appended appended)
+      : log_(log), timed_(std::move(timed)), appended_(std::move(appended)) {}
+
+  std::error_code append(std::string_view lines) override {
+    const auto began = std::chrono::steady_clock::now();
+    const std::error_code refused = log_.append(lines);
+    timed_(std::chrono::steady_clock::now() - began);
+    if (!refused) appended_();
+    return refused;
+  }
+
+  std::uint64_t current_segment() const override { return log_.current_segment(); }
+
+ private:
+  evidence_log& log_;
+  on_timed timed_;
+  on_appended appended_;
+};
+
+}  // namespace cellos

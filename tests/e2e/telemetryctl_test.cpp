@@ -1,0 +1,145 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/controlled_daemon.hpp"
+#include "tests/support/raw_guest.hpp"
+
+#define CAF_SUITE telemetryctl
+#include "caf/test/dsl.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+using json = nlohmann::json;
+
+namespace {
+
+struct outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+outcome ctl(const controlled_daemon& host, std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--socket", host.home().control_socket()});
+  process child{{program_path("cellos-telemetryctl"), arguments, {}}};
+  const int code = child.wait();
+  return {code, child.out(), child.err()};
+}
+
+std::vector<std::string> adding(const controlled_daemon& host, const std::string& id) {
+  return {"add",
+          id,
+          "--run-id",
+          "r1",
+          "--vsock-uds-base",
+          host.base_of(id),
+          "--spec-signature-hash",
+          "sha256:x",
+          "--keepalive-window",
+          "10m"};
+}
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+}  // namespace
+
+CAF_TEST(a_cell_is_added_listed_and_removed) {
+  controlled_daemon host;
+  const outcome added = ctl(host, adding(host, "a"));
+  CAF_CHECK_EQUAL(added.code, 0);
+  CAF_CHECK_EQUAL(added.out, "a listens at " + host.home().socket_of("a") + "\n");
+  CAF_CHECK(has(ctl(host, adding(host, "a")).out, "was admitted already"));
+  raw_guest guest{host.home().socket_of("a")};
+  guest.write_frames(12);
+  CAF_REQUIRE(holds_within(
+      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 12; }));
+  const outcome listed = ctl(host, {"cells"});
+  CAF_CHECK(has(listed.out, "CELL"));
+  CAF_CHECK(has(listed.out, "connected"));
+  CAF_CHECK(has(listed.out, " 12 "));
+  CAF_CHECK(has(ctl(host, {"cells", "a"}).out, "sha256:x"));
+  CAF_CHECK_EQUAL(json::parse(ctl(host, {"cells", "--json"}).out)
+                      .at("cells")
+                      .at(0)
+                      .at("totals")
+                      .at("appended")
+                      .get<std::uint64_t>(),
+                  12u);
+  const outcome removed = ctl(host, {"remove", "a"});
+  CAF_CHECK_EQUAL(removed.code, 0);
+  CAF_CHECK(has(removed.out, "received 12, appended 12"));
+}
+
+CAF_TEST(what_the_daemon_refuses_is_said_in_a_sentence) {
+  controlled_daemon host;
+  CAF_CHECK_EQUAL(ctl(host, adding(host, "a")).code, 0);
+  auto other = adding(host, "a");
+  other[3] = "r2";
+  const outcome conflict = ctl(host, other);
+  CAF_CHECK_EQUAL(conflict.code, 1);
+  CAF_CHECK(has(conflict.err, "live with another specification"));
+  auto bad = adding(host, "b");
+  bad[9] = "soon";
+  const outcome refused = ctl(host, bad);
+  CAF_CHECK_EQUAL(refused.code, 1);
+  CAF_CHECK(has(refused.err, "keepalive_window"));
+  CAF_CHECK(has(refused.err, "10s"));
+  CAF_CHECK(has(ctl(host, {"remove", "nobody"}).err, "no cell nobody"));
+  host.home().write_configuration("host_id = 7\n");
+  const outcome reload = ctl(host, {"reload"});
+  CAF_CHECK_EQUAL(reload.code, 1);
+  CAF_CHECK(has(reload.err, "d.toml:1:"));
+  CAF_CHECK_EQUAL(ctl(host, {"cells", "--jsonn"}).code, 2);
+}
+
+CAF_TEST(a_daemon_that_cannot_be_reached_is_exit_code_3_and_a_sentence) {
+  const daemon_home home;
+  for (const std::string command : {"cells", "status", "top", "tail", "reload"}) {
+    process child{{program_path("cellos-telemetryctl"), {command, "--socket", home.control_socket()}, {}}};
+    CAF_CHECK_EQUAL(child.wait(), 3);
+    CAF_CHECK(has(child.err(), "cannot be reached at \"" + home.control_socket()));
+    CAF_CHECK_EQUAL(count_lines(child.err(), ""), 1u);
+  }
+}
+
+CAF_TEST(status_and_top_show_how_it_stands) {
+  controlled_daemon host{{.cells = {{.id = "a"}}}};
+  raw_guest guest{host.home().socket_of("a")};
+  guest.write_frames(5);
+  CAF_REQUIRE(holds_within(
+      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 5; }));
+  const outcome status = ctl(host, {"status"});
+  CAF_CHECK_EQUAL(status.code, 0);
+  CAF_CHECK(has(status.out, "host host-e2e"));
+  CAF_CHECK(has(status.out, "5 received, 5 appended"));
+  CAF_CHECK_EQUAL(json::parse(ctl(host, {"status", "--json"}).out).at("readiness").at("ready").get<bool>(), true);
+  const outcome top = ctl(host, {"top", "--once", "--interval", "0.1"});
+  CAF_CHECK_EQUAL(top.code, 0);
+  CAF_CHECK(has(top.out, "FRAMES/S"));
+  CAF_CHECK(has(top.out, "connected"));
+  CAF_CHECK(!has(top.out, "\x1b"));
+  host.configure({.cells = {{.id = "a"}, {.id = "misplaced", .vsock_uds_base = "/nowhere/v.sock"}}});
+  CAF_CHECK_EQUAL(ctl(host, {"reload"}).code, 0);
+  const outcome not_ready = ctl(host, {"status"});
+  CAF_CHECK_EQUAL(not_ready.code, 1);
+  CAF_CHECK(has(not_ready.out, "cell misplaced is not bound"));
+}
+
+CAF_TEST(tail_without_a_log_follows_the_daemon) {
+  controlled_daemon host{{.cells = {{.id = "a"}, {.id = "b"}}}};
+  process tail{
+      {program_path("cellos-telemetryctl"), {"tail", "--cell", "b", "--socket", host.home().control_socket()}, {}}};
+  raw_guest a{host.home().socket_of("a")};
+  raw_guest b{host.home().socket_of("b")};
+  // It follows from when it is heard, which nobody tells.
+  CAF_CHECK(holds_within(patience, [&] {
+    a.write_frame("process.spawned", "of-a");
+    b.write_frame("process.spawned", "of-b");
+    return has(tail.out(), "of-b");
+  }));
+  CAF_CHECK(!has(tail.out(), "of-a"));
+  CAF_CHECK_EQUAL(host.daemon().stop(), 0);
+  CAF_CHECK_EQUAL(tail.wait(), 3);
+  CAF_CHECK(has(tail.err(), "the daemon ended the stream"));
+}

@@ -1,0 +1,112 @@
+#include "runtime/control/remembered_cells.hpp"
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait.hpp"
+
+#define CAF_SUITE remembered_cells
+#include "caf/test/dsl.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+
+namespace {
+
+cell_configuration cell_named(const std::string& id) {
+  cell_configuration cell;
+  cell.id = id;
+  cell.run_id = "run-of-" + id;
+  cell.vsock_uds_base = "/run/" + id;
+  cell.spec_signature_hash = "sha256:" + id;
+  cell.keepalive_window = std::chrono::milliseconds{1500};
+  cell.expected_uid = 7;
+  cell.on_agent_failure = cell_configuration::failure_policy::fail_cell;
+  return cell;
+}
+
+struct fixture {
+  temporary_directory home;
+  std::atomic<int> kept{0};
+  std::atomic<int> refused{0};
+
+  std::filesystem::path file() const { return home / "cells.json"; }
+  std::unique_ptr<remembered_cells> open() const {
+    auto opened = remembered_cells::open(file());
+    CAF_REQUIRE_EQUAL(opened.refusal, "");
+    return std::move(opened.cells);
+  }
+  remembered_cells::settled counting() {
+    return [this](std::error_code failed) { ++(failed ? refused : kept); };
+  }
+};
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(remembered_cells_tests, fixture)
+
+CAF_TEST(what_was_answered_is_there_again_member_for_member) {
+  {
+    const auto cells = open();
+    cells->remember(cell_named("a"), counting());
+    cells->remember(cell_named("b"), counting());
+    cells->forget("a", counting());
+    CAF_CHECK(holds_within(patience, [&] { return kept == 3; }));
+  }
+  const auto again = open();
+  CAF_REQUIRE_EQUAL(again->all().size(), 1u);
+  CAF_CHECK(again->all().front() == cell_named("b"));
+  struct stat there {};
+  CAF_CHECK_EQUAL(::stat(file().c_str(), &there), 0);
+  CAF_CHECK_EQUAL(there.st_mode & 0777u, 0600u);
+}
+
+CAF_TEST(many_at_once_are_all_answered_and_all_kept) {
+  constexpr int many = 2000;
+  {
+    const auto cells = open();
+    for (int i = 0; i < many; ++i) cells->remember(cell_named("c" + std::to_string(i)), counting());
+  }
+  CAF_CHECK_EQUAL(kept, many);
+  CAF_CHECK_EQUAL(open()->all().size(), static_cast<std::size_t>(many));
+}
+
+CAF_TEST(a_failed_write_is_told_and_tried_again_with_the_next_change) {
+  const auto folder = home / "gone";
+  std::filesystem::create_directory(folder);
+  auto opened = remembered_cells::open(folder / "cells.json");
+  std::filesystem::remove(folder);
+  opened.cells->remember(cell_named("a"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return refused == 1; }));
+  std::filesystem::create_directory(folder);
+  opened.cells->remember(cell_named("a"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  CAF_CHECK_EQUAL(remembered_cells::open(folder / "cells.json").cells->all().size(), 1u);
+}
+
+CAF_TEST(what_a_crash_left_beside_the_file_does_no_harm) {
+  std::ofstream{home / "cells.json.new"} << "{\"version\":1,\"cells\":{\"half";
+  const auto cells = open();
+  CAF_CHECK(cells->all().empty());
+  cells->remember(cell_named("a"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  CAF_CHECK_EQUAL(open()->all().size(), 1u);
+}
+
+CAF_TEST(a_cell_about_to_be_forgotten_is_not_admitted_anew) {
+  const auto cells = open();
+  cells->remember(cell_named("a"), counting());
+  cells->expect_forgetting("a");
+  CAF_CHECK(cells->contains("a"));
+  CAF_CHECK(!cells->keeps("a"));
+  CAF_CHECK(cells->all().empty());
+  cells->remember(cell_named("a"), counting());
+  CAF_CHECK(cells->keeps("a"));
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
