@@ -23,13 +23,27 @@ constexpr std::chrono::milliseconds retry_pause{20};
 /// How often a log that takes nothing is looked at again. Ours.
 constexpr std::chrono::milliseconds blocked_pause{100};
 
+/// Who runs so much later than asked for was stopped with the whole daemon, or starved: what guests sent meanwhile may
+/// wait in their sockets. Ours; silence is told late by a window rather than wrongly.
+constexpr std::chrono::milliseconds overslept{250};
+
 void look_again_at(keepalive_pointer self, monotonic_time when) {
+  self->state.due = std::max(when, self->clock().now());
   self->delayed_send(self, when - self->clock().now(), tick_atom::value);
+}
+
+/// Counts the silence from `now` on, if nobody listened until now.
+bool was_overslept(keepalive_pointer self, monotonic_time now) {
+  if (now - self->state.due <= overslept) return false;
+  self->state.unheard = now;
+  look_again_at(self, self->state.trigger.deadline(now));
+  return true;
 }
 
 void conclude(keepalive_pointer self, monotonic_time last_accepted) {
   keepalive_state& state = self->state;
   const monotonic_time now = self->clock().now();
+  if (was_overslept(self, now)) return;
   if (!state.trigger.exceeded(now, last_accepted)) return look_again_at(self, state.trigger.deadline(last_accepted));
   state.told = state.trigger.fire(now, last_accepted);
   if (state.told) self->send(state.sink, state.cell->run, *state.told);
@@ -50,10 +64,12 @@ void on_tick(keepalive_pointer self) {
     state.unheard = self->clock().now();
     return look_again_at(self, state.unheard + blocked_pause);
   }
+  if (was_overslept(self, self->clock().now())) return;
   const monotonic_time last_accepted = std::max(state.cell->last_accepted.load(), state.unheard);
   if (!state.trigger.exceeded(self->clock().now(), last_accepted)) {
     return look_again_at(self, state.trigger.deadline(last_accepted));
   }
+  state.due = self->clock().now();
   self->request(state.decoder, decoder_patience, last_accepted_atom::value)
       .then([self](monotonic_time answered) { conclude(self, std::max(answered, self->state.unheard)); },
             [self](const caf::error&) { look_again_at(self, self->clock().now() + retry_pause); });

@@ -22,6 +22,8 @@ struct keepalive_state {
   const host_environment* host = nullptr;
   /// When reading was last seen stopped because the log takes nothing: the guest had no chance to be heard then.
   monotonic_time unheard{};
+  /// When the next handler was to run, at the earliest.
+  monotonic_time due{};
   activity_ptr activity;
 };
 

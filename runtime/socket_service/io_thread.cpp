@@ -272,8 +272,9 @@ void io_thread::refuse_connection(bound_cell& cell, const char* cause) {
 
 void io_thread::shed_one_connection(bound_cell& cell) {
   reserve_.reset();
-  const file_descriptor shed{calls_.accept4(cell.socket.fd())};
+  file_descriptor shed{calls_.accept4(cell.socket.fd())};
   if (shed) refuse_connection(cell, "no descriptors left; raise LimitNOFILE");
+  shed.reset();  // first: the reserve takes its place
   reserve_ = open_reserve();
 }
 
