@@ -25,7 +25,9 @@
 #include "actors/host_supervisor.hpp"
 #include "runtime/configuration/load.hpp"
 #include "runtime/daemon/cell_roster.hpp"
+#include "runtime/daemon/look_for_life.hpp"
 #include "runtime/daemon/predecessor.hpp"
+#include "runtime/daemon/service_notifier.hpp"
 #include "runtime/daemon/settings.hpp"
 #include "runtime/daemon/watchdog.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
@@ -71,6 +73,7 @@ class daemon {
   exit_code run() {
     const std::vector<step> steps{
         {"block signals", [this] { return block_signals(); }, [] {}},
+        {"greet the service manager", [this] { return greet_service_manager(); }, [] {}},
         {"open the operator's log", [this] { return open_operator_log(); }, [this] { logger_->flush(); }},
         {"take up the signing key", [this] { return take_up_signing_key(); }, [] {}},
         {"open the evidence log", [this] { return open_evidence_log(); }, [this] { close_evidence_log(); }},
@@ -78,6 +81,7 @@ class daemon {
         {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
         {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
         {"admit the cells", [this] { return admit_cells(); }, [this] { drain_cells(); }},
+        {"report for duty", [this] { return report_for_duty(); }, [this] { notifier_.stopping(); }},
     };
     std::size_t booted = 0;
     exit_code outcome = exit_success;
@@ -107,6 +111,11 @@ class daemon {
     const sigset_t signals = daemon_signals();
     ::signal(SIGPIPE, SIG_IGN);
     return ::pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0 ? "" : "the kernel refuses";
+  }
+
+  std::string greet_service_manager() {
+    notifier_.starting();
+    return {};
   }
 
   std::string open_operator_log() {
@@ -196,8 +205,15 @@ class daemon {
   }
 
   std::string admit_cells() {
-    const cell_roster::result served = roster_->serve(settings_.cells);
-    events_->daemon_ready(served.admitted, served.refused);
+    at_boot_ = roster_->serve(settings_.cells);
+    return {};
+  }
+
+  std::string report_for_duty() {
+    events_->daemon_ready(at_boot_.admitted, at_boot_.refused);
+    notifier_.ready(at_boot_.admitted, at_boot_.refused, [this](std::chrono::nanoseconds patience) {
+      return look_for_life(*system_, supervisor_, *sockets_, patience);
+    });
     return {};
   }
 
@@ -215,17 +231,23 @@ class daemon {
     events_->daemon_draining(signal == SIGINT ? "SIGINT" : "SIGTERM");
   }
 
-  /// Takes over the cells a changed file names. A bad file changes nothing.
   void reload() {
+    notifier_.reloading();
+    notifier_.reloaded(take_over_file());
+  }
+
+  /// Takes over the cells a changed file names; how many of them could not be bound. A bad file changes nothing.
+  std::optional<std::uint64_t> take_over_file() {
     const configuration_outcome read = load_configuration(file_);
     if (const auto* errors = std::get_if<std::vector<configuration_error>>(&read)) {
       for (const configuration_error& error : *errors) events_->reload_refused(to_string(error));
-      return;
+      return std::nullopt;
     }
     const auto& wanted = std::get<configuration>(read);
-    if (!reload_key(wanted.signing)) return;
+    if (!reload_key(wanted.signing)) return std::nullopt;
     const cell_roster::result served = roster_->serve(wanted.cells);
     events_->reloaded(served.admitted, served.refused);
+    return served.refused;
   }
 
   /// Takes over a changed key. False, and nothing is changed, if it cannot be used.
@@ -247,6 +269,8 @@ class daemon {
 
   configuration settings_;
   std::filesystem::path file_;
+  service_notifier notifier_;
+  cell_roster::result at_boot_;
   system_clock clock_;
   std::shared_ptr<spdlog::logger> logger_;
   std::optional<operator_events> events_;

@@ -35,6 +35,9 @@ class socket_service final : public telemetry_sockets {
 
   binding bind(const cell_specification& cell) override;
 
+  /// Whether the I/O thread comes round within `limit`. Any thread.
+  bool answers_within(std::chrono::nanoseconds limit);
+
  private:
   std::shared_ptr<io_thread> io_;
 };
