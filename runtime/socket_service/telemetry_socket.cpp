@@ -19,10 +19,10 @@ namespace {
 /// Firecracker connects from its VMM thread: a full backlog can stall the whole microVM (DESIGN, contract 1). The
 /// kernel caps it at net.core.somaxconn.
 constexpr int backlog = 1024;
-/// Only the owner may connect: this user, or the cell's expected uid, to whom the file is given. Then its group, ours,
-/// may too: without capabilities, whoever replaces us can only so find out that nobody listens there any more. Others of
-/// the group are refused by their uid.
+/// Only the owner may connect: this user, or the cell's expected uid, to whom the file is given.
 constexpr mode_t mode_of_own = 0600;
+/// Of a file that is given away, with our group: without capabilities, only so can whoever replaces us find out that
+/// nobody listens there any more. Others of the group are refused by their uid.
 constexpr mode_t mode_of_given = 0660;
 
 std::string reason(int error) { return std::error_code{error, std::system_category()}.message(); }
@@ -74,17 +74,18 @@ std::string bind_reason(int error) {
   return reason(error);
 }
 
-bool is_given_away(std::optional<std::uint32_t> expected_uid) { return expected_uid && *expected_uid != ::geteuid(); }
-
 /// Lets the expected peer connect. The directory may be the peer's, so the path is not trusted twice: `made` is the
 /// file we bound, and only that is given away. Empty on success.
 std::string give_to_peer(const std::string& path, const struct stat& made, std::optional<std::uint32_t> expected_uid) {
-  if (!is_given_away(expected_uid)) return {};
+  if (!expected_uid || *expected_uid == ::geteuid()) return {};
   const file_descriptor file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   struct stat there {};
   if (!file || ::fstat(file.get(), &there) != 0 || there.st_dev != made.st_dev || there.st_ino != made.st_ino) {
     return "was replaced while being bound; see who else writes to its directory";
   }
+  // While it is ours; and by this detour, because chmod takes no O_PATH descriptor.
+  const std::string same_file = "/proc/self/fd/" + std::to_string(file.get());
+  if (::chmod(same_file.c_str(), mode_of_given) != 0) return "cannot set its mode: " + reason(errno);
   if (::fchownat(file.get(), "", *expected_uid, ::getegid(), AT_EMPTY_PATH) == 0) return {};
   return "cannot give it to expected_uid " + std::to_string(*expected_uid) + ": " + reason(errno) +
          "; grant CAP_CHOWN, or remove expected_uid";
@@ -104,8 +105,7 @@ telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell)
   bound.listening_ = new_socket();
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
   // The file takes its mode from the socket: there is no moment at which others may connect.
-  const mode_t mode = is_given_away(cell.expected_uid) ? mode_of_given : mode_of_own;
-  if (::fchmod(bound.fd(), mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
+  if (::fchmod(bound.fd(), mode_of_own) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
   if (!call_with_address(::bind, bound.fd(), address)) return {{}, refuse(path, bind_reason(errno))};
 
   struct stat made {};
