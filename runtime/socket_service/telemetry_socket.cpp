@@ -20,7 +20,10 @@ namespace {
 /// kernel caps it at net.core.somaxconn.
 constexpr int backlog = 1024;
 /// Only the owner may connect: this user, or the cell's expected uid, to whom the file is given.
-constexpr mode_t socket_mode = 0600;
+constexpr mode_t mode_of_own = 0600;
+/// Of a file that is given away, with our group: without capabilities, only so can whoever replaces us find out that
+/// nobody listens there any more. Others of the group are refused by their uid.
+constexpr mode_t mode_of_given = 0660;
 
 std::string reason(int error) { return std::error_code{error, std::system_category()}.message(); }
 
@@ -80,7 +83,10 @@ std::string give_to_peer(const std::string& path, const struct stat& made, std::
   if (!file || ::fstat(file.get(), &there) != 0 || there.st_dev != made.st_dev || there.st_ino != made.st_ino) {
     return "was replaced while being bound; see who else writes to its directory";
   }
-  if (::fchownat(file.get(), "", *expected_uid, static_cast<gid_t>(-1), AT_EMPTY_PATH) == 0) return {};
+  // While it is ours; and by this detour, because chmod takes no O_PATH descriptor.
+  const std::string same_file = "/proc/self/fd/" + std::to_string(file.get());
+  if (::chmod(same_file.c_str(), mode_of_given) != 0) return "cannot set its mode: " + reason(errno);
+  if (::fchownat(file.get(), "", *expected_uid, ::getegid(), AT_EMPTY_PATH) == 0) return {};
   return "cannot give it to expected_uid " + std::to_string(*expected_uid) + ": " + reason(errno) +
          "; grant CAP_CHOWN, or remove expected_uid";
 }
@@ -99,7 +105,7 @@ telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell)
   bound.listening_ = new_socket();
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
   // The file takes its mode from the socket: there is no moment at which others may connect.
-  if (::fchmod(bound.fd(), socket_mode) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
+  if (::fchmod(bound.fd(), mode_of_own) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
   if (!call_with_address(::bind, bound.fd(), address)) return {{}, refuse(path, bind_reason(errno))};
 
   struct stat made {};
