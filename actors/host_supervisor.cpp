@@ -392,6 +392,7 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
       [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
       [self](status_atom, const std::string& cell_id) { return on_cell_status(self, cell_id); },
       [self](accounts_atom) { return on_accounts(self); },
+      [self](alive_atom) -> std::uint64_t { return self->state.cells.size(); },
       [self](stop_atom) { return on_stop(self); },
       [self](retry_atom) { on_retry(self); },
   };

@@ -37,6 +37,7 @@ using close_run_atom = caf::atom_constant<caf::atom("closerun")>;
 using totals_atom = caf::atom_constant<caf::atom("totals")>;
 using admit_atom = caf::atom_constant<caf::atom("admit")>;
 using retire_atom = caf::atom_constant<caf::atom("retire")>;
+using alive_atom = caf::atom_constant<caf::atom("alive")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
 using checkpoint_atom = caf::atom_constant<caf::atom("checkpoint")>;
 using rekey_atom = caf::atom_constant<caf::atom("rekey")>;
@@ -139,6 +140,8 @@ using host_supervisor_actor = caf::typed_actor<
     caf::reacts_to<rekey_atom, event_sealing_ptr>, caf::replies_to<status_atom, std::string>::with<cell_status>,
     // Adds up with every earlier answer: no count ever goes back, whichever cells come and go.
     caf::replies_to<accounts_atom>::with<host_accounts>,
+    // A sign of life, asking nobody else: how many cells there are.
+    caf::replies_to<alive_atom>::with<std::uint64_t>,
     // Retires every cell; answers with how many did not end cleanly.
     caf::replies_to<stop_atom>::with<std::uint64_t>,
     // Own timer: starts what was not replaced at once because it died too often.

@@ -27,8 +27,10 @@
 #include "runtime/configuration/load.hpp"
 #include "runtime/control/control_service.hpp"
 #include "runtime/daemon/cell_roster.hpp"
+#include "runtime/daemon/look_for_life.hpp"
 #include "runtime/daemon/predecessor.hpp"
 #include "runtime/daemon/reload.hpp"
+#include "runtime/daemon/service_notifier.hpp"
 #include "runtime/daemon/settings.hpp"
 #include "runtime/daemon/watchdog.hpp"
 #include "runtime/evidence/observed_log.hpp"
@@ -75,6 +77,7 @@ class daemon {
   exit_code run() {
     const std::vector<step> steps{
         {"block signals", [this] { return block_signals(); }, [] {}},
+        {"greet the service manager", [this] { return greet_service_manager(); }, [] {}},
         {"open the operator's log", [this] { return open_operator_log(); }, [this] { logger_->flush(); }},
         {"take up the signing key", [this] { return take_up_signing_key(); }, [] {}},
         {"open the evidence log", [this] { return open_evidence_log(); }, [this] { close_evidence_log(); }},
@@ -84,6 +87,7 @@ class daemon {
         {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
         {"admit the cells", [this] { return admit_cells(); }, [this] { drain_cells(); }},
         {"serve the control API", [this] { return serve_control(); }, [this] { stop_control(); }},
+        {"report for duty", [this] { return report_for_duty(); }, [this] { notifier_.stopping(); }},
     };
     std::size_t booted = 0;
     exit_code outcome = exit_success;
@@ -113,6 +117,11 @@ class daemon {
     const sigset_t signals = daemon_signals();
     ::signal(SIGPIPE, SIG_IGN);
     return ::pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0 ? "" : "the kernel refuses";
+  }
+
+  std::string greet_service_manager() {
+    notifier_.starting();
+    return {};
   }
 
   std::string open_operator_log() {
@@ -231,6 +240,14 @@ class daemon {
     return {};
   }
 
+  std::string report_for_duty() {
+    events_->daemon_ready(cells_admitted_, cells_refused_);
+    notifier_.ready(cells_admitted_, cells_refused_, [this](std::chrono::nanoseconds patience) {
+      return look_for_life(*system_, supervisor_, *sockets_, patience);
+    });
+    return {};
+  }
+
   /// Cells of the control API, beside those of the file; of two with one id, the file's counts.
   cell_roster::result serve_remembered() {
     std::vector<cell_configuration> remembered;
@@ -268,7 +285,6 @@ class daemon {
     control_ = std::move(opened.service);
     if (settings_.control.socket) events_->control_listening(settings_.control.socket->native());
     if (settings_.control.http_listen) events_->control_listening("http://" + control_->http_address());
-    events_->daemon_ready(cells_admitted_, cells_refused_);
     return {};
   }
 
@@ -295,11 +311,13 @@ class daemon {
 
   /// For whoever asked until now: those who ask meanwhile are answered by the next one.
   void reload() {
+    notifier_.reloading();
     const std::vector<reload_reply> asked = reloads_.take();
     const configuration_outcome read = load_configuration(file_);
     const auto* errors = std::get_if<std::vector<configuration_error>>(&read);
     const reload_report report = errors != nullptr ? refuse(*errors) : take_over(std::get<configuration>(read));
     for (const reload_reply& each : asked) each(report);
+    notifier_.reloaded(report.errors.empty() ? std::optional<std::uint64_t>{report.refused} : std::nullopt);
   }
 
   /// A bad file changes nothing.
@@ -352,6 +370,7 @@ class daemon {
 
   configuration settings_;
   std::filesystem::path file_;
+  service_notifier notifier_;
   system_clock clock_;
   std::shared_ptr<spdlog::logger> logger_;
   std::optional<operator_events> events_;

@@ -87,6 +87,16 @@ void io_thread::budget_came_back() {
   if (budget_wanted_ && !budget_.exhausted()) wake();
 }
 
+std::future<void> io_thread::next_turn() {
+  std::future<void> turn;
+  {
+    const std::lock_guard lock{attention_mutex_};
+    turn = callers_.emplace_back().get_future();
+  }
+  wake();
+  return turn;
+}
+
 void io_thread::wake() {
   const std::uint64_t one = 1;
   // Can only fail when the counter is full, and then the thread is awake anyway.
@@ -145,10 +155,13 @@ void io_thread::heed_attention() {
   std::uint64_t ignored = 0;
   [[maybe_unused]] const auto got = ::read(wake_.get(), &ignored, sizeof ignored);
   std::vector<std::shared_ptr<bound_cell>> cells;
+  std::vector<std::promise<void>> callers;
   {
     const std::lock_guard lock{attention_mutex_};
     cells.swap(attention_);
+    callers.swap(callers_);
   }
+  for (auto& caller : callers) caller.set_value();
   for (auto& cell : cells) {
     if (!cell->released) cells_.try_emplace(cell.get(), cell);
     reconsider(*cell);

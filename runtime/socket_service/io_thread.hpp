@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -31,6 +32,8 @@ class io_thread {
   void call_attention(std::shared_ptr<bound_cell> cell);
   /// Tells the thread that budget came back, if anybody waits for it. Any thread.
   void budget_came_back();
+  /// Ready once the thread has come round. Any thread.
+  std::future<void> next_turn();
 
  private:
   using clock = std::chrono::steady_clock;
@@ -83,6 +86,7 @@ class io_thread {
 
   std::mutex attention_mutex_;
   std::vector<std::shared_ptr<bound_cell>> attention_;
+  std::vector<std::promise<void>> callers_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> budget_wanted_{false};
 

@@ -78,4 +78,8 @@ telemetry_sockets::binding socket_service::bind(const cell_specification& cell) 
   return {std::make_shared<bound_intake>(std::move(kept), io_), {telemetry_errc::none, {}}};
 }
 
+bool socket_service::answers_within(std::chrono::nanoseconds limit) {
+  return io_->next_turn().wait_for(limit) == std::future_status::ready;
+}
+
 }  // namespace cellos

@@ -40,6 +40,9 @@ class socket_service final : public telemetry_sockets {
   /// Everything but `coalescing`, while cells are served; `chunks_per_cell` counts for cells bound from then on.
   void set_limits(const socket_service_options& options);
 
+  /// Whether the I/O thread comes round within `limit`. Any thread.
+  bool answers_within(std::chrono::nanoseconds limit);
+
  private:
   std::shared_ptr<io_thread> io_;
 };

@@ -21,6 +21,9 @@ namespace {
 constexpr int backlog = 1024;
 /// Only the owner may connect: this user, or the cell's expected uid, to whom the file is given.
 constexpr mode_t owner_only = 0600;
+/// Of a cell's file that is given away, with our group: without capabilities, only so can whoever replaces us find out
+/// that nobody listens there any more. Others of the group are refused by their uid.
+constexpr mode_t mode_of_given = 0660;
 
 std::string reason(int error) { return std::error_code{error, std::system_category()}.message(); }
 
@@ -77,14 +80,15 @@ std::string give_away(const std::string& path, const struct stat& made, const so
     return "was replaced while being bound; see who else writes to its directory";
   }
   constexpr auto unchanged = static_cast<uid_t>(-1);
+  // While it is ours; and by this detour, because chmod takes no O_PATH descriptor.
+  const std::string same_file = "/proc/self/fd/" + std::to_string(file.get());
+  if (access.mode != owner_only && ::chmod(same_file.c_str(), access.mode) != 0) {
+    return "cannot set its mode: " + reason(errno);
+  }
   if (to_another && ::fchownat(file.get(), "", access.owner.value_or(unchanged), access.group.value_or(unchanged),
                                AT_EMPTY_PATH) != 0) {
     return "cannot give it to " + access.owner_key + ": " + reason(errno) + "; grant CAP_CHOWN, or remove " +
            access.owner_key;
-  }
-  const std::string same_file = "/proc/self/fd/" + std::to_string(file.get());
-  if (access.mode != owner_only && ::chmod(same_file.c_str(), access.mode) != 0) {
-    return "cannot set its mode: " + reason(errno);
   }
   return {};
 }
@@ -93,8 +97,12 @@ std::string give_away(const std::string& path, const struct stat& made, const so
 
 telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell, socket_calls& calls) {
   socket_access access;
-  access.owner = cell.expected_uid;
-  if (cell.expected_uid) access.owner_key = "expected_uid " + std::to_string(*cell.expected_uid);
+  if (cell.expected_uid && *cell.expected_uid != ::geteuid()) {
+    access.owner = cell.expected_uid;
+    access.group = ::getegid();
+    access.mode = mode_of_given;
+    access.owner_key = "expected_uid " + std::to_string(*cell.expected_uid);
+  }
   return bind(cell.socket_path(), access, calls);
 }
 

@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -38,6 +39,12 @@ CAF_TEST(connections_of_any_other_user_are_refused) {
     CAF_CHECK(line.find("cannot give it to expected_uid 10002") != std::string::npos);
     return;
   }
+  struct stat given {};
+  CAF_REQUIRE_EQUAL(::stat(home.socket_of("c1").c_str(), &given), 0);
+  CAF_CHECK_EQUAL(given.st_uid, cells_own);
+  // The group is how a later daemon without capabilities finds the file stale.
+  CAF_CHECK_EQUAL(given.st_gid, ::getegid());
+  CAF_CHECK_EQUAL(given.st_mode & 07777u, 0660u);
   // Where everybody may run it.
   const std::string program = home / "guest-sim";
   std::filesystem::copy_file(program_path("cellos-guest-sim"), program);

@@ -1,0 +1,51 @@
+#!/bin/bash
+# The unit and its drop-ins: systemd understands them, and holds what they leave open for little.
+# usage: systemd_unit.sh SOURCE_DIR BIN_DIR
+set -euo pipefail
+
+units="$1/config/systemd"
+bin="$2"
+highest=20  # of 100, "OK" in systemd's words
+
+command -v systemd-analyze >/dev/null || { echo "skipped: no systemd-analyze; install the package systemd"; exit 77; }
+
+scratch="$(mktemp -d)"
+trap 'rm -rf "$scratch"' EXIT
+unit="$scratch/cellos-telemetryd.service"
+
+fail() {
+  echo "systemd_unit: $*"
+  exit 1
+}
+
+exposure_is_low() {
+  systemd-analyze security --offline=true --no-pager --threshold="$highest" "$unit" >"$scratch/exposure" 2>&1
+}
+
+# No word on standard error: an unknown setting is only a warning to systemd.
+understood() {
+  sed "s|=/usr/sbin/|=$bin/|" "$unit" >"$scratch/verified.service"
+  systemd-analyze verify --man=no "$scratch/verified.service" >"$scratch/said" 2>&1 && ! grep "verified.service" "$scratch/said"
+}
+
+for drop_in in "" "$units"/examples/*.conf; do
+  cat "$units/cellos-telemetryd.service" ${drop_in:+"$drop_in"} >"$unit"
+  name="$(basename "${drop_in:-unit}")"
+  exposure_is_low || fail "$(cat "$scratch/exposure")"
+  understood || fail "$name: $(cat "$scratch/said")"
+  echo "$name: $(tail -n 1 "$scratch/exposure")"
+done
+
+# What this test would not let pass.
+grep -v '^CapabilityBoundingSet=' "$units/cellos-telemetryd.service" >"$unit"
+exposure_is_low && fail "a unit with every capability was let pass"
+sed 's/^ProtectHome=/ProtectHoem=/' "$units/cellos-telemetryd.service" >"$unit"
+understood >/dev/null && fail "a misspelt setting was let pass"
+
+systemd-sysusers --root="$scratch" --dry-run "$units/cellos-host-telemetry.sysusers" >"$scratch/said" 2>&1 ||
+  fail "sysusers: $(cat "$scratch/said")"
+grep -q cellos-telemetry "$scratch/said" || fail "sysusers makes no user: $(cat "$scratch/said")"
+# The group must be known to make a directory of it.
+mkdir -p "$scratch/etc" && echo "cellos-telemetry:x:990:" >"$scratch/etc/group"
+systemd-tmpfiles --root="$scratch" --create "$units/cellos-host-telemetry.tmpfiles" 2>"$scratch/said" || true
+[[ -d "$scratch/run/fc" ]] || fail "tmpfiles makes no /run/fc: $(cat "$scratch/said")"
