@@ -71,6 +71,6 @@ struct telemetry_socket::outcome {
 };
 
 /// Uid of the process at the other end of a connected Unix socket, when the kernel knows it.
-std::optional<std::uint32_t> peer_uid(int connection, socket_calls& calls);
+std::optional<std::uint32_t> peer_uid(int connection, socket_calls& calls = real_socket_calls());
 
 }  // namespace cellos

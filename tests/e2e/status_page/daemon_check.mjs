@@ -1,0 +1,173 @@
+// The status page of a real daemon: a simulated guest connects, falls silent, and is heard again while the page looks on.
+//
+// usage: daemon_check.mjs --bin DIR --work DIR [--page FILE] [--screenshots DIR]
+// --page puts a file in the place of the page the daemon serves, to try one without a build.
+// Exits with 1 if a check fails.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { parseArgs } from "node:util";
+
+import { demand, openBrowser, StatusPage, until } from "./browser.mjs";
+
+const { values: options } = parseArgs({
+  options: { bin: { type: "string" }, work: { type: "string" }, page: { type: "string" }, screenshots: { type: "string" } },
+});
+const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
+const controlSocket = path.join(options.work, "control.sock");
+const running = new Set();
+
+function start(program, args, stderr = "ignore") {
+  const child = spawn(path.join(options.bin, program), args, { stdio: ["ignore", "ignore", stderr] });
+  running.add(child);
+  child.on("exit", () => running.delete(child));
+  return child;
+}
+
+async function freePort() {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/// What `ssh -L PORT:SOCKET` does: a browser has no other way to a Unix socket.
+async function relayToControlSocket() {
+  const server = net.createServer((client) => {
+    const daemon = net.connect(controlSocket);
+    for (const [one, other] of [[client, daemon], [daemon, client]]) {
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.on("close", () => other.destroy());
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { address: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+function configuration(port) {
+  const cell = (id) => `[[cell]]
+id = "${id}"
+run_id = "run-1"
+vsock_uds_base = "${path.join(options.work, id)}"
+spec_signature_hash = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+keepalive_window = "${id === "steady" ? "10s" : "2s"}"
+`;
+  return `host_id = "host-a"
+[evidence]
+dir = "${path.join(options.work, "evidence")}"
+[control]
+socket = "${controlSocket}"
+http_listen = "127.0.0.1:${port}"
+${["steady", "wavering", "hostile", "absent"].map(cell).join("")}`;
+}
+
+async function startDaemon() {
+  const port = await freePort();
+  const file = path.join(options.work, "telemetryd.toml");
+  writeFileSync(file, configuration(port));
+  const daemon = start("cellos-telemetryd", ["--config", file], "pipe");
+  let log = "";
+  daemon.stderr.on("data", (bytes) => { log += bytes; });
+  await until("the daemon is ready", () => {
+    demand(daemon.exitCode === null, `the daemon ended: ${log}`);
+    return log.includes("daemon_ready");
+  }, () => log);
+  return { daemon, address: `http://127.0.0.1:${port}/` };
+}
+
+const guest = (cell, ...args) =>
+  start("cellos-guest-sim", ["--quiet", "--socket", path.join(options.work, `${cell}_9001`), ...args]);
+
+async function openPage(browser, address, pageOptions) {
+  const page = await StatusPage.open(browser, "about:blank", pageOptions);
+  if (options.page) {
+    const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": policy };
+    await page.tab.route(address, (route) => route.fulfill({ body: readFileSync(options.page), headers }));
+  } else {
+    const response = await fetch(address);
+    demand(response.headers.get("content-security-policy") === policy, "the page comes without its policy");
+  }
+  await page.tab.goto(address);
+  return page;
+}
+
+async function followsARunLive(browser, address) {
+  const page = await openPage(browser, address);
+  const dark = await openPage(browser, address, { scheme: "dark" });
+  await page.awaitState("wavering", "listening");
+  await page.awaitText("#ready", /^Ready$/);
+  await page.awaitText("#host", /^host-a$/);
+  await page.awaitText("#stream", /^Live events$/);
+
+  guest("steady", "--frames", "0", "--rate", "40");
+  const hostile = guest("hostile", "--scenario", "mixed", "--frames", "200", "--rate", "50", "--seed", "7");
+  guest("wavering", "--scenario", "silent-after-N", "--silent-after", "60", "--frames", "1000000", "--rate", "20", "--hold", "5s", "--resume");
+  await page.awaitState("wavering", "connected");
+  await page.awaitText("#events", /wavering (process|net|fs|capability)/);
+  await page.awaitState("wavering", "silenced");
+  await page.awaitText("#announcements", /wavering/);
+  await page.awaitText("#events", /wavering ▲ agent silenced/);
+  if (hostile.exitCode === null) await once(hostile, "exit");
+  await until("every refused frame is shown by kind", async () => /\d+ .*malformed \d+/.test((await page.row("hostile"))?.text ?? ""),
+    async () => JSON.stringify(await page.row("hostile")));
+  await page.capture(options.screenshots, "status-page-live-light");
+  await dark.tab.locator(".cell-row", { hasText: "hostile" }).click();
+  await dark.awaitText("#detail", /forged attribution/);
+  await dark.capture(options.screenshots, "status-page-live-dark");
+  await page.awaitState("wavering", "connected");
+  await page.awaitText("#events", /wavering agent resumed/);
+  await page.awaitText("#rate", /^[1-9]/);
+  await page.awaitText("#log-size", /[KM]iB$/);
+  await page.awaitText("#append", /[µm]?s$/);
+  await page.close();
+  await dark.close();
+}
+
+/// At http_listen: the cells as well if the daemon serves them there, and else the host's figures and where the rest is.
+async function servesThePublicAddress(browser, address) {
+  const { status } = await fetch(new URL("cells", address));
+  demand(status === 200 || status === 404, `GET /cells at http_listen was answered ${status}`);
+  const page = await openPage(browser, address);
+  await page.awaitText("#ready", /^Ready$/);
+  await page.awaitText("#host", /^host-a$/);
+  await page.awaitText("#cell-count", /^4$/);
+  await page.awaitText("#refused", /^[1-9]/);
+  if (status === 200) await page.awaitState("steady", "connected");
+  else await page.awaitText("#banner-host-only", /control socket/);
+  await page.capture(options.screenshots, "status-page-live-public");
+  await page.close();
+}
+
+async function tellsOfTheEnd(browser, address, daemon) {
+  const page = await openPage(browser, address);
+  await page.awaitState("steady", "connected");
+  daemon.kill("SIGTERM");
+  await once(daemon, "exit");
+  demand(daemon.exitCode === 0, `the daemon ended with ${daemon.exitCode}`);
+  await page.awaitText("#banner-stale", /These figures are old/);
+  await page.close();
+}
+
+const browser = await openBrowser();
+let relay;
+try {
+  const { daemon, address } = await startDaemon();
+  relay = await relayToControlSocket();
+  await followsARunLive(browser, relay.address);
+  await servesThePublicAddress(browser, address);
+  await tellsOfTheEnd(browser, relay.address, daemon);
+  process.stdout.write("ok      the real daemon's page\n");
+} catch (error) {
+  process.stdout.write(`FAILED  the real daemon's page: ${error.message}\n`);
+  process.exitCode = 1;
+} finally {
+  for (const child of running) child.kill("SIGTERM");
+  relay?.close();
+  await browser.close();
+}

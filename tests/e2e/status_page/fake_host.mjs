@@ -1,0 +1,153 @@
+// A host that exists only as answers: the control API with as many cells as asked for, and hands to disturb it with.
+import http from "node:http";
+import { readFileSync } from "node:fs";
+
+const typePrefix = "dev.cellos.events.cell.observability.";
+const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
+const windowSeconds = 10;
+
+/// Text as a hostile guest would choose it: markup, a terminal's escapes, letters that turn the line around.
+export const hostileText = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>\u202egnp\u0007';
+
+function makeCell(index) {
+  const id = `cell-${index}`;
+  return {
+    cell_id: id, run_id: `run-${index % 7}`, chain: `host-a/${id}/run-${index % 7}/1`,
+    socket_path: `/run/fc/${id}/v.sock_9001`, state: index % 23 === 0 ? "listening" : "connected",
+    totals: {
+      // As the daemon may write them: numbers that might pass 2^53 are texts.
+      received: "0", appended: "0", heartbeats: "0", quarantined: 0, forged_attribution: index % 40 === 1 ? 3 : 0,
+      connections: 1, in_flight: 0, refused: index % 10 === 3 ? { malformed_frame: 4 + index, torn_frame: "2", framing_lost: 0 } : {},
+    },
+    last_frame: index % 23 === 0 ? null : new Date().toISOString(), silence_in_seconds: windowSeconds, connections_refused: 0,
+  };
+}
+
+export class FakeHost {
+  cells = new Map();
+  reasons = [];
+  /// Paths that are answered with this status.
+  failing = new Map();
+  events = 0;
+  /// When each stream was asked for.
+  streamsAsked = [];
+  blocked = 0;
+  #streams = new Set();
+  #sockets = new Set();
+  #appends = [0, 0, 0, 0, 0];
+
+  constructor(page, cellCount) {
+    this.page = page;
+    for (let index = 1; index <= cellCount; ++index) this.cells.set(`cell-${index}`, makeCell(index));
+    this.server = http.createServer((request, response) => this.#answer(request, response));
+    this.server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
+  }
+
+  async listen() {
+    await new Promise((resolve) => this.server.listen(this.port ?? 0, "127.0.0.1", resolve));
+    this.port = this.server.address().port;
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  /// As if the daemon had died: nothing listens, and what was open is cut.
+  async die() {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /// Lets `seconds` of honest life pass at once.
+  advance(seconds) {
+    let index = 0;
+    for (const cell of this.cells.values()) {
+      ++index;
+      if (cell.state !== "connected") continue;
+      const wave = 1 + 0.6 * Math.sin(Date.now() / 4000 + index) + 0.3 * Math.random();
+      const frames = Math.round(seconds * wave * (4 + (index * 7919) % 46));
+      cell.totals.received = String(Number(cell.totals.received) + frames);
+      cell.totals.appended = cell.totals.received;
+      cell.last_frame = new Date().toISOString();
+      cell.silence_in_seconds = windowSeconds - Math.random() * ((index * 31) % 10);
+      this.#appends = this.#appends.map((count, bound) => count + [10, 90, 98, 100, 100][bound]);
+    }
+  }
+
+  silence(id) {
+    Object.assign(this.cells.get(id), { state: "silenced", silence_in_seconds: null });
+    this.emit(id, "guest.v1.agent_silenced", { silenceWindowNs: "10000000000", silentForNs: "10004211000" });
+  }
+
+  resume(id) {
+    Object.assign(this.cells.get(id), { state: "connected", silence_in_seconds: windowSeconds });
+    this.emit(id, "guest.v1.agent_resumed", {});
+  }
+
+  declare(id, comm, source = "process.spawned") {
+    this.emit(id, `guest.v1.${source.replace(".", "_")}`,
+      { guestComm: comm, guestMonotonicNs: "1", guestPid: 100 + this.events, probeSource: source });
+  }
+
+  emit(id, type, data) {
+    const cell = this.cells.get(id);
+    const line = JSON.stringify({
+      specversion: "1.0", id: `${cell.chain}/${++this.events}`, source: "/cellos/host/host-a", type: typePrefix + type,
+      time: new Date().toISOString().replace("Z", "000000Z"), data: { cellId: id, runId: cell.run_id, ...data },
+    });
+    for (const { response, only } of this.#streams) if (!only || only === id) response.write(`data: ${line}\n\n`);
+  }
+
+  /// The server's word to a client that is too slow, and the end of its stream.
+  dropStreams() {
+    for (const { response } of this.#streams) response.end("event: dropped\ndata: {}\n\n");
+  }
+
+  get streams() {
+    return this.#streams.size;
+  }
+
+  #metrics() {
+    const bounds = ["0.0001", "0.0005", "0.002", "0.01", "+Inf"];
+    return [
+      'cellos_telemetry_build_info{version="1.4.0",host_id="host-a"} 1',
+      `cellos_telemetry_evidence_bytes ${3221225472 + this.#appends[4] * 420}`,
+      "cellos_telemetry_evidence_segments 49",
+      `cellos_telemetry_frames_received_total ${[...this.cells.values()].reduce((sum, cell) => sum + Number(cell.totals?.received ?? 0), 0)}`,
+      'cellos_telemetry_frames_refused_total{reason="torn_frame"} 7',
+      `cellos_telemetry_cells{state="connected"} ${this.cells.size - 1}`,
+      'cellos_telemetry_cells{state="silenced"} 1',
+      `cellos_telemetry_evidence_blocked ${this.blocked}`,
+      ...bounds.map((bound, at) => `cellos_telemetry_evidence_append_seconds_bucket{le="${bound}"} ${this.#appends[at]}`),
+      `cellos_telemetry_evidence_append_seconds_sum 1`, `cellos_telemetry_evidence_append_seconds_count ${this.#appends[4]}`,
+    ].join("\n") + "\n";
+  }
+
+  #answer(request, response) {
+    const url = new URL(request.url, "http://host");
+    const send = (status, type, body) => response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
+    if (url.pathname === "/events") this.streamsAsked.push(Date.now());
+    const failure = this.failing.get(url.pathname);
+    if (failure) return send(failure, "application/json", '{"error":"not_found"}');
+    switch (url.pathname) {
+      case "/":
+        response.setHeader("content-security-policy", policy);
+        return send(200, "text/html; charset=utf-8", readFileSync(this.page));
+      case "/cells":
+        return send(200, "application/json", JSON.stringify({ cells: [...this.cells.values()] }));
+      case "/metrics":
+        return send(200, "text/plain; version=0.0.4", this.#metrics());
+      case "/readyz":
+        return send(this.reasons.length ? 503 : 200, "application/json", JSON.stringify({ ready: !this.reasons.length, reasons: this.reasons }));
+      case "/events": {
+        response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" }).flushHeaders();
+        const stream = { response, only: url.searchParams.get("cell") };
+        this.#streams.add(stream);
+        return request.on("close", () => this.#streams.delete(stream));
+      }
+      default:
+        return send(404, "application/json", '{"error":"not_found"}');
+    }
+  }
+}

@@ -1,0 +1,304 @@
+// The status page before a host that is made up: what it shows, what it survives, how it is used without a mouse.
+//
+// usage: page_check.mjs PAGE [--only NAME]... [--screenshots DIR]
+// Exits with 1 if a check fails; each is told by its name.
+
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { parseArgs } from "node:util";
+
+import { demand, openBrowser, StatusPage, until } from "./browser.mjs";
+import { FakeHost, hostileText } from "./fake_host.mjs";
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: "string", multiple: true, default: [] }, screenshots: { type: "string" } },
+});
+const pageFile = positionals[0];
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/// Runs `check` with a host of so many cells and the page open on it.
+async function withPage({ cells = 30, pageOptions, prepare = () => {}, hostOnly = false }, check) {
+  const host = new FakeHost(pageFile, cells);
+  prepare(host);
+  const address = await host.listen();
+  const life = setInterval(() => host.advance(0.5), 500);
+  let page;
+  try {
+    page = await StatusPage.open(browser, address, pageOptions);
+    if (!hostOnly) {
+      await until("the page shows cells", () => page.tab.locator(".cell-row:not([hidden])").count());
+      await until("the page follows the events", () => host.streams > 0);
+    }
+    await check(page, host);
+    await page.close();
+  } finally {
+    clearInterval(life);
+    await page?.context.close();
+    await host.die();
+  }
+}
+
+const active = (page) => page.tab.evaluate(() => {
+  const id = document.getElementById("grid").getAttribute("aria-activedescendant");
+  return document.getElementById(id)?.querySelector(".name").textContent;
+});
+const focused = (page) => page.tab.evaluate(() => document.activeElement.id);
+
+async function demandAccessible(page, what) {
+  // Not a script element: the page's policy is right to refuse one.
+  await page.tab.evaluate(axe);
+  const { violations } = await page.tab.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  demand(violations.length === 0, `${what}: ` + violations.map(({ id, nodes }) =>
+    `${id} at ${nodes.slice(0, 3).map(({ target, failureSummary }) => `${target} (${failureSummary})`).join(", ")}`).join("; "));
+}
+
+const checks = {
+  async shows_the_host_and_its_cells() {
+    await withPage({}, async (page) => {
+      await page.awaitText("#host", /^host-a$/);
+      await page.awaitText("#version", /^1\.4\.0$/);
+      await page.awaitText("#ready", /^Ready$/);
+      await page.awaitText("#stream", /^Live events$/);
+      await page.awaitText("#rate", /^[1-9]/);
+      await page.awaitText("#log-size", /^3\.\d GiB$/);
+      await page.awaitText("#append", /^≤ 10 ms$/);
+      await page.awaitText("#refused-note", /malformed \d+ · torn \d+ · forged attribution 3/);
+      const refused = await page.row("cell-3");
+      demand(/9 malformed 7 · torn 2$/.test(refused.text), `cell-3 shows ${refused.text}`);
+      await until("a countdown", async () => /^in \d/.test((await page.row("cell-1")).silence));
+      await until("a sparkline", () => page.tab.locator(".cell-row .edge[d*=L]").count());
+    });
+  },
+
+  async a_cell_goes_silent_and_comes_back_live() {
+    await withPage({}, async (page, host) => {
+      await page.awaitState("cell-2", "connected");
+      host.silence("cell-2");
+      await page.awaitState("cell-2", "silenced");
+      demand(/^for \d+ s$/.test((await page.row("cell-2")).silence), "how long it has been silent is not shown");
+      await page.awaitText("#announcements", /Cell cell-2 fell silent/);
+      await page.awaitText("#events", /cell-2 ▲ agent silenced nothing for 10\.0 s, window 10\.0 s/);
+      await until("the title tells", async () => (await page.tab.title()).startsWith("(1 silent) host-a"));
+      host.resume("cell-2");
+      await page.awaitState("cell-2", "connected");
+      await page.awaitText("#announcements", /Cell cell-2 resumed/);
+      host.cells.delete("cell-4");
+      await page.awaitText("#announcements", /Cell cell-4 retired/);
+    });
+  },
+
+  async what_a_guest_writes_stays_text() {
+    await withPage({}, async (page, host) => {
+      host.declare("cell-1", hostileText);
+      await page.awaitText("#events", /<img src=x onerror=.*\\u\{202e\}gnp\\u\{7\}/);
+      const made = await page.tab.locator("main img, main script, main iframe").count();
+      demand(made === 0, "a guest's markup became elements");
+      demand(!/owned/.test(await page.tab.title()), "a guest's script ran");
+    });
+  },
+
+  async members_may_be_missing() {
+    const bare = (host) => host.cells.set("bare", { cell_id: "bare" });
+    await withPage({ prepare: bare }, async (page) => {
+      await page.awaitState("bare", "unknown");
+      await page.tab.locator(".cell-row", { hasText: "bare" }).click();
+      await page.awaitText("#detail", /bare[^]*Connections/);
+    });
+  },
+
+  async a_stream_that_drops_comes_back() {
+    await withPage({}, async (page, host) => {
+      await page.awaitText("#stream", /^Live events$/);
+      const asked = host.streamsAsked.length;
+      host.dropStreams();
+      await page.awaitText("#events", /slower than the events/);
+      await page.awaitText("#stream", /^Live events lost; again in \d+ s$/);
+      await until("it asks again", () => host.streamsAsked.length > asked);
+      await page.awaitText("#stream", /^Live events$/);
+      host.declare("cell-1", "after");
+      await page.awaitText("#events", /after/);
+    });
+  },
+
+  async asks_less_and_less_often() {
+    await withPage({}, async (page, host) => {
+      host.failing.set("/events", 404);
+      const before = host.streamsAsked.length;
+      host.dropStreams();
+      await until("it asks three times", () => host.streamsAsked.length >= before + 3);
+      const [first, second, third] = host.streamsAsked.slice(before);
+      demand(third - second > 1.2 * (second - first), `it asked after ${second - first} ms and ${third - second} ms`);
+      host.failing.clear();
+      await page.tab.click("#retry");
+      await page.awaitText("#stream", /^Live events$/);
+    });
+  },
+
+  async a_daemon_that_dies_is_told_and_found_again() {
+    await withPage({}, async (page, host) => {
+      await until("some figures", async () => (await page.row("cell-1"))?.text.includes("in "));
+      await host.die();
+      await page.awaitText("#banner-stale", /These figures are old.*does not answer, since \d\d:\d\d:\d\d UTC/s);
+      await page.awaitText("#ready", /unknown/);
+      await page.awaitText("#events", /broke off/);
+      await page.capture(options.screenshots, "status-page-lost");
+      await host.listen();
+      await until("the banner goes", async () => (await page.tab.locator("#banner-stale").count()) === 0);
+      await page.awaitText("#stream", /^Live events$/);
+      host.failing.set("/cells", 404);
+      await page.awaitText("#banner-stale", /GET \/cells was answered 404/);
+    });
+  },
+
+  async without_cells_it_tells_of_the_host() {
+    const prepare = (host) => ["/cells", "/events"].forEach((path) => host.failing.set(path, 404));
+    await withPage({ prepare, hostOnly: true }, async (page, host) => {
+      await page.awaitText("#banner-host-only", /control socket/);
+      await page.awaitText("#stream", /^No live events at this address$/);
+      await page.awaitText("#host", /^host-a$/);
+      await page.awaitText("#cell-count", /^30$/);
+      await page.awaitText("#cell-note", /1 silenced/);
+      await page.awaitText("#refused-note", /^torn 7$/);
+      await page.awaitText("#rate", /^[1-9]/);
+      host.failing.clear();
+      await page.tab.reload();
+      await page.awaitText("#stream", /^Live events$/);
+      demand(await page.tab.locator("#banner-host-only").count() === 0, "the banner stays");
+    });
+  },
+
+  async says_why_it_is_not_ready() {
+    await withPage({}, async (page, host) => {
+      host.reasons = ["cell cell-9: bind_failed: in use"];
+      host.blocked = 1;
+      await page.awaitText("#ready", /^Not ready$/);
+      await page.awaitText("#banner-unready", /cell cell-9: bind_failed: in use/);
+      await page.awaitText("#banner-blocked", /Evidence log full/);
+      host.reasons = [];
+      await page.awaitText("#ready", /^Ready$/);
+      await until("the banner goes", async () => (await page.tab.locator("#banner-unready").count()) === 0);
+    });
+  },
+
+  async needs_no_mouse() {
+    await withPage({}, async (page) => {
+      const { keyboard } = page.tab;
+      await keyboard.press("/");
+      demand(await focused(page) === "filter", "/ does not reach the filter");
+      await keyboard.type("cell-2");
+      await page.awaitText("#shown", /^\d+ of 30 cells$/);
+      await keyboard.press("Escape");
+      await page.awaitText("#shown", /^$/);
+      await keyboard.press("Escape");
+      demand(await focused(page) === "grid", "Escape does not lead from the filter to the cells");
+      await page.tab.locator("#columns button", { hasText: "Cell" }).click();
+      for (const [key, cell] of [["j", "cell-1"], ["j", "cell-2"], ["j", "cell-3"], ["k", "cell-2"], ["End", "cell-30"], ["Home", "cell-1"]]) {
+        await keyboard.press(key);
+        demand(await active(page) === cell, `after ${key} the row is ${await active(page)}, not ${cell}`);
+      }
+      await keyboard.press("Enter");
+      await page.awaitText("#detail h2", /^cell-1$/);
+      await until("the address keeps it", () => page.tab.url().endsWith("#cell=cell-1"));
+      await keyboard.press("Escape");
+      await until("the detail closes", () => page.tab.locator("#detail").isHidden());
+      await page.tab.uncheck("#shortcuts");
+      await page.tab.focus("#pause");
+      await keyboard.press("j");
+      demand(await active(page) === "cell-1", "a shortcut that is switched off moves the row");
+    });
+  },
+
+  async tab_reaches_everything_in_order() {
+    await withPage({}, async (page) => {
+      const seen = [];
+      for (let presses = 0; presses < 24; ++presses) {
+        await page.tab.keyboard.press("Tab");
+        seen.push(await page.tab.evaluate(() => {
+          const at = document.activeElement;
+          if (at === document.body) return "";
+          return `${at.id || at.textContent}${getComputedStyle(at).outlineStyle === "none" ? " (no focus to see)" : ""}`;
+        }));
+      }
+      demand(!seen.some((one) => one.includes("no focus to see")), `focus cannot be seen: ${seen.join(", ")}`);
+      const order = ["theme", "filter", "grid", "event-kind", "pause", "events", "shortcuts"].map((id) => seen.indexOf(id));
+      demand(order.every((place, at) => place >= 0 && (at === 0 || place > order[at - 1])), `the order is ${seen.join(", ")}`);
+    });
+  },
+
+  async five_thousand_cells_stay_light() {
+    await withPage({ cells: 5000 }, async (page) => {
+      await page.awaitText("#cell-count", /^5.000$/);
+      await page.tab.evaluate(() => {
+        globalThis.longest = 0;
+        new PerformanceObserver((list) => { for (const task of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, task.duration); })
+          .observe({ type: "longtask" });
+      });
+      const elements = await page.tab.locator(".cell-row").count();
+      demand(elements < 100, `${elements} rows are in the document`);
+      await page.tab.locator("#columns button", { hasText: "Cell" }).click();
+      await page.tab.focus("#grid");
+      await page.tab.keyboard.press("End");
+      demand(await active(page) === "cell-5000", `End leads to ${await active(page)}`);
+      await page.tab.evaluate(() => { document.getElementById("grid").scrollTop = 2499 * 30; });
+      await until("the middle is shown", () => page.row("cell-2500"));
+      await page.tab.fill("#filter", "cell-499 state:conn");
+      await page.awaitText("#shown", /^1[01] of 5.000 cells$/);
+      await page.tab.fill("#filter", "");
+      await until("three more readings", async () => (await page.tab.locator(".cell-row .edge[d*=L]").count()) > 10);
+      const longest = await page.tab.evaluate(() => globalThis.longest);
+      process.stdout.write(`5000 cells: ${elements} rows in the document, ${longest ? `longest task ${Math.round(longest)} ms` : "no task over 50 ms"}\n`);
+      demand(longest < 1500, `a task of ${longest} ms holds the page up`);
+      await page.capture(options.screenshots, "status-page-5000");
+    });
+  },
+
+  async follows_the_scheme_and_the_toggle() {
+    const ground = (page) => page.tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await withPage({ pageOptions: { scheme: "dark", reducedMotion: "reduce" } }, async (page, host) => {
+      const dark = await ground(page);
+      demand(dark === "rgb(16, 19, 23)", `a dark scheme gives ${dark}`);
+      await page.tab.click("#theme");
+      await page.tab.click("#theme");
+      demand(await ground(page) === "rgb(243, 244, 245)", "the toggle does not lead to light");
+      await page.tab.reload();
+      await page.awaitText("#theme", /^Theme: light$/);
+      host.silence("cell-1");
+      await page.awaitState("cell-1", "silenced");
+      const moving = await page.tab.evaluate(() => document.getAnimations().length);
+      demand(moving === 0, "something moves though less motion is asked for");
+    });
+  },
+
+  async is_accessible() {
+    for (const scheme of ["light", "dark"]) {
+      await withPage({ pageOptions: { scheme } }, async (page, host) => {
+        host.silence("cell-5");
+        host.reasons = ["cell cell-9: bind_failed: in use"];
+        host.emit("cell-3", "guest.v1.telemetry_dropped", { frames: "12", reason: "frames_refused", refused: { torn_frame: "2" } });
+        await page.awaitState("cell-5", "silenced");
+        await page.awaitText("#ready", /^Not ready$/);
+        await page.awaitText("#events", /telemetry dropped 12 frames, frames refused: torn 2/);
+        await demandAccessible(page, scheme);
+        await page.tab.locator(".cell-row", { hasText: /connected.*malformed/ }).first().click();
+        await page.awaitText("#detail", /refused: malformed/);
+        await demandAccessible(page, `${scheme}, a cell chosen`);
+      });
+    }
+  },
+};
+
+const browser = await openBrowser();
+let failures = 0;
+for (const [name, check] of Object.entries(checks)) {
+  if (options.only.length > 0 && !options.only.includes(name)) continue;
+  try {
+    await check();
+    process.stdout.write(`ok      ${name}\n`);
+  } catch (error) {
+    ++failures;
+    process.stdout.write(`FAILED  ${name}: ${error.message}\n`);
+  }
+}
+await browser.close();
+process.exit(failures === 0 ? 0 : 1);
