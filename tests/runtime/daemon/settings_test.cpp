@@ -1,4 +1,4 @@
-#define CAF_SUITE daemon_settings
+#define CAF_SUITE settings
 #include "runtime/daemon/settings.hpp"
 
 #include "caf/test/dsl.hpp"
