@@ -319,10 +319,10 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
     start_sink(self, sink);
   }
   return {
+      [self](alive_atom) -> std::uint64_t { return self->state.cells.size(); },
       [self](admit_atom, const cell_specification& wanted) { return on_admit(self, wanted); },
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },
       [self](status_atom) { return on_status(self); },
-      [self](alive_atom) -> std::uint64_t { return self->state.cells.size(); },
       [self](stop_atom) { return on_stop(self); },
       [self](retry_atom) { on_retry(self); },
   };
