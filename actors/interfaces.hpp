@@ -132,6 +132,8 @@ using cell_supervisor_actor = caf::typed_actor<
 
 /// HOST SUPERVISOR: admits and retires cells; restarts cell supervisors and SINKs.
 using host_supervisor_actor = caf::typed_actor<
+    // A sign of life, asking nobody else: how many cells there are.
+    caf::replies_to<alive_atom>::with<std::uint64_t>,
     // The same specification again answers the same; another one for a live id is an error.
     caf::replies_to<admit_atom, cell_specification>::with<cell_status>,
     caf::replies_to<retire_atom, std::string>::with<run_totals>,
@@ -140,8 +142,6 @@ using host_supervisor_actor = caf::typed_actor<
     caf::reacts_to<rekey_atom, event_sealing_ptr>, caf::replies_to<status_atom, std::string>::with<cell_status>,
     // Adds up with every earlier answer: no count ever goes back, whichever cells come and go.
     caf::replies_to<accounts_atom>::with<host_accounts>,
-    // A sign of life, asking nobody else: how many cells there are.
-    caf::replies_to<alive_atom>::with<std::uint64_t>,
     // Retires every cell; answers with how many did not end cleanly.
     caf::replies_to<stop_atom>::with<std::uint64_t>,
     // Own timer: starts what was not replaced at once because it died too often.

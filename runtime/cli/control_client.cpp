@@ -86,6 +86,10 @@ std::optional<control_answer> control_client::follow(const std::string& path,
   ::curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &pass_on);
   ::curl_easy_setopt(handle_, CURLOPT_WRITEDATA, &follower);
   auto performed = perform("GET", path);
+  // A stream that was begun and is cut off has ended, however it was cut off.
+  long status = 0;
+  ::curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+  if (!performed && status == 200) performed = control_answer{status, {}};
   if (performed) performed->body = std::move(follower.refusal);
   return performed;
 }

@@ -66,6 +66,7 @@ std::string clear_path(const std::string& path, const sockaddr_un& address, std:
 std::string bind_reason(int error) {
   if (error == ENOENT) return "its directory does not exist; create it first";
   if (error == EACCES) return "permission denied; the daemon must be able to write to its directory";
+  if (error == EROFS) return "its file system is read-only; under systemd, ReadWritePaths= must name its directory";
   return reason(error);
 }
 
