@@ -91,7 +91,7 @@ async function openPage(browser, address, pageOptions) {
     await page.tab.route(address, (route) => route.fulfill({ body: readFileSync(options.page), headers }));
   } else {
     const response = await fetch(address);
-    demand(response.headers.get("content-security-policy") === policy, "the page comes without its policy");
+    demand(response.headers.get("content-security-policy")?.startsWith(policy), "the page comes without its policy");
   }
   await page.tab.goto(address);
   return page;
