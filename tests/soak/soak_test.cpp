@@ -2,6 +2,7 @@
 #include "tests/soak/soak.hpp"
 
 #include "caf/test/dsl.hpp"
+#include "tests/soak/rough_day.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 // ctest: TIMEOUT 120
@@ -23,4 +24,18 @@ CAF_TEST(actors that die under full load lose nothing and tell nothing twice) {
   CAF_CHECK_EQUAL(report.received, options.frames);
   CAF_CHECK_EQUAL(report.quarantined_chunks, options.poison);
   CAF_CHECK(report.audits > options.cells);
+}
+
+CAF_TEST(guests that misbehave in every way leave the books balanced and no descriptor open) {
+  const test::temporary_directory home;
+  soak::rough_day_options options;
+  options.length = std::chrono::seconds{3};
+  options.cells = 4;
+  options.rows = 2;  // too short a day to judge memory by
+  options.dir = home.path();
+  const soak::rough_day_report report = soak::run_rough_day(options);
+  CAF_MESSAGE(to_text(report));
+  CAF_CHECK(report.faults.empty());
+  CAF_CHECK_EQUAL(report.descriptors_after, report.descriptors_before);
+  CAF_CHECK(report.received > 0);
 }
