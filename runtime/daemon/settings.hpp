@@ -12,8 +12,8 @@ namespace cellos {
 cell_specification specification_of(const cell_configuration& cell);
 segment_log_options log_options_of(const evidence_configuration& evidence);
 socket_service_options socket_options_of(const intake_configuration& intake);
-/// Threads that run actors where `configured` is 0. Two more than cores: a handler that hangs, or waits for a disk, holds
-/// its thread, and the other cells' actors still find one a core.
+/// Threads that run actors where `configured` is 0. Two more than cores: a handler that hangs, or waits for a disk,
+/// holds its thread, and the other cells' actors still find one a core.
 std::size_t actor_threads(std::uint32_t configured, std::size_t cores);
 
 log_format format_of(const log_configuration& log);

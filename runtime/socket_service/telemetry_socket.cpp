@@ -59,7 +59,8 @@ std::string clear_path(const std::string& path, const sockaddr_un& address, std:
   const file_descriptor probe{calls.socket()};
   if (!probe) return "cannot see whether anybody listens there: " + reason(errno);
   if (is_live(probe, address)) return "another process listens there; stop it" + or_another;
-  if (calls.unlink(path.c_str()) != 0 && errno != ENOENT) return "stale socket file cannot be removed: " + reason(errno);
+  if (calls.unlink(path.c_str()) != 0 && errno != ENOENT)
+    return "stale socket file cannot be removed: " + reason(errno);
   return {};
 }
 

@@ -33,8 +33,7 @@ class telemetry_socket {
 
   /// Replaces a stale socket file; refuses a live socket, anything that is not a socket, and symbolic links.
   static outcome bind(const cell_specification& cell, socket_calls& calls);
-  static outcome bind(const std::string& path, const socket_access& access,
-                      socket_calls& calls = real_socket_calls());
+  static outcome bind(const std::string& path, const socket_access& access, socket_calls& calls = real_socket_calls());
 
   telemetry_socket() = default;
   telemetry_socket(telemetry_socket&& other) noexcept

@@ -106,8 +106,7 @@ CAF_TEST(a_log_that_saw_a_crash_and_two_changes_of_keys_is_proven_to_its_last_ev
     daemon.send(SIGKILL);
     daemon.wait();
   }
-  check_clean(verify());
-
+  // Not judged yet: its last line may be torn.
   sign_with("second", "first");
   auto daemon = daemon_process::ready(home);
   send("c1", frames);
