@@ -247,8 +247,8 @@ std::string moved(std::string content, const std::string& place) {
   return content;
 }
 
-// The larger logs of the operations that are linear in the log's length.
-constexpr std::uint64_t many_declarations = 40;
+/// Of the logs that whole lines are done something to, which takes less.
+const std::uint64_t many_declarations = std::max<std::uint64_t>(40, asked_extent().declarations);
 
 }  // namespace
 
