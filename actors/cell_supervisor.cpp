@@ -104,23 +104,38 @@ cell_status describe(const cell_estate& cell, const run_account& account, monoto
   return status;
 }
 
-void answer_status(supervisor_pointer self, caf::typed_response_promise<cell_status> answer) {
+void answer_status(supervisor_pointer self, std::uint64_t question, const caf::expected<run_account>& account) {
+  auto waiting = self->state.status_answers.extract(question);
+  if (waiting.empty()) return;  // answered by a predecessor of the SINK
+  auto& answer = waiting.mapped();
+  const cell_estate& cell = *self->state.cell;
+  if (!account) {
+    answer.deliver(account.error());
+  } else if (cell.intake) {
+    answer.deliver(describe(cell, *account, self->clock().now()));
+  } else {
+    answer.deliver(make_failure(failure::stopping, "the cell is not bound"));
+  }
+}
+
+/// Where the SINK dies, its successor is asked: see `on_new_sink`.
+void ask_for_account(supervisor_pointer self, std::uint64_t question) {
   self->request(self->state.sink, sink_patience, totals_atom::value, self->state.cell->run)
-      .then(
-          [self, answer](const run_account& account) mutable {
-            const cell_estate& cell = *self->state.cell;
-            if (cell.intake) {
-              answer.deliver(describe(cell, account, self->clock().now()));
-            } else {
-              answer.deliver(make_failure(failure::stopping, "the cell is not bound"));
-            }
-          },
-          [answer](const caf::error& cause) mutable { answer.deliver(cause); });
+      .then([self, question](const run_account& account) { answer_status(self, question, account); },
+            [self, question](const caf::error& cause) {
+              if (!receiver_died(cause)) answer_status(self, question, cause);
+            });
+}
+
+void see_to_status(supervisor_pointer self, const caf::typed_response_promise<cell_status>& answer) {
+  const std::uint64_t question = ++self->state.status_questions;
+  self->state.status_answers.emplace(question, answer);
+  ask_for_account(self, question);
 }
 
 caf::typed_response_promise<cell_status> on_status(supervisor_pointer self) {
   auto answer = self->make_response_promise<cell_status>();
-  answer_status(self, answer);
+  see_to_status(self, answer);
   return answer;
 }
 
@@ -132,7 +147,7 @@ void on_run_opened(supervisor_pointer self, const std::string& chain) {
   state.now = phase::live;
   start_missing_children(self);
   state.host->events.cell_admitted(*state.cell->run, state.cell->specification.socket_path());
-  for (const auto& answer : std::exchange(state.admit_answers, {})) answer_status(self, answer);
+  for (const auto& answer : std::exchange(state.admit_answers, {})) see_to_status(self, answer);
   if (state.retire_answer) drain(self);  // asked for while the run was being opened
 }
 
@@ -177,7 +192,7 @@ caf::typed_response_promise<cell_status> on_admit(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   auto answer = self->make_response_promise<cell_status>();
   if (state.now == phase::live) {
-    answer_status(self, answer);
+    see_to_status(self, answer);
     return answer;
   }
   if (!state.cell->intake) {
@@ -331,6 +346,7 @@ void on_new_sink(supervisor_pointer self, const sink_actor& successor) {
   if (state.decoder) self->send(state.decoder, successor);
   if (state.keepalive) self->send(state.keepalive, successor);
   if (state.listener) self->send(state.listener, replay_atom::value);
+  for (const auto& [question, answer] : state.status_answers) ask_for_account(self, question);
   if (state.now == phase::opening || state.now == phase::closing) retry_soon(self);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct cell_supervisor_state {
   restart_intensity restarts{restart_limits{}};
   /// The chunk at which the last DECODER died, 0 if it was none's fault.
   std::uint64_t suspect = 0;
+  /// Everyone who asked how the cell stands, by the number of the question put to the SINK.
+  std::map<std::uint64_t, caf::typed_response_promise<cell_status>> status_answers;
+  std::uint64_t status_questions = 0;
   /// Everyone who asked for admission while the run was being opened.
   std::vector<caf::typed_response_promise<cell_status>> admit_answers;
   /// Set while the cell is being retired.

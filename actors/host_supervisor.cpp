@@ -79,10 +79,17 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
   return self->delegate(record.supervisor, admit_atom::value);
 }
 
+/// The record of this very cell, if it is still there.
+cell_record* record_of(host_supervisor_state& state, const std::string& id, const cell_estate_ptr& cell) {
+  const auto found = state.cells.find(id);
+  return found != state.cells.end() && found->second.cell == cell ? &found->second : nullptr;
+}
+
 /// Takes a cell out, with what it counted into the accounts of those that are gone.
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
   state.cells.erase(found);
+  if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
   const auto& last = gone.cell->at_the_end ? gone.cell->at_the_end : gone.last_seen;
   if (last) {
     state.ended.ended += last->since_start();
@@ -109,6 +116,35 @@ void keep_recovered(host_pointer self, const std::string& id, const caf::error& 
   if (const auto& left = refused->second.cell->recovered) self->state.host->recovered.push_back(*left);
 }
 
+/// Asks the cell's CELL SUPERVISOR to bind it and to open its run; one that dies of it is replaced and its successor
+/// asked again, as in `ask_to_retire`.
+void ask_to_admit(host_pointer self, const std::string& id) {
+  cell_record& record = self->state.cells.at(id);
+  if (!record.supervisor) start_cell(self, record);
+  const std::uint64_t attempt = ++record.admit_attempt;
+  const auto current = [self, cell = record.cell, id, attempt]() -> cell_record* {
+    cell_record* known = record_of(self->state, id, cell);
+    return known != nullptr && known->admit_answer && known->admit_attempt == attempt ? known : nullptr;
+  };
+  self->request(record.supervisor, admit_patience, admit_atom::value)
+      .then(
+          [current](cell_status& admitted) {
+            cell_record* known = current();
+            if (known == nullptr) return;
+            admitted.newly_admitted = true;
+            std::exchange(known->admit_answer, std::nullopt)->deliver(std::move(admitted));
+          },
+          [self, id, current](const caf::error& cause) {
+            cell_record* known = current();
+            if (known == nullptr || receiver_died(cause)) return;
+            self->state.host->events.cell_refused(id, explanation(cause));
+            keep_recovered(self, id, cause);
+            auto answer = *std::exchange(known->admit_answer, std::nullopt);
+            forget(self, id);
+            answer.deliver(cause);
+          });
+}
+
 caf::result<cell_status> on_admit(host_pointer self, const cell_specification& wanted) {
   host_supervisor_state& state = self->state;
   if (state.stopping) return make_failure(failure::stopping, "the daemon is stopping");
@@ -124,23 +160,10 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   record.cell->recovered = take_recovered(state.host->recovered, *record.cell->run);
   record.restarts = restart_intensity{state.host->limits};
   record.sink = std::hash<std::string>{}(wanted.cell_id) % state.sinks.size();
-  start_cell(self, record);
-  const cell_supervisor_actor supervisor = record.supervisor;
+  const auto answer = self->make_response_promise<cell_status>();
+  record.admit_answer = answer;
   state.cells.emplace(wanted.cell_id, std::move(record));
-
-  auto answer = self->make_response_promise<cell_status>();
-  self->request(supervisor, admit_patience, admit_atom::value)
-      .then(
-          [answer](cell_status& admitted) mutable {
-            admitted.newly_admitted = true;
-            answer.deliver(std::move(admitted));
-          },
-          [self, answer, id = wanted.cell_id](const caf::error& cause) mutable {
-            self->state.host->events.cell_refused(id, explanation(cause));
-            keep_recovered(self, id, cause);
-            forget(self, id);
-            answer.deliver(cause);
-          });
+  ask_to_admit(self, wanted.cell_id);
   return answer;
 }
 
@@ -202,12 +225,6 @@ struct account_collection {
   std::function<void(host_accounts)> done;
 };
 using account_collection_ptr = std::shared_ptr<account_collection>;
-
-/// The record of this very cell, if it is still there.
-cell_record* record_of(host_supervisor_state& state, const std::string& id, const cell_estate_ptr& cell) {
-  const auto found = state.cells.find(id);
-  return found != state.cells.end() && found->second.cell == cell ? &found->second : nullptr;
-}
 
 /// At this moment each cell is either live or among the ended: what it counted is taken once.
 void one_account_less(host_pointer self, const account_collection_ptr& collection) {
@@ -329,6 +346,13 @@ void on_sink_down(host_pointer self, std::size_t index, const caf::error& cause)
   retry_after_pause(self);
 }
 
+/// With another CELL SUPERVISOR, which is asked what its predecessor was asked.
+void go_on(host_pointer self, const std::string& id, cell_record& record) {
+  start_cell(self, record);
+  if (record.admit_answer) ask_to_admit(self, id);
+  if (record.retiring) ask_to_retire(self, id);
+}
+
 void on_cell_down(host_pointer self, const std::string& id, cell_record& record, const caf::error& cause) {
   if (is_failure(cause, failure::cell_ended)) {  // its run is over; its answer came before this, or nobody had asked
     const cell_record gone = take_out(self->state, self->state.cells.find(id));
@@ -337,10 +361,7 @@ void on_cell_down(host_pointer self, const std::string& id, cell_record& record,
   }
   self->state.host->events.actor_failed("CELL SUPERVISOR", id, explanation(cause));
   record.supervisor = nullptr;
-  if (record.restarts.permit(self->clock().now())) {
-    if (record.retiring) return ask_to_retire(self, id);
-    return start_cell(self, record);
-  }
+  if (record.restarts.permit(self->clock().now())) return go_on(self, id, record);
   record.restarts.forgive();
   retry_after_pause(self);
 }
@@ -362,12 +383,7 @@ void on_retry(host_pointer self) {
     if (!state.sinks[i].actor) introduce_sink(self, i);
   }
   for (auto& [id, record] : state.cells) {
-    if (record.supervisor) continue;
-    if (record.retiring) {
-      ask_to_retire(self, id);
-    } else {
-      start_cell(self, record);
-    }
+    if (!record.supervisor) go_on(self, id, record);
   }
 }
 

@@ -23,6 +23,10 @@ struct host_supervisor_state {
     cell_estate_ptr cell;
     cell_supervisor_actor supervisor;
     std::size_t sink = 0;
+    /// Set until the cell is admitted.
+    std::optional<caf::typed_response_promise<cell_status>> admit_answer;
+    /// Numbers the requests to admit; answers to an earlier one are ignored.
+    std::uint64_t admit_attempt = 0;
     bool retiring = false;
     run_end_reason end_reason{};
     /// Told the books once the cell is retired.

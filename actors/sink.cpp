@@ -169,10 +169,7 @@ caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const ho
                                                      const run_closing& closing) {
   auto answer = self->make_response_promise<run_totals>();
   const run_totals totals = self->state.journal->close_run(run, closing);
-  self->state.due_answers.emplace_back([answer, totals, run, journal = self->state.journal]() mutable {
-    answer.deliver(totals);
-    journal->forget(run);
-  });
+  self->state.due_answers.emplace_back([answer, totals]() mutable { answer.deliver(totals); });
   if (!self->state.blocked) flush(self);
   return answer;
 }

@@ -71,6 +71,7 @@ run_account sink_journal::account(const host_stamp_ptr& run) const {
 
 run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing& closing) {
   if (const auto before = closed_.find(run); before != closed_.end()) return before->second;
+  std::erase_if(closed_, [](const auto& ended) { return ended.first.use_count() == 1; });
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};
   const run_totals totals = append_lines([&](std::string& out) {

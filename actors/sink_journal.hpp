@@ -35,10 +35,8 @@ class sink_journal {
   bool silence(const host_stamp_ptr& run, const agent_silenced& silence);
   /// Books of an open run; empty for any other.
   run_account account(const host_stamp_ptr& run) const;
-  /// Ends the chain; asked again it answers the same, until `forget`.
+  /// Ends the chain; asked again it answers the same, for as long as anybody else holds `run`.
   run_totals close_run(const host_stamp_ptr& run, const run_closing& closing);
-
-  void forget(const host_stamp_ptr& run) { closed_.erase(run); }
 
   /// Summaries of what was lost since the last call, for every run that lost something; `refused` hears of refusals.
   void summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused);
@@ -71,7 +69,7 @@ class sink_journal {
   };
 
   std::map<host_stamp_ptr, run_ledger, by_name> runs_;
-  /// Books of runs that ended, until whoever ended them has heard.
+  /// Books of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
   /// Ends that are among the pending lines; the host's chain tells of them once they are written.
   std::vector<run_end_mark> untold_ends_;
