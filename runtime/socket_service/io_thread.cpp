@@ -39,6 +39,8 @@ wall_time wall_now() {
 
 bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
+bool is_shortage(int error) { return error == ENOBUFS || error == ENOMEM; }
+
 }  // namespace
 
 io_thread::io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls)
@@ -211,7 +213,7 @@ void io_thread::arm(pollable& what, int fd) {
   interest.events = EPOLLIN;
   interest.data.ptr = &what;
   what.armed = calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
-  if (!what.armed) arming_failed_ = true;
+  if (!what.armed) arming_wanted_ = true;
 }
 
 /// Removed rather than masked: a masked descriptor still reports hang-up, for ever.
@@ -226,7 +228,7 @@ void io_thread::accept_from(bound_cell& cell) {
     file_descriptor accepted{calls_.accept4(cell.socket.fd())};
     if (accepted) {
       take_connection(cell, std::move(accepted));
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    } else if (errno == EMFILE || errno == ENFILE || is_shortage(errno)) {
       return shed_one_connection(cell);
     } else if (errno != EINTR && errno != ECONNABORTED) {
       return;
@@ -307,6 +309,12 @@ bool io_thread::read_from(guest_connection& connection) {
     return true;
   }
   if (got < 0 && is_transient(errno)) return false;
+  if (got < 0 && is_shortage(errno)) {
+    // The bytes are still the kernel's; unwatched until the next scan, or it would tell of them without pause.
+    disarm(connection, connection.socket.get());
+    arming_wanted_ = true;
+    return false;
+  }
   end_connection(connection, connection.frames.inside_frame() ? chunk_ending::torn : chunk_ending::closed);
   return true;
 }
@@ -357,7 +365,7 @@ void io_thread::emit(guest_connection& connection, framer::cut&& cut, chunk_endi
 void io_thread::look_after_connections() {
   if (turn_began_ - torn_frames_looked_for_ < torn_frame_scan) return;
   torn_frames_looked_for_ = turn_began_;
-  if (std::exchange(arming_failed_, false)) {
+  if (std::exchange(arming_wanted_, false)) {
     for (auto& [key, cell] : cells_) resume_reading(*cell);
   }
   const auto overdue = [&](const guest_connection& connection) {

@@ -98,8 +98,8 @@ class io_thread {
   std::array<std::uint8_t, read_bytes> buffer_{};
   std::size_t bytes_this_turn_ = 0;
   std::size_t reads_this_turn_ = 0;
-  /// The kernel would not watch a descriptor; tried again soon.
-  bool arming_failed_ = false;
+  /// The kernel lacked memory to watch a descriptor or to hand over its bytes; tried again soon.
+  bool arming_wanted_ = false;
   monotonic_time turn_began_{};
   monotonic_time torn_frames_looked_for_{};
   std::thread thread_;

@@ -33,6 +33,7 @@ class faulty_socket_calls final : public socket_calls {
     error_ = error;
     left_ = nth;
   }
+  socket_call failing() const { return call_; }
   /// Whether the fault has happened.
   bool struck() const { return left_ == 0; }
 
