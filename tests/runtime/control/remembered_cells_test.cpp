@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "tests/support/temporary_directory.hpp"
@@ -74,6 +75,36 @@ CAF_TEST(many_at_once_are_all_answered_and_all_kept) {
   }
   CAF_CHECK_EQUAL(kept, many);
   CAF_CHECK_EQUAL(open()->all().size(), static_cast<std::size_t>(many));
+}
+
+CAF_TEST(the_same_again_is_answered_without_writing) {
+  const auto cells = open();
+  cells->remember(cell_named("a"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  struct stat before {};
+  CAF_REQUIRE_EQUAL(::stat(file().c_str(), &before), 0);
+  cells->remember(cell_named("a"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return kept == 2; }));
+  struct stat after {};
+  CAF_REQUIRE_EQUAL(::stat(file().c_str(), &after), 0);
+  CAF_CHECK_EQUAL(before.st_ino, after.st_ino);
+}
+
+CAF_TEST(a_file_cut_off_anywhere_is_refused_by_name) {
+  {
+    const auto cells = open();
+    cells->remember(cell_named("a"), counting());
+  }
+  std::ifstream in{file()};
+  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  CAF_MESSAGE("the last newline says nothing");
+  for (std::size_t bytes = 0; bytes + 1 < text.size(); ++bytes) {
+    std::ofstream{file(), std::ios::trunc} << text.substr(0, bytes);
+    const auto opened = remembered_cells::open(file());
+    if (opened.cells || opened.refusal.find("cells.json") == std::string::npos) {
+      CAF_ERROR("accepted " << bytes << " bytes of " << text.size());
+    }
+  }
 }
 
 CAF_TEST(a_failed_write_is_told_and_tried_again_with_the_next_change) {
