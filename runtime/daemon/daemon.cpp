@@ -354,16 +354,12 @@ class daemon {
     return out;
   }
 
-  /// Takes over a changed key. Otherwise says why it cannot be used, and nothing is changed.
+  /// Takes over a changed key, also one in a file whose name is the same. Otherwise says why it cannot be used, and
+  /// nothing is changed.
   std::string reload_key(const signing_configuration& wanted) {
-    sealing_outcome opened = open_sealing(wanted, process_environment);
-    if (!opened.refusal.empty()) return opened.refusal;
-    if ((opened.sealing == nullptr) != (sealing_ == nullptr)) {
-      return "signing cannot be switched on or off while the daemon runs: restart it";
-    }
-    if (sealing_ == nullptr || wanted == settings_.signing) return {};
+    sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
+    if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
     sealing_ = std::move(opened.sealing);
-    settings_.signing = wanted;
     caf::anon_send(supervisor_, rekey_atom::value, sealing_);
     return {};
   }
