@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <set>
@@ -22,6 +23,9 @@ namespace {
 
 /// What a stream hands over at once.
 constexpr std::size_t stream_block_bytes = 16 * 1024;
+
+/// How long a stop waits for those that take their last answer slowly, or are in the middle of a request. Ours.
+constexpr std::chrono::milliseconds farewell_patience{500};
 
 /// Ends the waiting of one connection, at most once for each time it waits, and never after it is gone.
 class resumable {
@@ -186,9 +190,11 @@ class http_server::implementation {
   ~implementation() {
     if (daemon_ == nullptr) return;
     {
-      const std::lock_guard lock{mutex_};
+      std::unique_lock lock{mutex_};
       stopping_ = true;
       for (const auto& waiting : open_) waiting->close();
+      // The library closes connections without sending what is due.
+      completed_.wait_for(lock, farewell_patience, [this] { return open_.empty(); });
     }
     MHD_stop_daemon(daemon_);
   }
@@ -232,6 +238,7 @@ class http_server::implementation {
     {
       const std::lock_guard lock{server.mutex_};
       server.open_.erase(one->waiting);
+      server.completed_.notify_all();
     }
     delete one;
   }
@@ -303,6 +310,7 @@ class http_server::implementation {
   options settings_;
   MHD_Daemon* daemon_ = nullptr;
   std::mutex mutex_;
+  std::condition_variable completed_;
   bool stopping_ = false;
   std::set<std::shared_ptr<resumable>> open_;
 };
