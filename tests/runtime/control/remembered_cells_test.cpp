@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/wait.hpp"
@@ -134,10 +136,26 @@ CAF_TEST(a_cell_about_to_be_forgotten_is_not_admitted_anew) {
   cells->remember(cell_named("a"), counting());
   cells->expect_forgetting("a");
   CAF_CHECK(cells->contains("a"));
-  CAF_CHECK(!cells->keeps("a"));
   CAF_CHECK(cells->all().empty());
   cells->remember(cell_named("a"), counting());
-  CAF_CHECK(cells->keeps("a"));
+  CAF_CHECK_EQUAL(cells->all().size(), 1u);
+}
+
+CAF_TEST(no_cell_begins_to_go_while_all_are_looked_at) {
+  const auto cells = open();
+  cells->remember(cell_named("a"), counting());
+  std::atomic<bool> going{false};
+  std::jthread removal;
+  cells->with_all([&](const std::vector<cell_configuration>& all) {
+    CAF_CHECK_EQUAL(all.size(), 1u);
+    removal = std::jthread{[&] {
+      cells->expect_forgetting("a");
+      going = true;
+    }};
+    CAF_CHECK(!holds_within(std::chrono::milliseconds{50}, [&] { return going.load(); }));
+  });
+  CAF_CHECK(holds_within(patience, [&] { return going.load(); }));
+  cells->with_all([](const std::vector<cell_configuration>& all) { CAF_CHECK(all.empty()); });
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
