@@ -153,6 +153,9 @@ void add_headers(MHD_Response* response, const http_answer& answer) {
   MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
   if (!answer.allow.empty()) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer.allow.c_str());
+  if (answer.retry_after > 0) {
+    MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, std::to_string(answer.retry_after).c_str());
+  }
   if (answer.content_type.starts_with("text/html")) {
     MHD_add_response_header(response, "Content-Security-Policy", page_policy);
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
@@ -279,7 +282,7 @@ class http_server::implementation {
 
   MHD_Result answer(MHD_Connection* connection, exchange& one) {
     if (auto ready = one.take_answer()) return send(connection, *ready, one.waiting);
-    if (one.waiting->closing()) return send(connection, refusal(503, "the daemon is stopping"), one.waiting);
+    if (one.waiting->closing()) return send(connection, refusal_for_now("the daemon is stopping"), one.waiting);
     if (std::exchange(one.dispatched, true)) {
       one.waiting->suspend();
       return MHD_YES;
