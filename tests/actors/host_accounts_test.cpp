@@ -11,7 +11,14 @@ namespace {
 struct fixture : host_fixture {
   fixture() { start_host(2); }
 
-  host_accounts accounts() { return *ask<host_accounts>(accounts_atom::value); }
+  host_accounts accounts() {
+    host_accounts out;
+    auto pending = self->request(host, caf::infinite, accounts_atom::value);
+    consume_messages();
+    pending.receive([&](const host_accounts& all) { out = all; },
+                    [](const caf::error& why) { CAF_ERROR("no answer: " << explanation(why)); });
+    return out;
+  }
   static run_totals sum(const host_accounts& all) {
     run_totals out = all.ended;
     for (const cell_status& each : all.cells) out += each.since_start();

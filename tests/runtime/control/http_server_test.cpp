@@ -29,7 +29,7 @@ struct fixture {
 
   void start(http_limits limits) {
     auto opened = http_server::start(listen_at(home / "http.sock"),
-                                     [this](http_request request, http_reply reply) {
+                                     [this](const http_request& request, http_reply reply) {
                                        http_answer answer;
                                        answer.body = request.path;
                                        if (request.path != "/later") return reply(answer);
