@@ -38,7 +38,7 @@ http_answer refusal_of(const caf::error& cause) {
   if (is_failure(cause, failure::bind_failed)) return refusal(422, why, "vsock_uds_base");
   if (is_failure(cause, failure::cell_conflict)) return refusal(409, why);
   if (is_failure(cause, failure::unknown_cell)) return refusal(404, why);
-  return refusal(503, why, {}, "try again");
+  return refusal_for_now(why);
 }
 
 http_answer refusal_of(const document_refusal& refused) {
@@ -193,7 +193,7 @@ void control_api::follow_events(const http_request& request, const http_reply& r
   answer.content_type = "text/event-stream";
   if (request.method != "HEAD") {
     answer.stream = environment_.feed.subscribe(std::move(filter));
-    if (!answer.stream) return reply(refusal(503, "too many clients follow events", {}, "try again later"));
+    if (!answer.stream) return reply(refusal_for_now("too many clients follow events"));
   }
   reply(std::move(answer));
 }

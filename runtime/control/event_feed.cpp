@@ -79,6 +79,14 @@ std::uint64_t event_stream::push(const std::string& message) {
   return lost;
 }
 
+void event_stream::probe() {
+  std::unique_lock lock{mutex_};
+  if (ended_ || !waiting_.empty()) return;
+  waiting_.emplace_back(heartbeat_message);
+  waiting_bytes_ += heartbeat_message.size();
+  wake_reader(lock);
+}
+
 void event_stream::end() {
   std::unique_lock lock{mutex_};
   ended_ = true;
@@ -112,11 +120,15 @@ event_feed::~event_feed() {
 std::shared_ptr<event_stream> event_feed::subscribe(event_filter filter) {
   const std::lock_guard lock{mutex_};
   forget_gone();
-  if (streams_.size() >= settings_.streams) return nullptr;
+  if (streams_.size() >= settings_.streams) {
+    // A client that left is noticed when something is written to it: whoever tries again finds its place.
+    send_heartbeats();
+    return nullptr;
+  }
   if (!reader_) reader_ = std::make_unique<segment_reader>(dir_, log_.appended_position());
   auto stream = std::make_shared<event_stream>(std::move(filter), settings_.buffer_bytes);
   // Says at once that it is open.
-  stream->push(std::string{heartbeat_message});
+  stream->probe();
   streams_.push_back(stream);
   listening_ = true;
   return stream;
@@ -169,7 +181,7 @@ void event_feed::pass_on(const evidence_line& line) {
 }
 
 void event_feed::send_heartbeats() {
-  for (const auto& stream : streams_) stream->push(std::string{heartbeat_message});
+  for (const auto& stream : streams_) stream->probe();
 }
 
 void event_feed::forget_gone() {

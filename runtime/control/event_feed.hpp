@@ -42,6 +42,8 @@ class event_stream final : public http_stream {
   const event_filter& filter() const { return filter_; }
   /// Events lost if this one was too much; 0 while the client keeps up.
   std::uint64_t push(const std::string& message);
+  /// Has the connection write something, so that a client that left is noticed. Nothing where events wait already.
+  void probe();
   /// Without a loss: the daemon is stopping.
   void end();
   bool ended() const;

@@ -15,4 +15,10 @@ http_answer refusal(unsigned status, std::string_view error, std::string_view fi
   return answer;
 }
 
+http_answer refusal_for_now(std::string_view error) {
+  http_answer answer = refusal(503, error, {}, "try again");
+  answer.retry_after = 1;
+  return answer;
+}
+
 }  // namespace cellos

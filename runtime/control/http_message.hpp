@@ -41,6 +41,8 @@ struct http_answer {
   std::string content_type = "application/json";
   /// Of a 405: the methods there are.
   std::string allow = {};
+  /// Of a 503 that passes by itself: seconds until the same request may succeed; 0 stands for no such promise.
+  unsigned retry_after = 0;
   /// Instead of `body`.
   std::shared_ptr<http_stream> stream = nullptr;
 };
@@ -53,5 +55,8 @@ using http_handler = std::function<void(http_request request, http_reply reply)>
 
 /// `{"error": ..., "field": ..., "hint": ...}`; members without a text are left out.
 http_answer refusal(unsigned status, std::string_view error, std::string_view field = {}, std::string_view hint = {});
+
+/// A 503 that passes by itself.
+http_answer refusal_for_now(std::string_view error);
 
 }  // namespace cellos

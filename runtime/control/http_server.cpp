@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <set>
@@ -22,6 +23,9 @@ namespace {
 
 /// What a stream hands over at once.
 constexpr std::size_t stream_block_bytes = 16 * 1024;
+
+/// How long a stop waits for those that take their last answer slowly, or are in the middle of a request. Ours.
+constexpr std::chrono::milliseconds farewell_patience{500};
 
 /// Ends the waiting of one connection, at most once for each time it waits, and never after it is gone.
 class resumable {
@@ -149,6 +153,9 @@ void add_headers(MHD_Response* response, const http_answer& answer) {
   MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
   if (!answer.allow.empty()) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer.allow.c_str());
+  if (answer.retry_after > 0) {
+    MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, std::to_string(answer.retry_after).c_str());
+  }
   if (answer.content_type.starts_with("text/html")) {
     MHD_add_response_header(response, "Content-Security-Policy", page_policy);
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
@@ -186,9 +193,11 @@ class http_server::implementation {
   ~implementation() {
     if (daemon_ == nullptr) return;
     {
-      const std::lock_guard lock{mutex_};
+      std::unique_lock lock{mutex_};
       stopping_ = true;
       for (const auto& waiting : open_) waiting->close();
+      // The library closes connections without sending what is due.
+      completed_.wait_for(lock, farewell_patience, [this] { return open_.empty(); });
     }
     MHD_stop_daemon(daemon_);
   }
@@ -232,6 +241,7 @@ class http_server::implementation {
     {
       const std::lock_guard lock{server.mutex_};
       server.open_.erase(one->waiting);
+      server.completed_.notify_all();
     }
     delete one;
   }
@@ -272,7 +282,7 @@ class http_server::implementation {
 
   MHD_Result answer(MHD_Connection* connection, exchange& one) {
     if (auto ready = one.take_answer()) return send(connection, *ready, one.waiting);
-    if (one.waiting->closing()) return send(connection, refusal(503, "the daemon is stopping"), one.waiting);
+    if (one.waiting->closing()) return send(connection, refusal_for_now("the daemon is stopping"), one.waiting);
     if (std::exchange(one.dispatched, true)) {
       one.waiting->suspend();
       return MHD_YES;
@@ -303,6 +313,7 @@ class http_server::implementation {
   options settings_;
   MHD_Daemon* daemon_ = nullptr;
   std::mutex mutex_;
+  std::condition_variable completed_;
   bool stopping_ = false;
   std::set<std::shared_ptr<resumable>> open_;
 };

@@ -42,7 +42,8 @@ class http_server {
 
   static opening start(file_descriptor listening, http_handler handler, options settings);
 
-  /// Ends every connection. Answers that come later go nowhere.
+  /// Ends every connection: whoever waits for an answer is told 503, and streams end. Answers that come later go
+  /// nowhere.
   ~http_server();
 
  private:

@@ -116,11 +116,6 @@ void remembered_cells::expect_forgetting(const std::string& cell_id) {
   if (cells_.contains(cell_id)) going_.insert(cell_id);
 }
 
-bool remembered_cells::keeps(const std::string& cell_id) const {
-  const std::lock_guard lock{mutex_};
-  return cells_.contains(cell_id) && !going_.contains(cell_id);
-}
-
 bool remembered_cells::contains(const std::string& cell_id) const {
   const std::lock_guard lock{mutex_};
   return cells_.contains(cell_id);
@@ -128,6 +123,15 @@ bool remembered_cells::contains(const std::string& cell_id) const {
 
 std::vector<cell_configuration> remembered_cells::all() const {
   const std::lock_guard lock{mutex_};
+  return all_locked();
+}
+
+void remembered_cells::with_all(const std::function<void(const std::vector<cell_configuration>&)>& see) const {
+  const std::lock_guard lock{mutex_};
+  see(all_locked());
+}
+
+std::vector<cell_configuration> remembered_cells::all_locked() const {
   std::vector<cell_configuration> out;
   for (const auto& [id, cell] : cells_) {
     if (!going_.contains(id)) out.push_back(cell);

@@ -45,9 +45,11 @@ class remembered_cells {
   /// A cell that is about to be forgotten is not among `all` any more, unless it is remembered anew.
   void expect_forgetting(const std::string& cell_id);
 
+  /// Calls `see` with `all`, and no forgetting is expected before it returns: what `see` asks for comes before whatever
+  /// a removal asks for. `see` must not wait, nor call this object.
+  void with_all(const std::function<void(const std::vector<cell_configuration>&)>& see) const;
+
   bool contains(const std::string& cell_id) const;
-  /// Contained, and not about to be forgotten.
-  bool keeps(const std::string& cell_id) const;
   std::vector<cell_configuration> all() const;
 
  private:
@@ -58,6 +60,7 @@ class remembered_cells {
     settled done;
   };
 
+  std::vector<cell_configuration> all_locked() const;
   void change_locked(settled done);
   void run();
   std::string text_locked() const;

@@ -35,14 +35,13 @@ cell_roster::result cell_roster::serve(const std::vector<cell_configuration>& ce
   }
   retire(gone);
   for (const std::string& id : gone) served_.erase(id);
-  const std::set<std::string> admitted = admit(wanted);
+  const std::set<std::string> admitted = admissions{system_, host_, wanted}.wait();
   for (const std::string& id : admitted) served_.insert_or_assign(id, wanted.at(id));
   return {admitted.size(), wanted.size() - admitted.size()};
 }
 
-cell_roster::result cell_roster::serve_once(const std::vector<cell_configuration>& cells) {
-  const std::size_t admitted = admit(specifications_of(cells)).size();
-  return {admitted, cells.size() - admitted};
+std::unique_ptr<cell_roster::admissions> cell_roster::ask_for(const std::vector<cell_configuration>& cells) {
+  return std::make_unique<admissions>(system_, host_, specifications_of(cells));
 }
 
 bool cell_roster::names(const std::string& cell_id) const {
@@ -55,15 +54,17 @@ std::vector<std::string> cell_roster::named() const {
   return {named_.begin(), named_.end()};
 }
 
-std::set<std::string> cell_roster::admit(const specifications& cells) {
-  std::set<std::string> admitted;
-  caf::scoped_actor self{system_};
-  using pending = decltype(self->request(host_, host_patience, admit_atom::value, cell_specification{}));
-  std::vector<std::pair<std::string, pending>> asked;
+cell_roster::admissions::admissions(caf::actor_system& system, const host_supervisor_actor& host,
+                                    const specifications& cells)
+    : self_(system) {
   for (const auto& [id, cell] : cells) {
-    asked.emplace_back(id, self->request(host_, host_patience, admit_atom::value, cell));
+    asked_.emplace_back(id, self_->request(host, host_patience, admit_atom::value, cell));
   }
-  for (auto& [id, answer] : asked) {
+}
+
+std::set<std::string> cell_roster::admissions::wait() {
+  std::set<std::string> admitted;
+  for (auto& [id, answer] : asked_) {
     answer.receive([&, &which = id](const cell_status&) { admitted.insert(which); }, [](const caf::error&) {});
   }
   return admitted;

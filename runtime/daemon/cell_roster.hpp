@@ -1,9 +1,14 @@
 #pragma once
 
+#include <caf/scoped_actor.hpp>
+
+#include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/interfaces.hpp"
@@ -25,11 +30,23 @@ class cell_roster {
 
   /// Blocks until every cell is answered for.
   result serve(const std::vector<cell_configuration>& cells);
-  /// Cells that are not the file's: admits them and does not answer for them afterwards.
-  result serve_once(const std::vector<cell_configuration>& cells);
+  /// Admissions that have been asked for, in the HOST SUPERVISOR's mailbox before whatever is asked later.
+  class admissions {
+   public:
+    admissions(caf::actor_system& system, const host_supervisor_actor& host,
+               const std::map<std::string, cell_specification>& cells);
+    /// Blocks until each is answered; those that are admitted. Once.
+    std::set<std::string> wait();
 
-  /// Blocks until they are retired, or were not there.
-  void retire(const std::vector<std::string>& cell_ids);
+   private:
+    caf::scoped_actor self_;
+    using pending = decltype(self_->request(std::declval<const host_supervisor_actor&>(), std::chrono::seconds{},
+                                            admit_atom::value, cell_specification{}));
+    std::vector<std::pair<std::string, pending>> asked_;
+  };
+
+  /// For cells that are not the file's, and that are not answered for afterwards. Does not block.
+  std::unique_ptr<admissions> ask_for(const std::vector<cell_configuration>& cells);
 
   /// Whether the file names this cell, bound or not. Any thread.
   bool names(const std::string& cell_id) const;
@@ -39,8 +56,8 @@ class cell_roster {
  private:
   using specifications = std::map<std::string, cell_specification>;
 
-  /// All at once: their answers are waited for together.
-  std::set<std::string> admit(const specifications& cells);
+  /// Blocks until they are retired, or were not there.
+  void retire(const std::vector<std::string>& cell_ids);
 
   caf::actor_system& system_;
   host_supervisor_actor host_;

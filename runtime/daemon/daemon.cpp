@@ -248,26 +248,26 @@ class daemon {
     return {};
   }
 
-  /// Cells of the control API, beside those of the file; of two with one id, the file's counts.
+  /// Cells of the control API, beside those of the file; of two with one id, the file's counts. A cell that is removed
+  /// meanwhile is admitted before it is retired, or not at all.
   cell_roster::result serve_remembered() {
-    std::vector<cell_configuration> remembered;
-    for (cell_configuration& cell : memory_->all()) {
-      if (!roster_->names(cell.id)) {
-        remembered.push_back(std::move(cell));
-        continue;
-      }
+    std::vector<cell_configuration> ours;
+    std::vector<cell_configuration> superseded;
+    std::unique_ptr<cell_roster::admissions> asked;
+    memory_->with_all([&](const std::vector<cell_configuration>& all) {
+      for (const cell_configuration& cell : all) (roster_->names(cell.id) ? superseded : ours).push_back(cell);
+      asked = roster_->ask_for(ours);
+    });
+    for (const cell_configuration& cell : superseded) {
       const auto same = std::find(settings_.cells.begin(), settings_.cells.end(), cell);
       if (same == settings_.cells.end()) {
         events_->cell_refused(cell.id, "the configuration file has another cell of this id, which counts");
       }
       memory_->forget(cell.id, [](std::error_code) {});
     }
-    if (!remembered.empty()) events_->cells_remembered(remembered.size());
-    const cell_roster::result served = roster_->serve_once(remembered);
-    for (const cell_configuration& cell : remembered) {
-      if (!memory_->keeps(cell.id)) roster_->retire({cell.id});  // deleted meanwhile
-    }
-    return served;
+    if (!ours.empty()) events_->cells_remembered(ours.size());
+    const std::size_t admitted = asked->wait().size();
+    return {admitted, ours.size() - admitted};
   }
 
   std::string serve_control() {
@@ -354,16 +354,12 @@ class daemon {
     return out;
   }
 
-  /// Takes over a changed key. Otherwise says why it cannot be used, and nothing is changed.
+  /// Takes over a changed key, also one in a file whose name is the same. Otherwise says why it cannot be used, and
+  /// nothing is changed.
   std::string reload_key(const signing_configuration& wanted) {
-    sealing_outcome opened = open_sealing(wanted, process_environment);
-    if (!opened.refusal.empty()) return opened.refusal;
-    if ((opened.sealing == nullptr) != (sealing_ == nullptr)) {
-      return "signing cannot be switched on or off while the daemon runs: restart it";
-    }
-    if (sealing_ == nullptr || wanted == settings_.signing) return {};
+    sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
+    if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
     sealing_ = std::move(opened.sealing);
-    settings_.signing = wanted;
     caf::anon_send(supervisor_, rekey_atom::value, sealing_);
     return {};
   }

@@ -132,4 +132,29 @@ sealing_outcome open_sealing(const signing_configuration& wanted, const environm
   return sealing_of(wanted, variables);
 }
 
+sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_configuration& wanted,
+                               const environment& variables) {
+  sealing_outcome opened = open_sealing(wanted, variables);
+  if (!opened.refusal.empty()) return opened;
+  if ((opened.sealing == nullptr) != (running == nullptr)) {
+    return refused("signing cannot be switched on or off while the daemon runs: restart it");
+  }
+  const auto* before = dynamic_cast<const host_sealing*>(running.get());
+  const auto* after = dynamic_cast<const host_sealing*>(opened.sealing.get());
+  if (before == nullptr || after == nullptr) return opened;
+  const bool both_sign = before->key() && after->key();
+  if (both_sign && before->key_id() != after->key_id()) {
+    opened.sealing = std::make_shared<const host_sealing>(after->key(), before->key(), after->events_per_signature());
+    return opened;
+  }
+  if (both_sign && !before->key()->has_secret_of(*after->key())) {
+    return refused("key \"" + after->key_id() +
+                   "\" is another key than the one of this id that the daemon signs with, and a verifier finds one key "
+                   "under an id: give the new key an id of its own under kid");
+  }
+  const bool same_key = both_sign || before->key() == after->key();
+  if (same_key && before->events_per_signature() == after->events_per_signature()) opened.sealing = running;
+  return opened;
+}
+
 }  // namespace cellos

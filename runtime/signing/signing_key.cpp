@@ -98,6 +98,13 @@ std::vector<std::uint8_t> signing_key::public_key() const {
   return {};
 }
 
+bool signing_key::has_secret_of(const signing_key& other) const {
+  const auto mine = secret_.bytes();
+  const auto others = other.secret_.bytes();
+  return algorithm_ == other.algorithm_ && mine.size() == others.size() &&
+         ::sodium_memcmp(mine.data(), others.data(), mine.size()) == 0;
+}
+
 secret signing_key::export_secret() const {
   if (algorithm_ == signing_algorithm::ed25519) return secret{secret_.bytes().first(crypto_sign_SEEDBYTES)};
   return secret{secret_.bytes()};

@@ -49,6 +49,9 @@ class signing_key {
   /// ed25519: 32 bytes; ecdsa-p256-sha256: the uncompressed point, 65 bytes; hmac-sha256: empty, there is none.
   std::vector<std::uint8_t> public_key() const;
 
+  /// Whether the other is this key, whatever each is called.
+  bool has_secret_of(const signing_key& other) const;
+
   /// The raw secret, as from_secret() takes it: for writing a key file.
   secret export_secret() const;
 

@@ -33,6 +33,14 @@ CAF_TEST(quotation_marks_stay_readable_and_unambiguous) {
   CAF_CHECK(told(R"("cause":"say \"no\"")"));
 }
 
+CAF_TEST(a_cause_can_forge_neither_a_field_nor_a_line) {
+  operator_events text{logger, log_format::text};
+  text.cell_refused("c1", "a\nb\x1b[31m");
+  CAF_CHECK(told(R"(cause=a\x0ab\x1b[31m)"));
+  text.cell_refused("c1", "a\\\" cause=forged");
+  CAF_CHECK(told(R"(cause="a\x5c\" cause=forged")"));
+}
+
 CAF_TEST(an_event_and_its_count_are_one) {
   operator_events events{logger, log_format::text};
   logger->set_level(spdlog::level::off);

@@ -42,7 +42,8 @@ void come_and_go(const controlled_daemon& host, const char* round, std::size_t c
     const auto began = std::chrono::steady_clock::now();
     const int put = api.ask("PUT", "/cells/" + id, body).status;
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
-    record.put_ms.push_back(took.count());
+    // A refusal is quick, and would flatter the others.
+    if (put == 201) record.put_ms.push_back(took.count());
     if (put != 201) record.faults.push_back(id + ": PUT " + std::to_string(put));
     const int removed = api.ask("DELETE", "/cells/" + id).status;
     if (removed != 200) record.faults.push_back(id + ": DELETE " + std::to_string(removed));
@@ -92,9 +93,10 @@ CAF_TEST(cells_that_come_and_go_leave_nothing_behind_and_disturb_nobody) {
     CAF_CHECK_EQUAL(joined(record.faults), "");
     put_ms.insert(put_ms.end(), record.put_ms.begin(), record.put_ms.end());
   }
+  CAF_REQUIRE(!put_ms.empty());
   std::sort(put_ms.begin(), put_ms.end());
   const double grown = metric(after, "process_resident_memory_bytes") - metric(before, "process_resident_memory_bytes");
-  CAF_MESSAGE(put_ms.size() << " PUT and DELETE by " << clients << " clients beside " << senders
+  CAF_MESSAGE(put_ms.size() << " accepted PUT and DELETE by " << clients << " clients beside " << senders
                             << " sending cells: PUT p50 " << put_ms[put_ms.size() / 2] << " ms, p99 "
                             << put_ms[put_ms.size() * 99 / 100] << " ms, max " << put_ms.back() << " ms; descriptors "
                             << descriptors << " -> " << metric(after, "process_open_fds") << ", resident "

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/api_contract.hpp"
 #include "tests/support/controlled_daemon.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/raw_guest.hpp"
@@ -22,97 +21,7 @@ namespace {
 
 std::uint64_t total(const json& cell, const char* name) { return cell.at("totals").at(name).get<std::uint64_t>(); }
 
-/// Asks, and checks the answer against the document.
-class judged_client {
- public:
-  explicit judged_client(http_client& client) : client_(client) {}
-
-  http_response ask(const std::string& method, const std::string& path, const std::string& template_path,
-                    const std::string& body = {}) {
-    http_response response = client_.ask(method, path, body);
-    CAF_CHECK_EQUAL(contract.complaint_about(method, template_path, response), "");
-    return response;
-  }
-  int on_cell(const std::string& method, const std::string& id, const std::string& body = {}) {
-    return ask(method, "/cells/" + id, "/cells/{id}", body).status;
-  }
-  int on(const std::string& method, const std::string& path) { return ask(method, path, path).status; }
-
-  api_contract contract;
-
- private:
-  http_client& client_;
-};
-
-/// As many clients as may follow events, and one more.
-void follow_events_too_often(controlled_daemon& host, api_contract& contract) {
-  constexpr std::size_t most_streams = 64;
-  std::vector<http_client> followers;
-  for (std::size_t i = 0; i < most_streams; ++i) {
-    followers.push_back(host.another_client());
-    followers.back().connect();
-    followers.back().send("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
-    const std::string head = followers.back().receive_until("\r\n\r\n");
-    CAF_REQUIRE(head.starts_with("HTTP/1.1 200 "));
-  }
-  auto one_more = host.another_client();
-  CAF_CHECK_EQUAL(contract.complaint_about("GET", "/events", one_more.get("/events")), "");
-}
-
-/// The answer to GET /events, as far as its head goes.
-http_response head_of_events(controlled_daemon& host) { return host.another_client().ask("HEAD", "/events"); }
-
 }  // namespace
-
-CAF_TEST(every_path_method_and_status_of_the_document_is_as_it_says) {
-  controlled_daemon host{{.tables = "state_file = '/proc/self/nowhere'\n"}};
-  CAF_MESSAGE("a state file that cannot be written is a refusal, and nothing is admitted");
-  judged_client strict{host.client()};
-  CAF_CHECK_EQUAL(strict.on_cell("PUT", "a", host.body_of("a").dump()), 503);
-  CAF_CHECK_EQUAL(strict.on_cell("GET", "a"), 404);
-  CAF_CHECK(!accepts_connections(host.home().socket_of("a")));
-
-  controlled_daemon good{{.cells = {{.id = "misplaced", .vsock_uds_base = "/nowhere/v.sock"}}}};
-  judged_client ask{good.client()};
-  ask.contract = strict.contract;
-  CAF_CHECK_EQUAL(ask.on_cell("PUT", "a", good.body_of("a").dump()), 201);
-  CAF_CHECK_EQUAL(ask.on_cell("PUT", "a", good.body_of("a").dump()), 200);
-  json other = good.body_of("a");
-  other["run_id"] = "another";
-  CAF_CHECK_EQUAL(ask.on_cell("PUT", "a", other.dump()), 409);
-  CAF_CHECK_EQUAL(ask.on_cell("PUT", "b", "{}"), 400);
-  CAF_CHECK_EQUAL(ask.on_cell("PUT", "b", std::string(20'000, ' ')), 413);
-  CAF_CHECK_EQUAL(ask.on_cell("PUT", "b", cell_body("b", "/nowhere/v.sock").dump()), 422);
-  CAF_CHECK_EQUAL(ask.on_cell("GET", "a"), 200);
-  CAF_CHECK_EQUAL(ask.on_cell("GET", "b"), 404);
-  CAF_CHECK_EQUAL(ask.on("GET", "/cells"), 200);
-  CAF_CHECK_EQUAL(ask.on("GET", "/metrics"), 200);
-  CAF_CHECK_EQUAL(ask.on("GET", "/healthz"), 200);
-  CAF_CHECK_EQUAL(ask.on("GET", "/readyz"), 503);
-  CAF_CHECK_EQUAL(ask.on("GET", "/"), 200);
-  CAF_CHECK_EQUAL(ask.ask("GET", "/events?celll=a", "/events").status, 400);
-  follow_events_too_often(good, ask.contract);
-  CAF_CHECK_EQUAL(ask.contract.complaint_about("GET", "/events", head_of_events(good)), "");
-  CAF_CHECK_EQUAL(ask.on_cell("DELETE", "a"), 200);
-  CAF_CHECK_EQUAL(ask.on_cell("DELETE", "a"), 404);
-  CAF_CHECK_EQUAL(ask.on_cell("DELETE", "a%20b"), 400);
-  good.configure({});
-  CAF_CHECK_EQUAL(ask.on("POST", "/reload"), 200);
-  CAF_CHECK_EQUAL(ask.on("GET", "/readyz"), 200);
-  good.home().write_configuration("host_id = 7\n");
-  CAF_CHECK_EQUAL(ask.on("POST", "/reload"), 422);
-
-  CAF_MESSAGE("what a disk that fails later makes of a retirement");
-  const temporary_directory elsewhere;
-  const auto state_dir = elsewhere / "state";
-  std::filesystem::create_directory(state_dir);
-  controlled_daemon failing{{.tables = "state_file = '" + (state_dir / "cells.json").native() + "'\n"}};
-  CAF_CHECK_EQUAL(failing.put("a").status, 201);
-  std::filesystem::remove_all(state_dir);
-  CAF_CHECK_EQUAL(ask.contract.complaint_about("DELETE", "/cells/{id}", failing.remove("a")), "");
-
-  CAF_CHECK_EQUAL(joined(ask.contract.unseen()), "");
-}
 
 CAF_TEST(a_cell_is_served_from_201_on_and_its_books_are_the_answer_to_its_end) {
   controlled_daemon host;

@@ -1,8 +1,12 @@
+#include <atomic>
+#include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/controlled_daemon.hpp"
 #include "tests/support/environment.hpp"
+#include "tests/support/evidence.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/run_record.hpp"
 
@@ -76,6 +80,37 @@ CAF_TEST(nothing_is_lost_while_the_configuration_is_read_again) {
     frames += sent[i].frames;
   }
   CAF_MESSAGE(reloads << " reloads, " << refused << " of them refused, while " << frames << " frames came: lost 0");
+}
+
+CAF_TEST(a_cell_that_is_removed_during_a_reload_stays_removed) {
+  const std::size_t rounds = amount_of("CELLOS_REMOVALS", 150);
+  controlled_daemon host;
+  // What a reload asks for again takes it a while.
+  constexpr int bystanders = 40;
+  for (int i = 0; i < bystanders; ++i) {
+    CAF_REQUIRE_EQUAL(host.put("bystander-" + std::to_string(i)).status, 201);
+  }
+  std::atomic<bool> done{false};
+  std::atomic<std::size_t> reloads{0};
+  std::jthread reloading{[&] {
+    auto client = host.another_client();
+    while (!done) reloads += client.ask("POST", "/reload").status == 200 ? 1 : 0;
+  }};
+  std::map<std::string, std::size_t> answers;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    ++answers["PUT " + std::to_string(host.put("one").status)];
+    ++answers["DELETE " + std::to_string(host.remove("one").status)];
+    ++answers["GET " + std::to_string(host.client().get("/cells/one").status)];
+  }
+  done = true;
+  reloading.join();
+  for (const auto& [answer, times] : answers)
+    CAF_MESSAGE(answer << " x" << times << " beside " << reloads << " reloads");
+  CAF_CHECK(reloads > 1);
+  CAF_CHECK((answers ==
+             std::map<std::string, std::size_t>{{"PUT 201", rounds}, {"DELETE 200", rounds}, {"GET 404", rounds}}));
+  CAF_CHECK_EQUAL(host.daemon().stop(), 0);
+  CAF_CHECK_EQUAL(events_of(read_events(host.home().evidence_dir()), "one", "run.v1.started").size(), rounds);
 }
 
 CAF_TEST(what_a_reload_cannot_change_is_named) {

@@ -126,6 +126,33 @@ CAF_TEST(a_log_that_saw_a_crash_and_two_changes_of_keys_is_proven_to_its_last_ev
   CAF_CHECK_EQUAL(host_events(event_type::host_key_changed), 2u);
 }
 
+CAF_TEST(another_key_in_the_same_file_is_noticed_by_a_reload) {
+  const auto in_use = home / "in-use";
+  const auto put_in_use = [&](const char* kid) {
+    std::filesystem::copy_file(home / kid, in_use, std::filesystem::copy_options::overwrite_existing);
+    settings.tables = "[signing]\nalg = 'ed25519'\nkid = '" + std::string{kid} + "'\nkey_file = '" + in_use.native() +
+                      "'\nmode = 'checkpoint'\n";
+    home.configure(settings);
+  };
+  put_in_use("first");
+  auto daemon = daemon_process::ready(home);
+  send("c1", 100);
+  std::filesystem::copy_file(home / "second", in_use, std::filesystem::copy_options::overwrite_existing);
+  daemon.send(SIGHUP);
+  const std::string refused = daemon.wait_for_line(" reload_refused ");
+  CAF_CHECK(refused.find("give the new key an id of its own") != std::string::npos);
+  send("c1", 100);
+  put_in_use("second");
+  daemon.reload();
+  send("c2", 100);
+  CAF_MESSAGE("nothing has changed since");
+  daemon.reload();
+  CAF_CHECK_EQUAL(daemon.stop(), 0);
+  check_clean(verify({"--finished"}));
+  CAF_CHECK_EQUAL(host_events(event_type::host_key_changed), 1u);
+  CAF_CHECK_EQUAL(count_in_log(home.evidence_dir(), "run.v1.key_changed\""), 2u);
+}
+
 CAF_TEST(every_event_can_be_signed) {
   sign_with("first", "", "event");
   auto daemon = daemon_process::ready(home);

@@ -18,6 +18,11 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+  return text;
+}
+
 }  // namespace
 
 api_contract::api_contract() {
@@ -26,10 +31,8 @@ api_contract::api_contract() {
   for (const auto& [path, operations] : document_.at("paths").items()) {
     for (const auto& [method, operation] : operations.items()) {
       if (method == "parameters") continue;
-      std::string verb = method;
-      std::transform(verb.begin(), verb.end(), verb.begin(), [](unsigned char c) { return std::toupper(c); });
       for (const auto& [status, response] : operation.at("responses").items()) {
-        if (status != "default") unseen_.insert(verb + ' ' + path + ' ' + status);
+        unseen_.insert(upper(method) + ' ' + path + ' ' + status);
       }
     }
   }
@@ -51,6 +54,16 @@ std::string api_contract::complaint_about(const std::string& method, const std::
   if (body.is_discarded()) return what + " is not JSON: " + response.body;
   const std::string wrong = against_schema(described->at("schema"), body);
   return wrong.empty() ? "" : what + ": " + wrong + " in " + response.body;
+}
+
+std::vector<std::pair<std::string, std::string>> api_contract::operations() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [path, operations] : document_.at("paths").items()) {
+    for (const auto& [method, operation] : operations.items()) {
+      if (method != "parameters") out.emplace_back(upper(method), path);
+    }
+  }
+  return out;
 }
 
 std::vector<std::string> api_contract::unseen() const { return {unseen_.begin(), unseen_.end()}; }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/http_client.hpp"
@@ -17,6 +18,9 @@ class api_contract {
 
   /// What is wrong with the answer to `method` on `path`, as the document writes it; empty if nothing is.
   std::string complaint_about(const std::string& method, const std::string& path, const http_response& response);
+
+  /// Every method and path.
+  std::vector<std::pair<std::string, std::string>> operations() const;
 
   /// `GET /cells 200`: promised by the document, and no answer so far.
   std::vector<std::string> unseen() const;

@@ -5,7 +5,10 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/wait.hpp"
@@ -76,6 +79,36 @@ CAF_TEST(many_at_once_are_all_answered_and_all_kept) {
   CAF_CHECK_EQUAL(open()->all().size(), static_cast<std::size_t>(many));
 }
 
+CAF_TEST(the_same_again_is_answered_without_writing) {
+  const auto cells = open();
+  cells->remember(cell_named("a"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  struct stat before {};
+  CAF_REQUIRE_EQUAL(::stat(file().c_str(), &before), 0);
+  cells->remember(cell_named("a"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return kept == 2; }));
+  struct stat after {};
+  CAF_REQUIRE_EQUAL(::stat(file().c_str(), &after), 0);
+  CAF_CHECK_EQUAL(before.st_ino, after.st_ino);
+}
+
+CAF_TEST(a_file_cut_off_anywhere_is_refused_by_name) {
+  {
+    const auto cells = open();
+    cells->remember(cell_named("a"), counting());
+  }
+  std::ifstream in{file()};
+  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  CAF_MESSAGE("the last newline says nothing");
+  for (std::size_t bytes = 0; bytes + 1 < text.size(); ++bytes) {
+    std::ofstream{file(), std::ios::trunc} << text.substr(0, bytes);
+    const auto opened = remembered_cells::open(file());
+    if (opened.cells || opened.refusal.find("cells.json") == std::string::npos) {
+      CAF_ERROR("accepted " << bytes << " bytes of " << text.size());
+    }
+  }
+}
+
 CAF_TEST(a_failed_write_is_told_and_tried_again_with_the_next_change) {
   const auto folder = home / "gone";
   std::filesystem::create_directory(folder);
@@ -103,10 +136,26 @@ CAF_TEST(a_cell_about_to_be_forgotten_is_not_admitted_anew) {
   cells->remember(cell_named("a"), counting());
   cells->expect_forgetting("a");
   CAF_CHECK(cells->contains("a"));
-  CAF_CHECK(!cells->keeps("a"));
   CAF_CHECK(cells->all().empty());
   cells->remember(cell_named("a"), counting());
-  CAF_CHECK(cells->keeps("a"));
+  CAF_CHECK_EQUAL(cells->all().size(), 1u);
+}
+
+CAF_TEST(no_cell_begins_to_go_while_all_are_looked_at) {
+  const auto cells = open();
+  cells->remember(cell_named("a"), counting());
+  std::atomic<bool> going{false};
+  std::jthread removal;
+  cells->with_all([&](const std::vector<cell_configuration>& all) {
+    CAF_CHECK_EQUAL(all.size(), 1u);
+    removal = std::jthread{[&] {
+      cells->expect_forgetting("a");
+      going = true;
+    }};
+    CAF_CHECK(!holds_within(std::chrono::milliseconds{50}, [&] { return going.load(); }));
+  });
+  CAF_CHECK(holds_within(patience, [&] { return going.load(); }));
+  cells->with_all([](const std::vector<cell_configuration>& all) { CAF_CHECK(all.empty()); });
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

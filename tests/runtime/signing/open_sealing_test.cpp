@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -124,6 +125,48 @@ CAF_TEST(half_an_environment_is_refused) {
 CAF_TEST(two_places_that_configure_signing_are_refused) {
   variables = {{"CELLOS_HOST_TELEMETRY_SIGN_ALG", "hmac-sha256"}};
   refuses(signing(key_file(seed)), "configured twice");
+}
+
+CAF_TEST(a_key_read_again_is_the_same_sealing_wherever_it_comes_from) {
+  auto wanted = signing(key_file(seed));
+  const auto running = opened(wanted).sealing;
+  const auto reread = [&] {
+    return reopen_sealing(running, wanted, [](const char*) -> std::optional<std::string> { return std::nullopt; });
+  };
+  CAF_CHECK(reread().sealing == running);
+  std::filesystem::rename(dir / "signing.key", dir / "moved.key");
+  wanted.key.file = dir / "moved.key";
+  wanted.former = {"host-a-2025", wanted.key.file, {}};
+  CAF_CHECK(reread().sealing == running);
+  wanted.mode = signing_configuration::rate::checkpoint;
+  CAF_REQUIRE(reread().sealing != nullptr);
+  CAF_CHECK(reread().sealing != running);
+  CAF_CHECK_EQUAL(reread().sealing->key_id(), "host-a-2026");
+}
+
+CAF_TEST(another_key_in_the_same_file_counts_under_an_id_of_its_own_only) {
+  auto wanted = signing(key_file(seed));
+  const auto running = opened(wanted).sealing;
+  const auto reread = [&] {
+    return reopen_sealing(running, wanted, [](const char*) -> std::optional<std::string> { return std::nullopt; });
+  };
+  key_file("HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+  CAF_CHECK(reread().refusal.find("key \"host-a-2026\" is another key") != std::string::npos);
+  CAF_CHECK(reread().sealing == nullptr);
+  wanted.key.kid = "host-a-2027";
+  CAF_MESSAGE("the handover is signed with what the file held before");
+  CAF_CHECK_EQUAL(reread().refusal, "");
+  CAF_REQUIRE(reread().sealing != nullptr);
+  CAF_CHECK_EQUAL(reread().sealing->key_id(), "host-a-2027");
+  CAF_CHECK_EQUAL(reread().sealing->former_key_id(), "host-a-2026");
+}
+
+CAF_TEST(signing_is_not_switched_by_reading_again) {
+  const auto none = [](const char*) -> std::optional<std::string> { return std::nullopt; };
+  const auto wanted = signing(key_file(seed));
+  CAF_CHECK(reopen_sealing(nullptr, wanted, none).refusal.find("restart it") != std::string::npos);
+  CAF_CHECK(reopen_sealing(opened(wanted).sealing, {}, none).refusal.find("restart it") != std::string::npos);
+  CAF_CHECK_EQUAL(reopen_sealing(nullptr, {}, none).refusal, "");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,81 @@
+#include "runtime/control/cell_document.hpp"
+
+#include "runtime/configuration/units.hpp"
+
+#define CAF_SUITE cell_document
+#include "caf/test/dsl.hpp"
+
+using namespace cellos;
+using namespace std::chrono_literals;
+
+namespace {
+
+document_refusal refused(std::string_view id, std::string_view body) {
+  const cell_reading read = read_cell(id, body);
+  const auto* refusal = std::get_if<document_refusal>(&read);
+  return refusal == nullptr ? document_refusal{"accepted", "", ""} : *refusal;
+}
+
+constexpr std::string_view smallest = R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s"})";
+
+}  // namespace
+
+CAF_TEST(the_smallest_body_makes_a_cell_with_defaults) {
+  const cell_reading read = read_cell("c1", smallest);
+  const auto* cell = std::get_if<cell_configuration>(&read);
+  CAF_REQUIRE(cell != nullptr);
+  cell_configuration expected;
+  expected.id = "c1";
+  expected.run_id = "r";
+  expected.vsock_uds_base = "/v";
+  expected.spec_signature_hash = "s";
+  CAF_CHECK(*cell == expected);
+}
+
+CAF_TEST(a_cell_written_is_read_as_the_same) {
+  cell_configuration cell;
+  cell.id = "c1";
+  cell.run_id = "r";
+  cell.vsock_uds_base = "/v \"quoted\" \xC3\xA9";
+  cell.spec_signature_hash = "sha256:\\";
+  cell.expected_uid = 0;
+  cell.on_agent_failure = cell_configuration::failure_policy::fail_cell;
+  for (const auto window : {1'000'000ns, 1'000'001ns, 1'500'000'000ns, 90'000'000'000ns}) {
+    cell.keepalive_window = window;
+    const cell_reading read = read_cell("c1", cell_to_json(cell).dump());
+    CAF_CHECK(std::holds_alternative<cell_configuration>(read) && std::get<cell_configuration>(read) == cell);
+  }
+}
+
+CAF_TEST(durations_are_written_as_they_are_read) {
+  CAF_CHECK_EQUAL(duration_text(10s), "10s");
+  CAF_CHECK_EQUAL(duration_text(250ms), "250ms");
+  CAF_CHECK_EQUAL(duration_text(1500ms), "1500ms");
+  CAF_CHECK_EQUAL(duration_text(7us), "7us");
+  for (const auto duration : {1ns, 999ns, 1001ns, 123'456'789ns}) {
+    CAF_CHECK(parse_duration(duration_text(duration)) == duration);
+  }
+}
+
+CAF_TEST(bodies_of_the_wrong_form_are_refused_as_a_whole) {
+  for (const std::string_view body :
+       {"", "x", "[]", "3", "null", "{", "\xFF", R"({"a":1}})", R"({"run_id":"\ud800"})"}) {
+    const auto refusal = refused("c1", body);
+    CAF_CHECK_NOT_EQUAL(refusal.error, "accepted");
+    CAF_CHECK_EQUAL(refusal.field, "");
+  }
+  CAF_CHECK_EQUAL(refused("c1", R"({"run_id":[[[[[[[[[[1]]]]]]]]]]})").error, "the body is nested too deeply");
+}
+
+CAF_TEST(members_are_refused_by_name) {
+  CAF_CHECK_EQUAL(refused("c1", "{}").field, "run_id");
+  CAF_CHECK_EQUAL(refused("c1", R"({"run_id":7,"vsock_uds_base":"/v","spec_signature_hash":"s"})").error,
+                  "is an integer, not a string");
+  CAF_CHECK_EQUAL(
+      refused("c1", R"({"expected_uid":1.5,"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s"})").field,
+      "expected_uid");
+  CAF_CHECK_EQUAL(refused("c1", R"({"run_id":"a","run_id":"b"})").error, "is there twice");
+  CAF_CHECK_EQUAL(refused("no spaces", smallest).field, "id");
+  CAF_CHECK_EQUAL(refused("", smallest).field, "id");
+  CAF_CHECK_EQUAL(refused("c1", R"({"\u0000":1})").field, "\\x00");
+}
