@@ -104,36 +104,43 @@ cell_status describe(const cell_estate& cell, const run_account& account, monoto
   return status;
 }
 
-void answer_status(supervisor_pointer self, std::uint64_t question, const caf::expected<run_account>& account) {
+using status_answer = caf::typed_response_promise<cell_status>;
+
+/// Nothing if it was answered: by a SINK whose successor was asked as well.
+std::optional<status_answer> take_status_answer(supervisor_pointer self, std::uint64_t question) {
   auto waiting = self->state.status_answers.extract(question);
-  if (waiting.empty()) return;  // answered by a predecessor of the SINK
-  auto& answer = waiting.mapped();
+  if (waiting.empty()) return std::nullopt;
+  return std::move(waiting.mapped());
+}
+
+void on_account(supervisor_pointer self, std::uint64_t question, const run_account& account) {
+  auto answer = take_status_answer(self, question);
+  if (!answer) return;
   const cell_estate& cell = *self->state.cell;
-  if (!account) {
-    answer.deliver(account.error());
-  } else if (cell.intake) {
-    answer.deliver(describe(cell, *account, self->clock().now()));
+  if (cell.intake) {
+    answer->deliver(describe(cell, account, self->clock().now()));
   } else {
-    answer.deliver(make_failure(failure::stopping, "the cell is not bound"));
+    answer->deliver(make_failure(failure::stopping, "the cell is not bound"));
   }
 }
 
 /// Where the SINK dies, its successor is asked: see `on_new_sink`.
 void ask_for_account(supervisor_pointer self, std::uint64_t question) {
   self->request(self->state.sink, sink_patience, totals_atom::value, self->state.cell->run)
-      .then([self, question](const run_account& account) { answer_status(self, question, account); },
+      .then([self, question](const run_account& account) { on_account(self, question, account); },
             [self, question](const caf::error& cause) {
-              if (!receiver_died(cause)) answer_status(self, question, cause);
+              if (receiver_died(cause)) return;
+              if (auto answer = take_status_answer(self, question)) answer->deliver(cause);
             });
 }
 
-void see_to_status(supervisor_pointer self, const caf::typed_response_promise<cell_status>& answer) {
+void see_to_status(supervisor_pointer self, const status_answer& answer) {
   const std::uint64_t question = ++self->state.status_questions;
   self->state.status_answers.emplace(question, answer);
   ask_for_account(self, question);
 }
 
-caf::typed_response_promise<cell_status> on_status(supervisor_pointer self) {
+status_answer on_status(supervisor_pointer self) {
   auto answer = self->make_response_promise<cell_status>();
   see_to_status(self, answer);
   return answer;
@@ -188,7 +195,7 @@ void open_run(supervisor_pointer self) {
           });
 }
 
-caf::typed_response_promise<cell_status> on_admit(supervisor_pointer self) {
+status_answer on_admit(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   auto answer = self->make_response_promise<cell_status>();
   if (state.now == phase::live) {
