@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,9 @@ using json = nlohmann::ordered_json;
 struct cell_options {
   std::string socket;
   std::string id;
-  json body = json::object();
+  /// Of the cell to be added, by the API's name for it.
+  std::map<std::string, std::optional<std::string>> texts;
+  std::optional<std::uint32_t> expected_uid;
   bool as_json = false;
 };
 
@@ -94,11 +97,15 @@ exit_code change(const cell_options& options, const char* method, const std::str
 }
 
 exit_code run_add(const cell_options& options) {
-  return change(options, "PUT", path_of(options.id), options.body.dump(),
-                [](const control_answer& answer, const json& cell) {
-                  const std::string already = answer.status == 200 ? " (was admitted already)" : "";
-                  return text_of(cell, "cell_id") + " listens at " + text_of(cell, "socket_path") + already;
-                });
+  json body = json::object();
+  for (const auto& [key, text] : options.texts) {
+    if (text) body[key] = *text;
+  }
+  if (options.expected_uid) body["expected_uid"] = *options.expected_uid;
+  return change(options, "PUT", path_of(options.id), body.dump(), [](const control_answer& answer, const json& cell) {
+    const std::string already = answer.status == 200 ? " (was admitted already)" : "";
+    return text_of(cell, "cell_id") + " listens at " + text_of(cell, "socket_path") + already;
+  });
 }
 
 exit_code run_remove(const cell_options& options) {
@@ -137,9 +144,8 @@ command add_cells(CLI::App& app) {
 command add_add(CLI::App& app) {
   auto options = options_of(app);
   app.add_option("id", options->id, "The cell")->required();
-  const auto text = [&app, options](const std::string& flag, const char* key, const char* meaning) {
-    return app.add_option_function<std::string>(
-        flag, [options, key](const std::string& value) { options->body[key] = value; }, meaning);
+  const auto text = [&](const char* flag, const char* key, const char* meaning) {
+    return app.add_option(flag, options->texts[key], meaning);
   };
   text("--run-id", "run_id", "Which run of the cell this is")->required();
   text("--vsock-uds-base", "vsock_uds_base", "Firecracker's uds_path; the daemon binds it with _9001 behind")
@@ -147,9 +153,7 @@ command add_add(CLI::App& app) {
   text("--spec-signature-hash", "spec_signature_hash", "Hash of the cell's specification")->required();
   text("--keepalive-window", "keepalive_window", "Longer silence is told, such as 10s");
   text("--on-agent-failure", "on_agent_failure", "report or fail-cell");
-  app.add_option_function<std::uint32_t>(
-      "--expected-uid", [options](const std::uint32_t& uid) { options->body["expected_uid"] = uid; },
-      "Uid that Firecracker runs as for this cell");
+  app.add_option("--expected-uid", options->expected_uid, "Uid that Firecracker runs as for this cell");
   return [options] { return run_add(*options); };
 }
 

@@ -78,13 +78,15 @@ const std::vector<control_api::route>& control_api::routes() {
   return all;
 }
 
-void control_api::answer(http_request request, http_reply reply) const { dispatch(std::move(request), reply, false); }
-
-void control_api::answer_public(http_request request, http_reply reply) const {
-  dispatch(std::move(request), reply, true);
+void control_api::answer(const http_request& request, const http_reply& reply) const {
+  dispatch(request, reply, false);
 }
 
-void control_api::dispatch(http_request request, const http_reply& reply, bool public_only) const {
+void control_api::answer_public(const http_request& request, const http_reply& reply) const {
+  dispatch(request, reply, true);
+}
+
+void control_api::dispatch(const http_request& request, const http_reply& reply, bool public_only) const {
   const bool is_cell = request.path.starts_with(cells_prefix);
   const std::string id = is_cell ? request.path.substr(cells_prefix.size()) : std::string{};
   const std::string_view wanted = is_cell ? cells_prefix : std::string_view{request.path};

@@ -38,9 +38,9 @@ class control_api {
   explicit control_api(control_environment environment) : environment_(std::move(environment)) {}
 
   /// Everything.
-  void answer(http_request request, http_reply reply) const;
+  void answer(const http_request& request, const http_reply& reply) const;
   /// Only what may be read by anybody: metrics, health, readiness and the status page.
-  void answer_public(http_request request, http_reply reply) const;
+  void answer_public(const http_request& request, const http_reply& reply) const;
 
  private:
   void put_cell(const std::string& id, const http_request& request, const http_reply& reply) const;
@@ -57,7 +57,7 @@ class control_api {
 
   struct route;
   static const std::vector<route>& routes();
-  void dispatch(http_request request, const http_reply& reply, bool public_only) const;
+  void dispatch(const http_request& request, const http_reply& reply, bool public_only) const;
 
   control_environment environment_;
 };

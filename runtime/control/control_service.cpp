@@ -142,7 +142,7 @@ std::string control_service::open_socket(const control_configuration& settings) 
   options.allowed_uids = settings.allow_uids;
   auto started = http_server::start(
       std::move(for_server),
-      [this](http_request request, http_reply reply) { api_.answer(std::move(request), std::move(reply)); }, options);
+      [this](const http_request& request, const http_reply& reply) { api_.answer(request, reply); }, options);
   control_ = std::move(started.server);
   return started.refusal;
 }
@@ -156,8 +156,7 @@ std::string control_service::open_http(const std::string& address) {
   options.limits.connections = 64;
   auto started = http_server::start(
       std::move(made.socket),
-      [this](http_request request, http_reply reply) { api_.answer_public(std::move(request), std::move(reply)); },
-      options);
+      [this](const http_request& request, const http_reply& reply) { api_.answer_public(request, reply); }, options);
   http_ = std::move(started.server);
   return started.refusal;
 }

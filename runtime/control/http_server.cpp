@@ -122,7 +122,7 @@ ssize_t read_stream(void* closure, std::uint64_t, char* buffer, std::size_t most
     reader.waiting->suspend();
     return 0;
   }
-  std::memcpy(buffer, piece.bytes.data(), piece.bytes.size());
+  std::copy(piece.bytes.begin(), piece.bytes.end(), buffer);
   return static_cast<ssize_t>(piece.bytes.size());
 }
 
@@ -322,7 +322,9 @@ http_server::opening http_server::start(file_descriptor listening, http_handler 
   auto made = std::make_unique<implementation>(std::move(handler), std::move(settings));
   if (!made->start(listening)) return {nullptr, "the HTTP server cannot be started"};
   (void)listening.release();  // closed with the server
-  return {std::unique_ptr<http_server>{new http_server{std::move(made)}}, {}};
+  opening opened;
+  opened.server.reset(new http_server{std::move(made)});
+  return opened;
 }
 
 http_server::http_server(std::unique_ptr<implementation> started) : implementation_(std::move(started)) {}
