@@ -69,6 +69,8 @@ catches_broken_pages() {
   catches what_a_guest_writes_stays_text "#events says" 's/cut\.replace\(unseen,/cut.replace(\/$^\/g,/'
   catches a_cell_goes_silent_and_comes_back_live "cell-2 is silenced" \
     's/put\(part\.stateText, cell\.state\)/put(part.stateText, "connected")/'
+  catches an_agent_quiet_again_is_no_countdown_at_zero "it says for how long" 's/overdue: left !== null/overdue: left === undefined/'
+  catches many_changes_do_not_put_the_figures_off "cell-2 is silenced" 's/(performance.now\(\) \+ delay) < dueAt/\1 > 0/'
   catches a_stream_that_drops_comes_back "slower than the events" 's/addEventListener\("dropped"/addEventListener("none"/'
   catches asks_less_and_less_often "it asked after" 's/1000 \* 2 \*\* Math\.min\(failures - 1, 6\)/1000/'
   catches needs_no_mouse "switched off" 's/ && byId\("shortcuts"\)\.checked//'
