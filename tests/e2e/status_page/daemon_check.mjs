@@ -27,6 +27,7 @@ const crowd = options.screenshots ? {
   "edge-1": ["--scenario", "truncated", "--rate", "9"], "edge-2": ["--rate", "15"], "mail": ["--rate", "22"],
   "sandbox-a": ["--scenario", "forged", "--rate", "6"], "sandbox-b": ["--scenario", "wrong-major", "--rate", "8"], "search": ["--rate", "47"],
 } : {};
+const pictured = { width: 1280, height: 800 };
 const cellNames = ["steady", "wavering", "hostile", "absent", ...Object.keys(crowd)];
 
 function start(program, args, stderr = "ignore") {
@@ -117,8 +118,8 @@ async function gather(page) {
 }
 
 async function followsARunLive(browser, address) {
-  const page = await openPage(browser, address);
-  const dark = await openPage(browser, address, { scheme: "dark" });
+  const page = await openPage(browser, address, pictured);
+  const dark = await openPage(browser, address, { ...pictured, scheme: "dark" });
   await page.awaitState("wavering", "listening");
   await page.awaitText("#ready", /^Ready$/);
   await page.awaitText("#host", /^host-a$/);
@@ -132,18 +133,20 @@ async function followsARunLive(browser, address) {
   await gather(dark);
   const hostile = guest("hostile", "--scenario", "mixed", "--frames", "200", "--rate", "50", "--seed", "7");
   await page.awaitText("#events", /(process|net|fs|capability)\.\w+ /);
+  await page.capture(options.screenshots, "status-page-connected");
   await page.awaitState("wavering", "silenced");
   await page.awaitText("#announcements", /wavering/);
   await page.awaitText("#events", /wavering ▲ agent silenced/);
   if (hostile.exitCode === null) await once(hostile, "exit");
   await until("every refused frame is shown by kind", async () => /\d+ .*malformed \d+/.test((await page.row("hostile"))?.text ?? ""),
     async () => JSON.stringify(await page.row("hostile")));
-  await page.capture(options.screenshots, "status-page-live-light");
+  await page.capture(options.screenshots, "status-page-silenced");
   await dark.tab.locator(".cell-row", { hasText: "hostile" }).click();
-  await dark.awaitText("#detail", /forged attribution/);
-  await dark.capture(options.screenshots, "status-page-live-dark");
+  await dark.awaitText("#detail", /forged\s+[1-9]/);
+  await dark.capture(options.screenshots, "status-page-cell");
   await page.awaitState("wavering", "connected");
   await page.awaitText("#events", /wavering agent resumed/);
+  await page.capture(options.screenshots, "status-page-resumed");
   await page.awaitText("#rate", /^[1-9]/);
   await page.awaitText("#log-size", /[KM]iB$/);
   await page.awaitText("#append", /[µm]?s$/);
@@ -162,7 +165,9 @@ async function servesThePublicAddress(browser, address) {
   await page.awaitText("#refused", /^[1-9]/);
   if (status === 200) await page.awaitState("steady", "connected");
   else await page.awaitText("#host-only", /control socket/);
-  await page.capture(options.screenshots, "status-page-live-public");
+  await page.awaitText("#rate", /^[1-9]/);
+  await page.awaitText("#log-note", /^\+.*, 1 segment$/);
+  await page.capture(options.screenshots, "status-page-public");
   await page.close();
 }
 

@@ -17,8 +17,8 @@ const { values: options, positionals } = parseArgs({
 const pageFile = positionals[0];
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/// Runs `check` with a host of so many cells and the page open on it.
-async function withPage({ cells = 30, pageOptions, prepare = () => {}, hostOnly = false }, check) {
+/// Runs `check` with a host of so many cells and the page open on it, at once if it is to show none.
+async function withPage({ cells = 30, pageOptions, prepare = () => {}, showsCells = true }, check) {
   const host = new FakeHost(pageFile, cells);
   prepare(host);
   const address = await host.listen();
@@ -26,7 +26,7 @@ async function withPage({ cells = 30, pageOptions, prepare = () => {}, hostOnly 
   let page;
   try {
     page = await StatusPage.open(browser, address, pageOptions);
-    if (!hostOnly) {
+    if (showsCells) {
       await until("the page shows cells", () => page.tab.locator(".cell-row:not([hidden])").count());
       await until("the page follows the events", () => host.streams > 0);
     }
@@ -43,6 +43,9 @@ const active = (page) => page.tab.evaluate(() => {
   const id = document.getElementById("grid").getAttribute("aria-activedescendant");
   return document.getElementById(id)?.querySelector(".name").textContent;
 });
+/// What is wider than its place: nobody can read it to the end.
+const cutOff = (page, selector) => page.tab.evaluate((wanted) => [...document.querySelectorAll(wanted)]
+  .filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth).map((one) => `${one.className} "${one.textContent}"`), selector);
 const focused = (page) => page.tab.evaluate(() => document.activeElement.id);
 
 async function demandAccessible(page, what) {
@@ -144,12 +147,55 @@ const checks = {
     });
   },
 
+  async without_any_cell_it_says_how_to_add_one() {
+    await withPage({ cells: 0, showsCells: false }, async (page) => {
+      await page.awaitText("#cell-note", /^none admitted$/);
+      await page.awaitText("#empty", /No cells on this host.*\[\[cell\]\]/s);
+      await page.awaitText("#no-events", /^Nothing yet/);
+      await page.awaitText("#rate", /^0$/);
+      demand(await page.tab.locator("#grid").isHidden(), "a table without rows is shown");
+      await demandAccessible(page, "no cells");
+      await page.capture(options.screenshots, "status-page-empty");
+    });
+  },
+
+  async nothing_is_cut_off_on_any_screen() {
+    for (const [width, height] of [[1440, 900], [1280, 800], [1024, 768], [800, 1000], [390, 844]]) {
+      await withPage({ pageOptions: { width, height } }, async (page, host) => {
+        host.quieten("cell-2", 4000);
+        host.silence("cell-5");
+        host.declare("cell-1", hostileText);
+        await until("it says for how long", async () => /^quiet 1 h/.test((await page.row("cell-2"))?.silence ?? ""));
+        await page.awaitText("#log-note", /\d.*, 49 segments/);
+        await page.awaitText("#append-note", /last minute/);
+        await page.awaitText("#events", /img src/);
+        const cut = await cutOff(page, ".cell-row:not([hidden]) :is(.state, .rate, .silence, .number), .columns > *, .tile .big, .tile .note, .events, .top *, .bar, #grid");
+        demand(cut.length === 0, `at ${width} pixels are cut off: ${cut.join(", ")}`);
+        const heights = await page.tab.evaluate(() => [...document.querySelectorAll(".tile .big")].map((one) => one.offsetHeight));
+        demand(new Set(heights).size === 1, `at ${width} pixels a figure breaks into lines: ${heights.join(", ")}`);
+        const sideways = await page.tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        demand(sideways <= 0, `at ${width} pixels the page is ${sideways} pixels too wide`);
+        await page.capture(options.screenshots, `status-page-${width}`);
+        await page.tab.locator(".cell-row", { hasText: "cell-3" }).first().click();
+        await page.awaitText("#detail", /refused: malformed/);
+        const cutDetail = await cutOff(page, ".detail, .detail *");
+        demand(cutDetail.length === 0, `at ${width} pixels of the detail are cut off: ${cutDetail.join(", ")}`);
+        const inSight = await page.tab.evaluate(() => {
+          const { top, bottom } = document.getElementById("detail").getBoundingClientRect();
+          return top >= 0 && bottom <= innerHeight + 1;
+        });
+        demand(inSight, `at ${width} pixels a cell is chosen and its detail is out of sight`);
+        await page.capture(options.screenshots, `status-page-${width}-detail`);
+      });
+    }
+  },
+
   async members_may_be_missing() {
     const bare = (host) => host.cells.set("bare", { cell_id: "bare" });
     await withPage({ prepare: bare }, async (page) => {
       await page.awaitState("bare", "unknown");
       await page.tab.locator(".cell-row", { hasText: "bare" }).click();
-      await page.awaitText("#detail", /bare[^]*Connections/);
+      await page.awaitText("#detail", /bare[^]*Connections[^]*Spec/);
     });
   },
 
@@ -199,7 +245,7 @@ const checks = {
 
   async without_cells_it_tells_of_the_host() {
     const prepare = (host) => ["/cells", "/events"].forEach((path) => host.failing.set(path, 404));
-    await withPage({ prepare, hostOnly: true }, async (page, host) => {
+    await withPage({ prepare, showsCells: false }, async (page, host) => {
       await page.awaitText("#host-only", /control socket/);
       await demandAccessible(page, "the host only");
       await page.awaitText("#stream", /^No live events at this address$/);

@@ -69,6 +69,8 @@ catches_broken_pages() {
   catches what_a_guest_writes_stays_text "#events says" 's/cut\.replace\(unseen,/cut.replace(\/$^\/g,/'
   catches a_cell_goes_silent_and_comes_back_live "cell-2 is silenced" \
     's/put\(part\.stateText, cell\.state\)/put(part.stateText, "connected")/'
+  catches nothing_is_cut_off_on_any_screen "at 390 pixels" 's/flex: 0 1 110px; min-width: 0;/flex: none; width: 180px;/'
+  catches without_any_cell_it_says_how_to_add_one "No cells on this host" 's/cells\.size \? "No cell matches/lastPoll ? "No cell matches/'
   catches an_agent_quiet_again_is_no_countdown_at_zero "it says for how long" 's/overdue: left !== null/overdue: left === undefined/'
   catches many_changes_do_not_put_the_figures_off "cell-2 is silenced" 's/(performance.now\(\) \+ delay) < dueAt/\1 > 0/'
   catches a_stream_that_drops_comes_back "slower than the events" 's/addEventListener\("dropped"/addEventListener("none"/'
