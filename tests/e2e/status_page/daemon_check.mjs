@@ -19,6 +19,16 @@ const { values: options } = parseArgs({
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
 const controlSocket = path.join(options.work, "control.sock");
 const running = new Set();
+/// Only there to be looked at: what each guest does, by its cell.
+const crowd = options.screenshots ? {
+  "api-1": ["--rate", "35"], "api-2": ["--rate", "33"], "api-3": ["--rate", "61"], "batch-07": ["--scenario", "reconnecting", "--rate", "18"],
+  "batch-08": ["--scenario", "lossy", "--rate", "12"], "ci-1171": ["--rate", "4"], "ci-1172": ["--rate", "7"], "ci-1173": ["--rate", "2.5"],
+  "ci-1174": ["--scenario", "heartbeat-only", "--rate", "1"], "db-main": ["--rate", "110"], "db-replica": ["--rate", "84"],
+  "edge-1": ["--scenario", "truncated", "--rate", "9"], "edge-2": ["--rate", "15"], "mail": ["--rate", "22"],
+  "sandbox-a": ["--scenario", "forged", "--rate", "6"], "sandbox-b": ["--scenario", "wrong-major", "--rate", "8"], "search": ["--rate", "47"],
+} : {};
+const pictured = { width: 1280, height: 800 };
+const cellNames = ["steady", "wavering", "hostile", "absent", ...Object.keys(crowd)];
 
 function start(program, args, stderr = "ignore") {
   const child = spawn(path.join(options.bin, program), args, { stdio: ["ignore", "ignore", stderr] });
@@ -56,7 +66,7 @@ id = "${id}"
 run_id = "run-1"
 vsock_uds_base = "${path.join(options.work, id)}"
 spec_signature_hash = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-keepalive_window = "${id === "steady" ? "10s" : "2s"}"
+keepalive_window = "${["wavering", "hostile", "absent"].includes(id) ? "2s" : "10s"}"
 `;
   return `host_id = "host-a"
 [evidence]
@@ -64,7 +74,7 @@ dir = "${path.join(options.work, "evidence")}"
 [control]
 socket = "${controlSocket}"
 http_listen = "127.0.0.1:${port}"
-${["steady", "wavering", "hostile", "absent"].map(cell).join("")}`;
+${cellNames.map(cell).join("")}`;
 }
 
 async function startDaemon() {
@@ -97,31 +107,46 @@ async function openPage(browser, address, pageOptions) {
   return page;
 }
 
+/// Until the sparklines have something to show.
+async function gather(page) {
+  for (const [cell, args] of Object.entries(crowd)) guest(cell, "--frames", "0", ...args);
+  const readings = options.screenshots ? 45 : 0;
+  for (let seen = 0; seen < readings; seen += 5) {
+    await until(`${seen} readings`, () => page.tab.evaluate((wanted) =>
+      (document.querySelector("#rate-spark .edge").getAttribute("d") ?? "").split("L").length >= wanted, seen));
+  }
+}
+
 async function followsARunLive(browser, address) {
-  const page = await openPage(browser, address);
-  const dark = await openPage(browser, address, { scheme: "dark" });
+  const page = await openPage(browser, address, pictured);
+  const dark = await openPage(browser, address, { ...pictured, scheme: "dark" });
   await page.awaitState("wavering", "listening");
   await page.awaitText("#ready", /^Ready$/);
   await page.awaitText("#host", /^host-a$/);
   await page.awaitText("#stream", /^Live events$/);
 
   guest("steady", "--frames", "0", "--rate", "40");
-  const hostile = guest("hostile", "--scenario", "mixed", "--frames", "200", "--rate", "50", "--seed", "7");
-  guest("wavering", "--scenario", "silent-after-N", "--silent-after", "60", "--frames", "1000000", "--rate", "20", "--hold", "5s", "--resume");
+  // Silence is told once a run: an agent that keeps the run waiting for it has had its.
+  guest("wavering", "--scenario", "silent-after-N", "--silent-after", options.screenshots ? "1100" : "60", "--frames", "1000000",
+    "--rate", "20", "--hold", options.screenshots ? "9s" : "5s", "--resume");
   await page.awaitState("wavering", "connected");
-  await page.awaitText("#events", /wavering (process|net|fs|capability)/);
+  await gather(dark);
+  const hostile = guest("hostile", "--scenario", "mixed", "--frames", "200", "--rate", "50", "--seed", "7");
+  await page.awaitText("#events", /(process|net|fs|capability)\.\w+ /);
+  await page.capture(options.screenshots, "status-page-connected");
   await page.awaitState("wavering", "silenced");
   await page.awaitText("#announcements", /wavering/);
   await page.awaitText("#events", /wavering ▲ agent silenced/);
   if (hostile.exitCode === null) await once(hostile, "exit");
   await until("every refused frame is shown by kind", async () => /\d+ .*malformed \d+/.test((await page.row("hostile"))?.text ?? ""),
     async () => JSON.stringify(await page.row("hostile")));
-  await page.capture(options.screenshots, "status-page-live-light");
+  await page.capture(options.screenshots, "status-page-silenced");
   await dark.tab.locator(".cell-row", { hasText: "hostile" }).click();
-  await dark.awaitText("#detail", /forged attribution/);
-  await dark.capture(options.screenshots, "status-page-live-dark");
+  await dark.awaitText("#detail", /forged\s+[1-9]/);
+  await dark.capture(options.screenshots, "status-page-cell");
   await page.awaitState("wavering", "connected");
   await page.awaitText("#events", /wavering agent resumed/);
+  await page.capture(options.screenshots, "status-page-resumed");
   await page.awaitText("#rate", /^[1-9]/);
   await page.awaitText("#log-size", /[KM]iB$/);
   await page.awaitText("#append", /[µm]?s$/);
@@ -136,11 +161,13 @@ async function servesThePublicAddress(browser, address) {
   const page = await openPage(browser, address);
   await page.awaitText("#ready", /^Ready$/);
   await page.awaitText("#host", /^host-a$/);
-  await page.awaitText("#cell-count", /^4$/);
+  await page.awaitText("#cell-count", new RegExp(`^${cellNames.length}$`));
   await page.awaitText("#refused", /^[1-9]/);
   if (status === 200) await page.awaitState("steady", "connected");
-  else await page.awaitText("#banner-host-only", /control socket/);
-  await page.capture(options.screenshots, "status-page-live-public");
+  else await page.awaitText("#host-only", /control socket/);
+  await page.awaitText("#rate", /^[1-9]/);
+  await page.awaitText("#log-note", /^\+.*, 1 segment$/);
+  await page.capture(options.screenshots, "status-page-public");
   await page.close();
 }
 

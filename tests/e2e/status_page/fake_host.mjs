@@ -31,7 +31,9 @@ export class FakeHost {
   events = 0;
   /// When each stream was asked for.
   streamsAsked = [];
+  cellsAsked = 0;
   blocked = 0;
+  #quiet = new Set();
   #streams = new Set();
   #sockets = new Set();
   #appends = [0, 0, 0, 0, 0];
@@ -64,7 +66,7 @@ export class FakeHost {
     let index = 0;
     for (const cell of this.cells.values()) {
       ++index;
-      if (cell.state !== "connected") continue;
+      if (cell.state !== "connected" || this.#quiet.has(cell.cell_id)) continue;
       const wave = 1 + 0.6 * Math.sin(Date.now() / 4000 + index) + 0.3 * Math.random();
       const frames = Math.round(seconds * wave * (4 + (index * 7919) % 46));
       cell.totals.received = String(Number(cell.totals.received) + frames);
@@ -78,6 +80,12 @@ export class FakeHost {
   silence(id) {
     Object.assign(this.cells.get(id), { state: "silenced", silence_in_seconds: null });
     this.emit(id, "guest.v1.agent_silenced", { silenceWindowNs: "10000000000", silentForNs: "10004211000" });
+  }
+
+  /// As the daemon tells of an agent whose silence was told before in this run: still connected, past its window.
+  quieten(id, seconds) {
+    this.#quiet.add(id);
+    Object.assign(this.cells.get(id), { silence_in_seconds: 0, last_frame: new Date(Date.now() - 1000 * seconds).toISOString() });
   }
 
   resume(id) {
@@ -128,6 +136,7 @@ export class FakeHost {
     const url = new URL(request.url, "http://host");
     const send = (status, type, body) => response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
     if (url.pathname === "/events") this.streamsAsked.push(Date.now());
+    if (url.pathname === "/cells") ++this.cellsAsked;
     const failure = this.failing.get(url.pathname);
     if (failure) return send(failure, "application/json", '{"error":"not_found"}');
     switch (url.pathname) {
