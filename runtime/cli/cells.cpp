@@ -40,13 +40,14 @@ void print_cells(const json& cells) {
                     {"RECEIVED", true},
                     {"APPENDED", true},
                     {"REFUSED", true},
+                    {"FORGED", true},
                     {"SILENT IN", true},
                     {"LAST FRAME"}}};
   for (const json& cell : cells) {
     const json totals = cell.value("totals", json::object());
     table.add({text_of(cell, "cell_id"), text_of(cell, "run_id"), text_of(cell, "state"), text_of(totals, "received"),
-               text_of(totals, "appended"), std::to_string(refused_of(totals)), silence_of(cell),
-               text_of(cell, "last_frame")});
+               text_of(totals, "appended"), std::to_string(refused_of(totals)), text_of(totals, "forged_attribution"),
+               silence_of(cell), text_of(cell, "last_frame")});
   }
   for (const std::string& line : table.lines()) std::printf("%s\n", line.c_str());
 }
