@@ -156,8 +156,7 @@ void log_judge::judge_hosts() {
   }
   const auto is_of_cell = [this](const auto& named) { return named.second.cell == options_.cell; };
   if (!options_.cell.empty() && std::none_of(settled_.begin(), settled_.end(), is_of_cell)) {
-    tell_whole(finding_cause::missing, "", 0, {},
-               "cell " + escaped(options_.cell, 128) + ": not one run of it is here");
+    tell_whole(finding_cause::missing, escaped(options_.cell, 128), 0, {}, "the whole cell: not one run of it is here");
   }
   for (const auto& [name, then] : options_.earlier) {
     if (chains_.contains(name)) continue;

@@ -405,7 +405,7 @@ CAF_TEST(one_cell_and_one_window_of_time_can_be_asked_for) {
   report = judge(log, cell);
   CAF_REQUIRE_EQUAL(told(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
-  CAF_CHECK_EQUAL(report.findings[0].words, "cell cell-9: not one run of it is here");
+  CAF_CHECK_EQUAL(report.findings[0].words, "the whole cell: not one run of it is here");
   verification_options late;
   late.since = wall_time{std::chrono::seconds{1'900'000'000}};
   report = judge(log, late);
