@@ -5,7 +5,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/text_table.hpp"
@@ -115,7 +117,10 @@ exit_code run_reload(const cell_options& options) {
   return change(options, "POST", "/reload", {}, [](const control_answer&, const json& report) {
     std::string told = "reloaded: " + text_of(report, "cells") + " cells, " + text_of(report, "refused") + " refused";
     const json restart = report.value("restart_needed", json::array());
-    if (!restart.empty()) told += "; these wait for a restart: " + text_of(report, "restart_needed");
+    const char* before = "; these wait for a restart: ";
+    for (const json& key : restart) {
+      told += std::exchange(before, ", ") + escaped(key.is_string() ? key.get<std::string>() : key.dump());
+    }
     return told;
   });
 }

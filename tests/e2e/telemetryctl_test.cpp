@@ -87,6 +87,8 @@ CAF_TEST(what_the_daemon_refuses_is_said_in_a_sentence) {
   CAF_CHECK(has(refused.err, "\"soon\""));
   CAF_CHECK(has(refused.err, "10s"));
   CAF_CHECK(has(ctl(host, {"remove", "nobody"}).err, "no cell nobody"));
+  host.configure({.evidence = "fsync = 'never'\n", .tables = "mode = '0600'\n"});
+  CAF_CHECK(has(ctl(host, {"reload"}).out, "these wait for a restart: evidence.fsync, control.mode\n"));
   host.home().write_configuration("host_id = 7\n");
   const outcome reload = ctl(host, {"reload"});
   CAF_CHECK_EQUAL(reload.code, 1);
