@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-') {
     const std::string_view wanted{argv[1]};
     std::vector<std::string_view> names;
-    for (const entry& each : entries) names.push_back(each.name);
+    for (const entry& each : entries) names.emplace_back(each.name);
     if (std::find(names.begin(), names.end(), wanted) == names.end()) {
       const auto near = nearest_name(wanted, names);
       std::fprintf(stderr, "cellos-telemetryctl: there is no command \"%s\"; %s\n", escaped(wanted).c_str(),
