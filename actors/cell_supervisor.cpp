@@ -93,7 +93,7 @@ cell_status describe(const cell_estate& cell, const run_account& account, monoto
     status.before = cell.recovered->totals;
     status.before.connections = 0;  // only this daemon's are counted
   }
-  if (!account.silenced) {
+  if (!account.silence_told) {
     const auto left = cell.specification.keepalive_window - (now - cell.last_accepted.load());
     status.silence_in = std::max(left, std::chrono::nanoseconds::zero());
   }

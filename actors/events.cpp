@@ -33,16 +33,6 @@ std::string by_kind(const refusal_counts& refused) {
   return out.empty() ? "none" : out;
 }
 
-/// Escaped, but with quotation marks as `quote`: nothing else makes `\\x22`, because a backslash becomes `\\x5c`.
-std::string readable(std::string_view text, std::string_view quote) {
-  constexpr std::string_view escaped_quote = "\\x22";
-  std::string out = escaped(text, max_field_bytes);
-  for (auto at = out.find(escaped_quote); at != std::string::npos; at = out.find(escaped_quote, at + quote.size())) {
-    out.replace(at, escaped_quote.size(), quote);
-  }
-  return out;
-}
-
 }  // namespace
 
 operator_events::operator_events(std::shared_ptr<spdlog::logger> logger, log_format format)
@@ -192,7 +182,7 @@ void operator_events::emit(level at, std::string_view event, std::initializer_li
 std::string operator_events::as_text(std::string_view event, std::initializer_list<field> fields) const {
   std::string line{event};
   for (const field& entry : fields) {
-    const std::string value = readable(entry.value, "\\\"");
+    const std::string value = escaped(entry.value, max_field_bytes, "\\\"");
     const bool quote = value.empty() || value.find_first_of(" \"") != std::string::npos;
     line += ' ';
     line += entry.name;
@@ -210,7 +200,7 @@ std::string operator_events::as_json(level at, std::string_view event, std::init
     object.text("time", timestamp_text{now}.view());
     object.text("level", {level_name.data(), level_name.size()});
     object.text("event", event);
-    for (const field& entry : fields) object.text(entry.name, readable(entry.value, "\""));
+    for (const field& entry : fields) object.text(entry.name, escaped(entry.value, max_field_bytes, "\""));
   }
   return line;
 }

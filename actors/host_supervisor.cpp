@@ -74,7 +74,7 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
   }
   if (record.cell->specification != wanted) {
     return make_failure(failure::cell_conflict,
-                        "cell " + wanted.cell_id + " is live with another specification; retire it first");
+                        "cell " + wanted.cell_id + " is live with another specification; remove it first");
   }
   return self->delegate(record.supervisor, admit_atom::value);
 }

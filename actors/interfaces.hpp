@@ -50,6 +50,8 @@ struct run_account {
   /// Of a recovered run: frames among `totals.received` that the present intake never saw.
   std::uint64_t received_before = 0;
   bool silenced = false;
+  /// Of this run; a later silence of it is not told.
+  bool silence_told = false;
   /// Receive time of the last accepted frame; zero before the first.
   wall_time last_frame{};
 };

@@ -74,6 +74,7 @@ class run_ledger {
   const std::string& chain() const { return projection_.chain(); }
   const run_totals& totals() const { return books_.totals; }
   bool has_losses() const;
+  bool silence_told() const { return books_.silence_told; }
   bool silenced() const { return books_.silence_told && !books_.resumed; }
   wall_time last_frame() const { return books_.last_frame; }
 

@@ -66,7 +66,7 @@ run_account sink_journal::account(const host_stamp_ptr& run) const {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};
   const run_ledger& known = ledger->second;
-  return {known.totals(), known.received_before(), known.silenced(), known.last_frame()};
+  return {known.totals(), known.received_before(), known.silenced(), known.silence_told(), known.last_frame()};
 }
 
 run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing& closing) {

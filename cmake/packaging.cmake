@@ -76,6 +76,7 @@ install(DIRECTORY "${units}/examples/" DESTINATION "${shared_dir}/systemd")
 foreach(folder grafana prometheus schemas)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/config/${folder}" DESTINATION "${shared_dir}" OPTIONAL)
 endforeach()
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/config/verify/verify-run.sh" DESTINATION "${shared_dir}/verify")
 file(GLOB api_descriptions CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/config/openapi.*")
 install(FILES ${api_descriptions} DESTINATION "${shared_dir}")
 

@@ -38,7 +38,7 @@ struct cell_status {
   std::uint64_t bytes_received = 0;
   std::string spec_signature_hash;
   std::chrono::nanoseconds keepalive_window{};
-  /// How long until the agent counts as silent if nothing more is accepted; nothing once its silence is told.
+  /// How long until the agent's silence is told if nothing more is accepted; nothing once this run's has been.
   std::optional<std::chrono::nanoseconds> silence_in;
   /// Of `totals`, what was on record before this daemon began: all zero unless it goes on with a predecessor's run.
   run_totals before;

@@ -2,12 +2,16 @@
 
 namespace cellos {
 
-std::string escaped(std::string_view text, std::size_t max_bytes) {
+std::string escaped(std::string_view text, std::size_t max_bytes) { return escaped(text, max_bytes, "\\x22"); }
+
+std::string escaped(std::string_view text, std::size_t max_bytes, std::string_view quote) {
   constexpr std::string_view hex = "0123456789abcdef";
   std::string out;
   for (char character : text.substr(0, max_bytes)) {
     const auto byte = static_cast<unsigned char>(character);
-    if (byte >= 0x20 && byte < 0x7F && character != '\\' && character != '"') {
+    if (character == '"') {
+      out += quote;
+    } else if (byte >= 0x20 && byte < 0x7F && character != '\\') {
       out += character;
     } else {
       out += "\\x";

@@ -6,6 +6,10 @@
 # {"KID": "base64url of the 32 bytes"}. Exit 0: everything from the chain's first event to its last is proven.
 set -euo pipefail
 
+if [[ $# -lt 3 ]]; then
+  echo "usage: verify-run.sh KEYS.json CHAIN LOG.jsonl...; verify --json lists the chains" >&2
+  exit 2
+fi
 keys="$1" chain="$2"
 shift 2
 work="$(mktemp -d)"

@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/text_table.hpp"
@@ -43,13 +45,14 @@ void print_cells(const json& cells) {
                     {"RECEIVED", true},
                     {"APPENDED", true},
                     {"REFUSED", true},
+                    {"FORGED", true},
                     {"SILENT IN", true},
                     {"LAST FRAME"}}};
   for (const json& cell : cells) {
     const json totals = cell.value("totals", json::object());
     table.add({text_of(cell, "cell_id"), text_of(cell, "run_id"), text_of(cell, "state"), text_of(totals, "received"),
-               text_of(totals, "appended"), std::to_string(refused_of(totals)), silence_of(cell),
-               text_of(cell, "last_frame")});
+               text_of(totals, "appended"), std::to_string(refused_of(totals)), text_of(totals, "forged_attribution"),
+               silence_of(cell), text_of(cell, "last_frame")});
   }
   for (const std::string& line : table.lines()) std::printf("%s\n", line.c_str());
 }
@@ -121,7 +124,10 @@ exit_code run_reload(const cell_options& options) {
   return change(options, "POST", "/reload", {}, [](const control_answer&, const json& report) {
     std::string told = "reloaded: " + text_of(report, "cells") + " cells, " + text_of(report, "refused") + " refused";
     const json restart = report.value("restart_needed", json::array());
-    if (!restart.empty()) told += "; these wait for a restart: " + text_of(report, "restart_needed");
+    const char* before = "; these wait for a restart: ";
+    for (const json& key : restart) {
+      told += std::exchange(before, ", ") + escaped(key.is_string() ? key.get<std::string>() : key.dump());
+    }
     return told;
   });
 }

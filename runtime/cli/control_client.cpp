@@ -19,6 +19,8 @@ using json = nlohmann::ordered_json;
 constexpr const char* packaged_socket = "/run/cellos-telemetry/control.sock";
 /// An answer may wait for a cell that drains; the daemon itself gives up before. Ours.
 constexpr long answer_seconds = 90;
+/// Of one text in an answer that is shown.
+constexpr std::size_t most_bytes = 1024;
 
 std::size_t append_body(char* bytes, std::size_t size, std::size_t count, void* closure) {
   static_cast<std::string*>(closure)->append(bytes, size * count);
@@ -132,18 +134,23 @@ exit_code complain_unreachable(const control_client& client) {
 }
 
 exit_code complain_refused(const control_answer& answer) {
+  const auto words = [](const json& object, const char* key) {
+    const auto member = object.find(key);
+    return member != object.end() && member->is_string() ? escaped(member->get<std::string>(), most_bytes, "\"")
+                                                         : text_of(object, key);
+  };
   const json refused = json::parse(answer.body, nullptr, false);
   if (!refused.is_object() || !refused.contains("error")) {
     std::fprintf(stderr, "cellos-telemetryctl: the daemon answers %ld\n", answer.status);
     return exit_failure_found;
   }
-  const std::string hint = refused.contains("hint") ? "; " + text_of(refused, "hint") : "";
-  std::fprintf(stderr, "cellos-telemetryctl: %s%s\n", text_of(refused, "error").c_str(), hint.c_str());
+  const std::string hint = refused.contains("hint") ? "; " + words(refused, "hint") : "";
+  std::fprintf(stderr, "cellos-telemetryctl: %s%s\n", words(refused, "error").c_str(), hint.c_str());
   if (const auto errors = refused.find("errors"); errors != refused.end() && errors->is_array()) {
     for (const json& each : *errors) {
-      std::fprintf(stderr, "%s:%s:%s: %s: %s; %s\n", text_of(each, "file").c_str(), text_of(each, "line").c_str(),
-                   text_of(each, "column").c_str(), text_of(each, "key").c_str(), text_of(each, "problem").c_str(),
-                   text_of(each, "remedy").c_str());
+      std::fprintf(stderr, "%s:%s:%s: %s: %s; %s\n", words(each, "file").c_str(), words(each, "line").c_str(),
+                   words(each, "column").c_str(), words(each, "key").c_str(), words(each, "problem").c_str(),
+                   words(each, "remedy").c_str());
     }
   }
   return exit_failure_found;
@@ -162,7 +169,6 @@ std::optional<json> fetch(control_client& client, const std::string& path, exit_
 }
 
 std::string text_of(const json& object, const char* key) {
-  constexpr std::size_t most_bytes = 1024;
   const auto member = object.find(key);
   if (member == object.end() || member->is_null()) return "-";
   return escaped(member->is_string() ? member->get<std::string>() : member->dump(), most_bytes);

@@ -1,15 +1,20 @@
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/configuration/nearest_name.hpp"
 #include "runtime/version.hpp"
 
 int main(int argc, char** argv) {
   using namespace cellos;
-  CLI::App app{"What a person types at cellos-telemetryd and its evidence"};
+  CLI::App app{"What a person types at cellos-telemetryd and its evidence", "cellos-telemetryctl"};
   app.set_version_flag("--version", "cellos-telemetryctl " + std::string{version});
   app.require_subcommand(1);
 
@@ -34,6 +39,17 @@ int main(int argc, char** argv) {
   for (const entry& each : entries) {
     CLI::App* subcommand = app.add_subcommand(each.name, each.meaning);
     commands.emplace_back(subcommand, each.add(*subcommand));
+  }
+  if (argc > 1 && argv[1][0] != '-') {
+    const std::string_view wanted{argv[1]};
+    std::vector<std::string_view> names;
+    for (const entry& each : entries) names.emplace_back(each.name);
+    if (std::find(names.begin(), names.end(), wanted) == names.end()) {
+      const auto near = nearest_name(wanted, names);
+      std::fprintf(stderr, "cellos-telemetryctl: there is no command \"%s\"; %s\n", escaped(wanted).c_str(),
+                   near ? ("did you mean " + std::string{*near} + "?").c_str() : "--help lists those there are");
+      return exit_usage;
+    }
   }
   try {
     app.parse(argc, argv);

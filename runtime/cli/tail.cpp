@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/event_text.hpp"
@@ -91,15 +92,24 @@ exit_code run_tail(const tail_options& options) {
   const bool colours = !options.json && ::isatty(STDOUT_FILENO) == 1;
   if (options.directory.empty()) return tail_stream(options, colours);
   segment_reader reader{{options.directory}};
+  bool is_empty = true;
   while (true) {
     while (const auto line = reader.next()) {
+      is_empty = false;
       if (!show(options, line->text, colours)) return exit_success;
     }
     if (reader.failure()) {
       std::fprintf(stderr, "cellos-telemetryctl: %s\n", reader.failure()->explanation.c_str());
       return exit_unavailable;
     }
-    if (std::fflush(stdout) != 0 || !options.follow) return exit_success;
+    if (std::fflush(stdout) != 0) return exit_success;
+    if (!options.follow) {
+      // A directory that holds another thing altogether looks the same.
+      if (is_empty) {
+        std::fprintf(stderr, "cellos-telemetryctl: no event is in \"%s\"\n", escaped(options.directory, 256).c_str());
+      }
+      return exit_success;
+    }
     ::poll(nullptr, 0, static_cast<int>(look_again.count()));
   }
 }

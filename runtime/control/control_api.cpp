@@ -37,7 +37,7 @@ http_answer refusal_of(const caf::error& cause) {
   const std::string why = explanation(cause);
   if (is_failure(cause, failure::bind_failed)) return refusal(422, why, "vsock_uds_base");
   if (is_failure(cause, failure::cell_conflict)) return refusal(409, why);
-  if (is_failure(cause, failure::unknown_cell)) return refusal(404, why);
+  if (is_failure(cause, failure::unknown_cell)) return refusal(404, why, {}, "list the cells to see which there are");
   return refusal_for_now(why);
 }
 
@@ -95,13 +95,14 @@ void control_api::dispatch(const http_request& request, const http_reply& reply,
   std::vector<std::string_view> paths;
   for (const route& each : routes()) {
     if (public_only && !each.is_public) continue;
-    paths.push_back(each.path);
+    paths.push_back(each.path == cells_prefix ? "/cells/{id}" : each.path);
     if (each.path != wanted) continue;
     if (each.method == method) return each.handle(*this, id, request, reply);
     allow += (allow.empty() ? "" : ", ") + std::string{each.method} + (each.method == "GET" ? ", HEAD" : "");
   }
   if (!allow.empty()) {
-    http_answer refused = refusal(405, fmt::format("{} does not go with this path", escaped(request.method)));
+    http_answer refused = refusal(405, fmt::format("{} does not go with this path", escaped(request.method)), {},
+                                  fmt::format("there are {}", allow));
     refused.allow = std::move(allow);
     return reply(std::move(refused));
   }
@@ -188,7 +189,8 @@ void control_api::follow_events(const http_request& request, const http_reply& r
     } else if (name == "type") {
       filter.type = value;
     } else {
-      return reply(refusal(400, "is not a parameter of /events", escaped(name), "known are cell, type"));
+      return reply(refusal(400, fmt::format("{} is not a parameter of /events", escaped(name)), escaped(name),
+                           "known are cell, type"));
     }
   }
   http_answer answer;

@@ -277,7 +277,8 @@ class http_server::implementation {
   }
 
   http_answer too_large() const {
-    return refusal(413, "the body is longer than " + std::to_string(settings_.limits.body_bytes) + " bytes");
+    return refusal(413, "the body is longer than " + std::to_string(settings_.limits.body_bytes) + " bytes", {},
+                   "send the fields of one cell and nothing else");
   }
 
   MHD_Result answer(MHD_Connection* connection, exchange& one) {

@@ -10,7 +10,7 @@
 
 int main(int argc, char** argv) {
   using namespace cellos;
-  CLI::App app{"Receives what cells declare, stamps it, and appends it to the evidence log"};
+  CLI::App app{"Receives what cells declare, stamps it, and appends it to the evidence log", "cellos-telemetryd"};
   std::string file;
   bool check = false;
   // Not `required()`: that would be said before an option nobody knows is named.

@@ -84,6 +84,8 @@ void log_judge::list_run(const line_verdict& line, line_place at) {
   }
   listing.last_sequence = line.facts->last_sequence;
   listing.last_digest = line.facts->last_digest;
+  listing.closing_chain = line.chain;
+  listing.closing_sequence = line.sequence;
 }
 
 bool log_judge::settle() {
@@ -152,6 +154,10 @@ void log_judge::judge_hosts() {
     if (hosts_.contains(name)) continue;
     tell_whole(finding_cause::missing, name, 0, {}, "the whole host: not one line of it is here");
   }
+  const auto is_of_cell = [this](const auto& named) { return named.second.cell == options_.cell; };
+  if (!options_.cell.empty() && std::none_of(settled_.begin(), settled_.end(), is_of_cell)) {
+    tell_whole(finding_cause::missing, escaped(options_.cell, 128), 0, {}, "the whole cell: not one run of it is here");
+  }
   for (const auto& [name, then] : options_.earlier) {
     if (chains_.contains(name)) continue;
     tell_whole(finding_cause::missing, name, 0, {},
@@ -184,7 +190,10 @@ void log_judge::judge_closing(chain_report& run, const run_listing& listing) {
                                               ", by this line the host closed it at " + std::to_string(closed)
                                         : "its last event has another digest than this line says");
   }
-  run.closed_by_host = true;
+  // A closing that no good signature is over proves nothing of the run.
+  const auto host = settled_.find(listing.closing_chain);
+  run.closed_by_host =
+      !report_.signatures_checked || (host != settled_.end() && host->second.signed_until >= listing.closing_sequence);
 }
 
 void log_judge::judge_end(const chain_report& chain) {

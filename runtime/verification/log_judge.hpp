@@ -63,6 +63,9 @@ class log_judge {
     bool opened = false;
     std::optional<std::uint64_t> last_sequence;
     std::string last_digest;
+    /// Where the closing stands.
+    std::string closing_chain;
+    std::uint64_t closing_sequence = 0;
   };
   struct host_record {
     bool has_chain = false;

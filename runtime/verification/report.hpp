@@ -36,7 +36,7 @@ struct verification_options {
   /// Chains of an earlier report, by name: each must be here, and hold what it held then. So a log that was cut back,
   /// or made anew by who has the key, is known.
   earlier_ends earlier{};
-  /// No chain of another cell is told of. Empty: all.
+  /// No chain of another cell is told of, and one run of this must be there. Empty: all.
   std::string cell{};
   /// Chains with an event from here on, and with one until there.
   std::optional<wall_time> since{};
@@ -68,7 +68,7 @@ struct chain_report {
   bool sealed = false;
   /// 0: nothing is. Whatever comes after can be changed by whoever holds the log.
   std::uint64_t signed_until = 0;
-  /// A closing in the host's own chain names the last event's digest.
+  /// A closing in the host's own chain, signed where signatures count, names the last event's digest.
   bool closed_by_host = false;
   chain_state state = chain_state::open;
   event_kind last_kind = event_kind::other;

@@ -82,6 +82,12 @@ CAF_TEST(silence counts down to being told) {
   CAF_CHECK(silent->state == cell_state::silenced);
   CAF_CHECK(!silent->silence_in);
   CAF_CHECK_EQUAL(events->counts().agents_silenced.load(), 1u);
+  receive("cell-1", {frame_of("process.spawned", 1)});
+  consume_messages();
+  const auto heard_again = ask<cell_status>(status_atom::value, std::string{"cell-1"});
+  CAF_REQUIRE(heard_again);
+  CAF_CHECK(heard_again->state != cell_state::silenced);
+  CAF_CHECK(!heard_again->silence_in);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

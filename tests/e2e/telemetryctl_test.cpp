@@ -84,13 +84,32 @@ CAF_TEST(what_the_daemon_refuses_is_said_in_a_sentence) {
   const outcome refused = ctl(host, bad);
   CAF_CHECK_EQUAL(refused.code, 1);
   CAF_CHECK(has(refused.err, "keepalive_window"));
+  CAF_CHECK(has(refused.err, "\"soon\""));
   CAF_CHECK(has(refused.err, "10s"));
   CAF_CHECK(has(ctl(host, {"remove", "nobody"}).err, "no cell nobody"));
+  host.configure({.evidence = "fsync = 'never'\n", .tables = "mode = '0600'\n"});
+  CAF_CHECK(has(ctl(host, {"reload"}).out, "these wait for a restart: evidence.fsync, control.mode\n"));
   host.home().write_configuration("host_id = 7\n");
   const outcome reload = ctl(host, {"reload"});
   CAF_CHECK_EQUAL(reload.code, 1);
   CAF_CHECK(has(reload.err, "d.toml:1:"));
   CAF_CHECK_EQUAL(ctl(host, {"cells", "--jsonn"}).code, 2);
+}
+
+CAF_TEST(a_command_that_there_is_not_is_named) {
+  for (const auto& [command, hint] : {std::pair{"cell", "did you mean cells?"}, std::pair{"brew", "--help"}}) {
+    process child{{program_path("cellos-telemetryctl"), {command}, {}}};
+    CAF_CHECK_EQUAL(child.wait(), 2);
+    CAF_CHECK(has(child.err(), "there is no command \"" + std::string{command} + "\""));
+    CAF_CHECK(has(child.err(), hint));
+  }
+}
+
+CAF_TEST(a_log_without_events_is_said_to_be_one) {
+  const daemon_home home;
+  process child{{program_path("cellos-telemetryctl"), {"tail", "--evidence", home / "."}, {}}};
+  CAF_CHECK_EQUAL(child.wait(), 0);
+  CAF_CHECK(has(child.err(), "no event is in"));
 }
 
 CAF_TEST(a_daemon_that_cannot_be_reached_is_exit_code_3_and_a_sentence) {

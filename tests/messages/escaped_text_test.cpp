@@ -41,6 +41,12 @@ CAF_TEST(long_text_is_cut_and_says_so) {
   CAF_CHECK_EQUAL(escaped("", 0), "");
 }
 
+CAF_TEST(a_sentence_may_keep_its_quotation_marks) {
+  CAF_CHECK_EQUAL(escaped("\"a\\\n\"", 64, "\""), "\"a\\x5c\\x0a\"");
+  CAF_CHECK_EQUAL(escaped("\"a\"", 64, "\\\""), "\\\"a\\\"");
+  CAF_CHECK_EQUAL(escaped("\"\"", 1, "\""), "\"...");
+}
+
 CAF_TEST(the_bound_is_on_what_comes_in) {
   CAF_CHECK_EQUAL(escaped("\n\n\n", 2), "\\x0a\\x0a...");
   CAF_CHECK_EQUAL(escaped("\xE2\x80\xA8", 2), "\\xe2\\x80...");

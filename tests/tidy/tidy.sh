@@ -1,5 +1,5 @@
 #!/bin/bash
-# Proves by reading the sources that the tree keeps its own rules. usage: tidy.sh SOURCE_DIR
+# Proves by reading sources and documents that the tree keeps its own rules. usage: tidy.sh SOURCE_DIR
 set -euo pipefail
 
 cd "$1"
@@ -78,6 +78,45 @@ misnamed_suites() {
   done
 }
 
+# Files that documents name or link to, and that there are not; a name may be a stem.
+absent_files() {
+  local document name
+  for document in *.md docs/*.md docs/adr/*.md; do
+    [[ -f "$document" ]] || continue
+    {
+      grep -oE '`[^`]+`' "$document" |
+        grep -oE '(^|[^A-Za-z0-9_./])(actors|cmake|config|docs|messages|runtime|tests)/[A-Za-z0-9_./-]*' |
+        sed -E 's/^[^a-z]//; s/[./]+$//'
+      grep -oE '\]\([^)#:]+[)#]' "$document" | tr -d ')#' | sed -E "s|^..|$(dirname "$document")/|"
+    } | while IFS= read -r name; do
+      [[ -e "$name" ]] || compgen -G "$name.*" >/dev/null || printf '%s: %s\n' "$document" "$name"
+    done || true
+  done
+}
+
+# The first column of the tables below a heading of docs/operations.md.
+explained_below() {
+  [[ ! -f docs/operations.md ]] ||
+    awk -v heading="## $1" '/^## / { inside = $0 == heading } inside && /^\| `/' docs/operations.md |
+    sed -E 's/^\| ([^|]*) \|.*/\1/' | grep -oE '[A-Za-z_]+' | sort -u
+}
+
+# differing FILE EXPLAINED: of the names on standard input, those that only one of the two has.
+differing() {
+  local file="$1"
+  sort -u | comm -3 - <(explained_below "$2") |
+    sed -E "s|^([^\t].*)|$file: docs/operations.md lacks \1|; s|^\t(.*)|$file: it has no \1|"
+}
+
+events_and_alerts_without_explanation() {
+  [[ ! -f actors/events.cpp ]] ||
+    tr '\n' ' ' <actors/events.cpp | grep -oE ' emit\([^;]*' | sed -nE 's/^[^"]*"([a-z_]+)".*/\1/p' |
+    differing actors/events.cpp "Events an operator sees"
+  [[ ! -f config/prometheus/alerts.yml ]] ||
+    sed -nE 's/.*- alert: *([A-Za-z]+).*/\1/p' config/prometheus/alerts.yml |
+    differing config/prometheus/alerts.yml "When an alert fires"
+}
+
 mapfile -t messages < <(sources_in messages)
 mapfile -t actors < <(sources_in actors)
 mapfile -t runtime < <(sources_in runtime)
@@ -91,5 +130,7 @@ refuse "no crypto header is reachable from the guest path" < <(crypto_on_the_gue
 refuse "a file has at most $max_lines lines" < <(long_files)
 refuse "no reminders in sources" < <(reminders)
 refuse "a test file defines one suite, named as its stem" < <(misnamed_suites)
+refuse "documents name files that there are" < <(absent_files)
+refuse "docs/operations.md explains each event and alert, and no other" < <(events_and_alerts_without_explanation)
 
 exit "$broken"

@@ -30,6 +30,7 @@ catches() {
 }
 
 plant_clean_tree
+echo 'See `tests/actors/listener_test.cpp`, `actors/listener` and [this](README.md#there).' >"$tree/README.md"
 "$tidy" "$tree"
 
 catches "dependencies run" messages/frame.hpp '#include "actors/listener.hpp"'
@@ -45,6 +46,9 @@ catches "at most 500 lines" actors/listener.cpp "$(printf '//\n%.0s' {1..500})"
 catches "no reminders" runtime/daemon.cpp '// TO''DO: later'
 catches "named as its stem" tests/actors/listener_test.cpp '#define CAF_SUITE other'
 catches "named as its stem" tests/actors/decoder_test.cpp '// no suite'
+catches "files that there are" README.md '`tests/actors/none_test.cpp` proves it'
+catches "files that there are" README.md 'see [there](docs/none.md)'
+catches "explains each event" actors/events.cpp '  emit(level::info, "unheard_of", {});'
 
 # Sideways: the listener includes a header that includes the crypto header.
 plant_clean_tree

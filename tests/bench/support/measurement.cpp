@@ -161,8 +161,9 @@ sample measure(const receiver& who, const load& what, const std::filesystem::pat
 
   if (exit_code != 0) throw std::runtime_error(who.name + " failed: " + receiving.err());
   const log_content logged = read_log(log.path);
-  // The daemon says of each cell that its run started and ended.
-  const std::uint64_t expected = what.frames() + (who.fsync.empty() ? 0 : 2 * what.cells);
+  // The daemon says of each cell that its run was opened, started, ended and closed, and of itself that it started and
+  // stopped.
+  const std::uint64_t expected = what.frames() + (who.fsync.empty() ? 0 : 4 * what.cells + 2);
   if (logged.lines != expected) {
     throw std::runtime_error(who.name + " wrote " + std::to_string(logged.lines) + " lines instead of " +
                              std::to_string(expected));

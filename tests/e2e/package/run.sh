@@ -135,6 +135,7 @@ installs_and_runs() {
   # A container is not allowed more than its host.
   expect "its files" "$(most_files 65536)" "$(inside awk '/^Max open files/ { print $4 }' "/proc/$(property MainPID)/limits")"
   expect "its evidence directory" "cellos-telemetry 750" "$(inside stat -c '%U %a' "$evidence")"
+  inside test -x "/usr/share/$name/verify/verify-run.sh" || fail "the verification by hand is not installed"
   inside test -s /usr/share/man/man8/cellos-telemetryd.8.gz || fail "the man page is not installed"
   inside sed -i 's/^host_id = .*/host_id = "host-package"/' "$configuration"
   inside systemctl restart "$unit"

@@ -260,6 +260,19 @@ CAF_TEST(keys_that_are_not_in_the_list_are_told_once_a_chain) {
   CAF_CHECK(!report.clean());
 }
 
+CAF_TEST(a_closing_that_nobody_signed_proves_nothing_of_its_run) {
+  std::string text;
+  for (const std::string& line : sample_log(checkpointed())) text += line;
+  const auto stranger = signing_key::generate(signing_algorithm::ed25519, "host-2025");
+  const key_list other = keys_of({&stranger});
+  const auto report = judge_text(text, &other);
+  CAF_REQUIRE(!report.chains.empty());
+  for (const chain_report& chain : report.chains) {
+    CAF_CHECK_EQUAL(chain.signed_until, 0u);
+    CAF_CHECK(!chain.closed_by_host);
+  }
+}
+
 CAF_TEST(a_key_that_is_bound_to_another_host_does_not_count) {
   const lines log = sample_log(checkpointed());
   key_list bound = keys_of({&next_key});
@@ -388,6 +401,11 @@ CAF_TEST(one_cell_and_one_window_of_time_can_be_asked_for) {
   auto report = judge(log, cell);
   CAF_CHECK(report.clean());
   CAF_CHECK_EQUAL(report.chains.size(), 4u);
+  cell.cell = "cell-9";
+  report = judge(log, cell);
+  CAF_REQUIRE_EQUAL(told(report).size(), 1u);
+  CAF_CHECK(report.findings[0].cause == finding_cause::missing);
+  CAF_CHECK_EQUAL(report.findings[0].words, "the whole cell: not one run of it is here");
   verification_options late;
   late.since = wall_time{std::chrono::seconds{1'900'000'000}};
   report = judge(log, late);
