@@ -25,6 +25,8 @@ constexpr mode_t owner_only = 0600;
 /// that nobody listens there any more. Others of the group are refused by their uid.
 constexpr mode_t mode_of_given = 0660;
 
+constexpr const char* replaced = "was replaced while being bound; see who else writes to its directory";
+
 std::string reason(int error) { return std::error_code{error, std::system_category()}.message(); }
 
 bind_refusal refuse(const std::string& path, const std::string& why) {
@@ -79,7 +81,7 @@ std::string give_away(const std::string& path, const struct stat& made, const so
   const file_descriptor file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   struct stat there {};
   if (!file || ::fstat(file.get(), &there) != 0 || there.st_dev != made.st_dev || there.st_ino != made.st_ino) {
-    return "was replaced while being bound; see who else writes to its directory";
+    return replaced;
   }
   constexpr auto unchanged = static_cast<uid_t>(-1);
   // While it is ours; and by this detour, because chmod takes no O_PATH descriptor.
@@ -128,6 +130,8 @@ telemetry_socket::outcome telemetry_socket::bind(const std::string& path, const 
 
   struct stat made {};
   if (calls.lstat(path.c_str(), made) != 0) return {{}, refuse(path, "vanished while being bound: " + reason(errno))};
+  // Who may write to the directory may have put a link to another's file in its place, which must not be given away.
+  if (!S_ISSOCK(made.st_mode) || made.st_nlink != 1) return {{}, refuse(path, replaced)};
   bound.path_ = path;
   bound.device_ = made.st_dev;
   bound.inode_ = made.st_ino;

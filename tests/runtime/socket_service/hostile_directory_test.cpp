@@ -1,0 +1,103 @@
+#define CAF_SUITE hostile_directory
+#include <fcntl.h>
+#include <spdlog/logger.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "caf/test/dsl.hpp"
+#include "runtime/socket_service/socket_service.hpp"
+#include "runtime/socket_service/telemetry_socket.hpp"
+#include "tests/runtime/socket_service/collected_chunks.hpp"
+#include "tests/soak/event_counter.hpp"
+#include "tests/support/raw_guest.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait.hpp"
+
+using namespace cellos;
+using namespace cellos::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The real calls; whoever shares the directory acts between two of them.
+class watched_socket_calls : public socket_calls {
+ public:
+  int socket() override { return real_.socket(); }
+  int fchmod(int fd, mode_t mode) override { return real_.fchmod(fd, mode); }
+  int bind(int fd, const sockaddr_un& address) override { return real_.bind(fd, address); }
+  int listen(int fd, int backlog) override { return real_.listen(fd, backlog); }
+  int lstat(const char* path, struct stat& there) override { return real_.lstat(path, there); }
+  int unlink(const char* path) override { return real_.unlink(path); }
+  int accept4(int fd) override { return real_.accept4(fd); }
+  int peer_credentials(int fd, ucred& peer) override { return real_.peer_credentials(fd, peer); }
+  ssize_t recv(int fd, void* into, std::size_t bytes) override { return real_.recv(fd, into, bytes); }
+  int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
+    return real_.epoll_ctl(epoll, operation, fd, event);
+  }
+  int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) override {
+    return real_.epoll_wait(epoll, events, most, milliseconds);
+  }
+
+ private:
+  socket_calls& real_ = real_socket_calls();
+};
+
+/// Puts a link to another's file in the place of the socket just bound.
+class link_in_its_place final : public watched_socket_calls {
+ public:
+  link_in_its_place(fs::path path, fs::path other) : path_(std::move(path)), other_(std::move(other)) {}
+
+  int bind(int fd, const sockaddr_un& address) override {
+    const int bound = watched_socket_calls::bind(fd, address);
+    fs::remove(path_);
+    fs::create_hard_link(other_, path_);
+    return bound;
+  }
+
+ private:
+  fs::path path_;
+  fs::path other_;
+};
+
+struct fixture {
+  test::temporary_directory home;
+  operator_events events{std::make_shared<spdlog::logger>("test", std::make_shared<soak::event_counter>()),
+                         log_format::text};
+  cell_specification cell;
+
+  fixture() {
+    cell.cell_id = "cell-1";
+    cell.vsock_uds_base = home / "cell-1";
+  }
+};
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(hostile_directory_tests, fixture)
+
+CAF_TEST(a link to another file in the place of the socket is given to nobody) {
+  const fs::path path = home / "control.sock";
+  // A file, and a socket that somebody else serves.
+  std::ofstream{home / "secret"} << "secret";
+  fs::permissions(home / "secret", fs::perms::owner_read);
+  const file_descriptor another = test::listen_at(home / "another.sock");
+  fs::permissions(home / "another.sock", fs::perms::owner_read);
+  for (const char* other : {"secret", "another.sock"}) {
+  link_in_its_place calls{path, home / other};
+  socket_access access;
+  access.mode = 0666;
+  const auto bound = telemetry_socket::bind(path, access, calls);
+  CAF_CHECK(!bound.socket);
+  CAF_CHECK(bound.refusal.explanation.find("was replaced while being bound") != std::string::npos);
+  CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
+  fs::remove(path);
+  }
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
