@@ -66,6 +66,16 @@ std::string clear_path(const std::string& path, const sockaddr_un& address, std:
   return {};
 }
 
+/// Guests send bytes, never descriptors. One in the kernel's hands is closed by whoever reads past it, and closing
+/// another's socket may wait as long as that one's SO_LINGER says. Kernels before 6.16 know no such option.
+void take_no_descriptors(int fd) {
+#ifndef SO_PASSRIGHTS
+  constexpr int SO_PASSRIGHTS = 83;
+#endif
+  const int off = 0;
+  (void)::setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
+}
+
 std::string bind_reason(int error) {
   if (error == ENOENT) return "its directory does not exist; create it first";
   if (error == EACCES) return "permission denied; the daemon must be able to write to its directory";
@@ -124,6 +134,7 @@ telemetry_socket::outcome telemetry_socket::bind(const std::string& path, const 
   bound.calls_ = &calls;
   bound.listening_ = file_descriptor{calls.socket()};
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
+  take_no_descriptors(bound.fd());
   // The file takes its mode from the socket: there is no moment at which others may connect.
   if (calls.fchmod(bound.fd(), owner_only) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
   if (calls.bind(bound.fd(), address) != 0) return {{}, refuse(path, bind_reason(errno))};

@@ -77,6 +77,31 @@ struct fixture {
   }
 };
 
+/// What sendmsg says of one byte with a descriptor beside it; 0 if it was taken.
+int send_descriptor(int over, int passed) {
+  char byte = 0;
+  iovec bytes{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(rights), &passed, sizeof passed);
+  return ::sendmsg(over, &message, MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
+bool kernel_can_refuse_descriptors() {
+  const file_descriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const int off = 0;
+  constexpr int pass_rights = 83;
+  return ::setsockopt(probe.get(), SOL_SOCKET, pass_rights, &off, sizeof off) == 0;
+}
+
 }  // namespace
 
 CAF_TEST_FIXTURE_SCOPE(hostile_directory_tests, fixture)
@@ -98,6 +123,26 @@ CAF_TEST(a link to another file in the place of the socket is given to nobody) {
   CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
   fs::remove(path);
   }
+}
+
+CAF_TEST(descriptors beside the bytes of a guest do not reach the host) {
+  if (!kernel_can_refuse_descriptors()) {
+    CAF_MESSAGE("this kernel always passes them");
+    return;
+  }
+  socket_service service{{}, events};
+  const cell_intake_ptr intake = service.bind(cell).intake;
+  CAF_REQUIRE(intake);
+  const file_descriptor guest{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, cell.socket_path().c_str(), cell.socket_path().size());
+  CAF_REQUIRE_EQUAL(::connect(guest.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
+  CAF_MESSAGE("nor when they wait in the backlog's place of an accepted one");
+  CAF_CHECK(test::holds_within(test::patience, [&] {
+  return intake->counts().connections_accepted == 1; }));
+  CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
