@@ -65,6 +65,32 @@ class link_in_its_place final : public watched_socket_calls {
   fs::path other_;
 };
 
+/// Connects again, by another name of the socket's file, before the host can see that nobody waits.
+class tireless_guest final : public watched_socket_calls {
+ public:
+  static constexpr int most = 5000;
+
+  explicit tireless_guest(fs::path name) : name_(std::move(name)) {}
+
+  int accept4(int fd) override {
+    if (busy && accepts < most) {
+      ++accepts;
+      const file_descriptor again{socket()};
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      std::memcpy(address.sun_path, name_.c_str(), name_.native().size());
+      (void)::connect(again.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    return watched_socket_calls::accept4(fd);
+  }
+
+  std::atomic<bool> busy{false};
+  std::atomic<int> accepts{0};
+
+ private:
+  fs::path name_;
+};
+
 struct fixture {
   test::temporary_directory home;
   operator_events events{std::make_shared<spdlog::logger>("test", std::make_shared<soak::event_counter>()),
@@ -123,6 +149,20 @@ CAF_TEST(a link to another file in the place of the socket is given to nobody) {
   CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
   fs::remove(path);
   }
+}
+
+CAF_TEST(a guest that never ceases to connect does not hold up the end of its cell) {
+  tireless_guest calls{home / "other-name"};
+  socket_service service{{}, events, calls};
+  const cell_intake_ptr intake = service.bind(cell).intake;
+  CAF_REQUIRE(intake);
+  fs::create_hard_link(cell.socket_path(), home / "other-name");
+  collected_chunks collected{intake};
+  std::atomic<bool> drained{false};
+  calls.busy = true;
+  intake->drain([&] { drained = true; });
+  CAF_CHECK(test::holds_within(test::patience, [&] { return drained.load(); }));
+  CAF_CHECK(calls.accepts < tireless_guest::most);
 }
 
 CAF_TEST(descriptors beside the bytes of a guest do not reach the host) {
