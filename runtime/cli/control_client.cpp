@@ -100,6 +100,8 @@ std::optional<control_answer> control_client::perform(const char* method, const 
   const std::string url = "http://localhost" + path;
   ::curl_easy_setopt(handle_, CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
   ::curl_easy_setopt(handle_, CURLOPT_URL, url.c_str());
+  // A cell may be called "..".
+  ::curl_easy_setopt(handle_, CURLOPT_PATH_AS_IS, 1L);
   ::curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, method);
   ::curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
   // Whatever a proxy variable says: this never leaves the host.

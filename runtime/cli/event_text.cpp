@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "messages/cloud_event.hpp"
@@ -28,9 +29,23 @@ std::string text_of(const json& object, const char* key) {
   return member != object.end() && member->is_string() ? escaped(member->get_ref<const std::string&>(), 128) : "?";
 }
 
+/// A log that is only read may hold anything: what is no object is taken for an empty one.
+json object_in(const json& object, const char* key) {
+  const auto member = object.find(key);
+  return member != object.end() && member->is_object() ? *member : json::object();
+}
+
 std::string seconds_of(const json& object, const char* key) {
-  const std::string ns = text_of(object, key);
-  return ns.size() > 6 ? fmt::format("{:.1f} s", std::stod(ns) / 1e9) : ns + " ns";
+  const std::string written = text_of(object, key);
+  std::uint64_t ns = 0;
+  const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), ns);
+  if (failed != std::errc{} || end != written.data() + written.size()) return written;
+  return written.size() > 6 ? fmt::format("{:.1f} s", static_cast<double>(ns) / 1e9) : written + " ns";
+}
+
+std::string pid_of(const json& data) {
+  const auto pid = data.find("guestPid");
+  return pid != data.end() && pid->is_number_unsigned() ? std::to_string(pid->get<std::uint64_t>()) : "?";
 }
 
 /// Kinds with a count other than zero.
@@ -50,14 +65,14 @@ struct telling {
 };
 
 telling tell_declaration(const json& data) {
-  return {colour::green, fmt::format("{:<22} pid {:<7} {:<22} {} {}", text_of(data, "probeSource"),
-                                     data.value("guestPid", 0u), '"' + text_of(data, "guestComm") + '"',
-                                     text_of(data, "runId"), text_of(data, "specSignatureHash"))};
+  return {colour::green, fmt::format("{:<22} pid {:<7} {:<22} {} {}", text_of(data, "probeSource"), pid_of(data),
+                                     '"' + text_of(data, "guestComm") + '"', text_of(data, "runId"),
+                                     text_of(data, "specSignatureHash"))};
 }
 
 telling tell_ended(const json& data) {
-  const json totals = data.value("totals", json::object());
-  const std::string refused = by_kind(totals.value("refused", json::object()));
+  const json totals = object_in(data, "totals");
+  const std::string refused = by_kind(object_in(totals, "refused"));
   return {colour::cyan,
           fmt::format("run ended ({}): received {}, appended {}, heartbeats {}, refused {}, forged attribution {}, in "
                       "flight {}",
@@ -67,7 +82,7 @@ telling tell_ended(const json& data) {
 }
 
 telling tell_dropped(const json& data) {
-  const std::string refused = by_kind(data.value("refused", json::object()));
+  const std::string refused = by_kind(object_in(data, "refused"));
   return {colour::red, fmt::format("telemetry dropped: {} frames, {}{}", text_of(data, "frames"),
                                    text_of(data, "reason"), refused.empty() ? "" : " [" + refused + "]")};
 }

@@ -135,6 +135,14 @@ MHD_Result collect_query(void* closure, MHD_ValueKind, const char* key, const ch
   return MHD_YES;
 }
 
+/// The library hands out what it decodes as C strings: a NUL would cut off what is behind it, and leave another's id.
+std::size_t unescape(void*, MHD_Connection*, char* text) {
+  const std::size_t bytes = MHD_http_unescape(text);
+  constexpr char never_in_an_id = '\x01';
+  std::replace(text, text + bytes, '\0', never_in_an_id);
+  return bytes;
+}
+
 std::size_t announced_bytes(MHD_Connection* connection) {
   const char* text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
   if (text == nullptr) return 0;
@@ -209,7 +217,7 @@ class http_server::implementation {
                                MHD_OPTION_CONNECTION_LIMIT, settings_.limits.connections, MHD_OPTION_CONNECTION_TIMEOUT,
                                static_cast<unsigned>(settings_.limits.idle.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                settings_.limits.head_bytes + 2 * stream_block_bytes, MHD_OPTION_NOTIFY_COMPLETED,
-                               &on_completed, this,  //
+                               &on_completed, this, MHD_OPTION_UNESCAPE_CALLBACK, &unescape, nullptr,  //
                                MHD_OPTION_END);
     return daemon_ != nullptr;
   }

@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <utility>
 #include <variant>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/control/cell_document.hpp"
 #include "runtime/file_descriptor.hpp"
 
@@ -22,16 +22,52 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr int format_version = 1;
+/// Hundreds of thousands of cells. Ours.
+constexpr off_t most_file_bytes = off_t{256} << 20;
 
 std::error_code last_error() { return {errno, std::system_category()}; }
 
 std::string refusal_of(const std::filesystem::path& file, const std::string& why) {
-  return "state file \"" + file.string() + "\" " + why + "; mend it, or move it away to start without the cells in it";
+  return "state file \"" + escaped(file.string(), 512) + "\" " + why +
+         "; mend it, or move it away to start without the cells in it";
+}
+
+/// Empty if there is no such file. A directory or a FIFO in its place must not hold us or end us.
+std::string read_file(const std::filesystem::path& file, std::optional<std::string>& text) {
+  const file_descriptor in{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!in) return errno == ENOENT ? "" : "cannot be read: " + last_error().message();
+  struct stat there {};
+  if (::fstat(in.get(), &there) != 0) return "cannot be looked at: " + last_error().message();
+  if (!S_ISREG(there.st_mode)) return "is not a regular file";
+  if (there.st_size > most_file_bytes) return "is longer than 256 MiB";
+  text.emplace(static_cast<std::size_t>(there.st_size), '\0');
+  std::size_t have = 0;
+  while (have < text->size()) {
+    const ssize_t got = ::read(in.get(), text->data() + have, text->size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return "cannot be read: " + last_error().message();
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  text->resize(have);
+  return {};
+}
+
+/// Null where nothing can be made of it. What is nested deeper than ours is left out: writing it again would recurse.
+json parse_shallow(const std::string& text) {
+  bool too_deep = false;
+  const auto look = [&](int depth, json::parse_event_t, json&) {
+    constexpr int deepest = 8;
+    too_deep = too_deep || depth > deepest;
+    return !too_deep;
+  };
+  json root = json::parse(text, look, false);
+  return too_deep ? json{} : root;
 }
 
 /// Empty on success.
 std::string read_cells(const std::string& text, std::map<std::string, cell_configuration>& into) {
-  const json root = json::parse(text, nullptr, false);
+  const json root = parse_shallow(text);
   if (!root.is_object()) return "is not a JSON object";
   if (root.value("version", json{}) != format_version) return "is of another version";
   const auto cells = root.find("cells");
@@ -39,8 +75,8 @@ std::string read_cells(const std::string& text, std::map<std::string, cell_confi
   for (const auto& [id, cell] : cells->items()) {
     const cell_reading read = read_cell(id, cell.dump());
     if (const auto* refused = std::get_if<document_refusal>(&read)) {
-      return "has a cell \"" + id + "\" whose " + (refused->field.empty() ? "description" : refused->field) + " " +
-             refused->error;
+      return "has a cell \"" + escaped(id, 128) + "\" whose " +
+             (refused->field.empty() ? "description" : refused->field) + " " + refused->error;
     }
     into.emplace(id, std::get<cell_configuration>(read));
   }
@@ -61,15 +97,10 @@ bool write_all(int fd, std::string_view text) {
 
 remembered_cells::opening remembered_cells::open(std::filesystem::path file) {
   std::map<std::string, cell_configuration> known;
-  struct stat there {};
-  if (::stat(file.c_str(), &there) == 0) {
-    std::ifstream in{file, std::ios::binary};
-    const std::string text{std::istreambuf_iterator<char>{in}, {}};
-    if (!in || in.bad()) return {nullptr, refusal_of(file, "cannot be read")};
-    if (const std::string why = read_cells(text, known); !why.empty()) return {nullptr, refusal_of(file, why)};
-  } else if (errno != ENOENT) {
-    return {nullptr, refusal_of(file, "cannot be looked at: " + last_error().message())};
-  }
+  std::optional<std::string> text;
+  std::string why = read_file(file, text);
+  if (why.empty() && text) why = read_cells(*text, known);
+  if (!why.empty()) return {nullptr, refusal_of(file, why)};
   return {std::unique_ptr<remembered_cells>{new remembered_cells{std::move(file), std::move(known)}}, {}};
 }
 

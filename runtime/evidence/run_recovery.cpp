@@ -50,15 +50,21 @@ std::uint64_t count_in(const nlohmann::json& object, const char* key) {
   return count;
 }
 
+/// Whatever the log holds: a member that is no text is as absent.
+std::string text_in(const nlohmann::json& object, const char* key, const std::string& otherwise = {}) {
+  const auto member = object.find(key);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : otherwise;
+}
+
 std::string spec_signature_hash_in(std::string_view line) {
   const auto event = nlohmann::json::parse(line, nullptr, false);
   const auto data = event.is_object() ? event.find("data") : event.end();
   if (!event.is_object() || data == event.end() || !data->is_object()) return {};
-  return data->value("specSignatureHash", "");
+  return text_in(*data, "specSignatureHash");
 }
 
 void take_losses(recovered_run& run, const nlohmann::json& data) {
-  const std::string reason = data.value("reason", "");
+  const std::string reason = text_in(data, "reason");
   if (reason == to_string(loss_reason::quarantined)) {
     const std::uint64_t frames = count_in(data, "frames");
     run.totals.quarantined += frames;
@@ -142,8 +148,8 @@ void run_recovery::take_host_event(const line_head& head, std::string_view line)
   host_->run.next_event = head.sequence + 1;
   host_->run.sealed = head.sealed;
   if (head.sealed) host_->last_line = line;
-  host_->run.key_id = data->value("keyId", host_->run.key_id);
-  const std::string listed = data->value("chain", "");
+  host_->run.key_id = text_in(*data, "keyId", host_->run.key_id);
+  const std::string listed = text_in(*data, "chain");
   if (head.type == event_type::host_run_opened) opened_.insert(listed);
   if (head.type == event_type::host_run_closed) {
     opened_.erase(listed);
@@ -165,7 +171,7 @@ void run_recovery::take_event(open_chains::iterator chain, std::string_view type
     ++foreign_lines_;
     return;
   }
-  run.key_id = data->value("keyId", run.key_id);
+  run.key_id = text_in(*data, "keyId", run.key_id);
   if (type == event_type::agent_silenced) run.silence_told = true;
   if (type == event_type::agent_resumed) run.resumed = true;
   if (type == event_type::telemetry_dropped) take_losses(run, *data);

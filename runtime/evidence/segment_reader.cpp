@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/evidence/line_scan.hpp"
 
 namespace cellos {
@@ -214,7 +215,7 @@ void segment_reader::begin_at_start() {
 }
 
 void segment_reader::fail(std::error_code code, const std::string& explanation) {
-  failure_ = read_failure{code, "\"" + path_ + "\" " + explanation};
+  failure_ = read_failure{code, "\"" + escaped(path_, 512) + "\" " + explanation};
 }
 
 std::vector<unterminated_tail> segment_reader::unterminated_tails() const {

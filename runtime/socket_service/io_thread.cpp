@@ -387,6 +387,8 @@ void io_thread::look_after_connections() {
 void io_thread::begin_draining(bound_cell& cell) {
   cell.draining = true;
   draining_.push_back(&cell);
+  // Whoever kept another name of the file could connect as fast as we accept, for ever.
+  ::shutdown(cell.socket.fd(), SHUT_RD);
   while (true) {
     file_descriptor waiting{calls_.accept4(cell.socket.fd())};
     if (waiting) {

@@ -25,6 +25,8 @@ constexpr mode_t owner_only = 0600;
 /// that nobody listens there any more. Others of the group are refused by their uid.
 constexpr mode_t mode_of_given = 0660;
 
+constexpr const char* replaced = "was replaced while being bound; see who else writes to its directory";
+
 std::string reason(int error) { return std::error_code{error, std::system_category()}.message(); }
 
 bind_refusal refuse(const std::string& path, const std::string& why) {
@@ -64,6 +66,16 @@ std::string clear_path(const std::string& path, const sockaddr_un& address, std:
   return {};
 }
 
+/// Guests send bytes, never descriptors. One in the kernel's hands is closed by whoever reads past it, and closing
+/// another's socket may wait as long as that one's SO_LINGER says. Kernels before 6.16 know no such option.
+void take_no_descriptors(int fd) {
+#ifndef SO_PASSRIGHTS
+  constexpr int SO_PASSRIGHTS = 83;
+#endif
+  const int off = 0;
+  (void)::setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
+}
+
 std::string bind_reason(int error) {
   if (error == ENOENT) return "its directory does not exist; create it first";
   if (error == EACCES) return "permission denied; the daemon must be able to write to its directory";
@@ -79,7 +91,7 @@ std::string give_away(const std::string& path, const struct stat& made, const so
   const file_descriptor file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   struct stat there {};
   if (!file || ::fstat(file.get(), &there) != 0 || there.st_dev != made.st_dev || there.st_ino != made.st_ino) {
-    return "was replaced while being bound; see who else writes to its directory";
+    return replaced;
   }
   constexpr auto unchanged = static_cast<uid_t>(-1);
   // While it is ours; and by this detour, because chmod takes no O_PATH descriptor.
@@ -122,12 +134,15 @@ telemetry_socket::outcome telemetry_socket::bind(const std::string& path, const 
   bound.calls_ = &calls;
   bound.listening_ = file_descriptor{calls.socket()};
   if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
+  take_no_descriptors(bound.fd());
   // The file takes its mode from the socket: there is no moment at which others may connect.
   if (calls.fchmod(bound.fd(), owner_only) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
   if (calls.bind(bound.fd(), address) != 0) return {{}, refuse(path, bind_reason(errno))};
 
   struct stat made {};
   if (calls.lstat(path.c_str(), made) != 0) return {{}, refuse(path, "vanished while being bound: " + reason(errno))};
+  // Who may write to the directory may have put a link to another's file in its place, which must not be given away.
+  if (!S_ISSOCK(made.st_mode) || made.st_nlink != 1) return {{}, refuse(path, replaced)};
   bound.path_ = path;
   bound.device_ = made.st_dev;
   bound.inode_ = made.st_ino;

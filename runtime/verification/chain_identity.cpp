@@ -6,7 +6,20 @@
 
 namespace cellos::verification {
 
+namespace {
+
+/// Three ids of 128 bytes, an epoch, the slashes; and more.
+constexpr std::size_t longest_chain = 512;
+
+/// Ids of ours have nothing else in them; whoever made the log may have put terminal escapes there.
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+}  // namespace
+
 std::optional<chain_identity> identify_chain(std::string_view chain) {
+  if (chain.size() > longest_chain || !is_plain(chain)) return std::nullopt;
   std::array<std::string_view, 4> parts;
   std::size_t count = 0;
   for (std::string_view rest = chain;; ++count) {

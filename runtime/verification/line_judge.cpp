@@ -159,7 +159,8 @@ line_judge::known_chain& line_judge::chain_of(std::string_view chain) {
   known = known_chain{};
   known.text = chain;
   known.identity = identify_chain(known.text);
-  if (!known.identity) return known;
+  // Not kept: it may be as long as a line.
+  if (!known.identity) return known = known_chain{};
   const chain_identity& identity = *known.identity;
   known.source = "/cellos/host/" + std::string{identity.host};
   known.subject = identity.is_host() ? "urn:cellos:host:" + std::string{identity.host}
@@ -176,7 +177,9 @@ line_judge::known_chain& line_judge::chain_of(std::string_view chain) {
 const line_judge::known_type& line_judge::type_of(std::string_view type) {
   known_type& known = types_[std::hash<std::string_view>{}(type) % known_types];
   if (known.text == type) return known;
-  known.text = type;
+  // A longer one is none of ours, and not kept.
+  constexpr std::size_t longest_type = 256;
+  known.text = type.size() > longest_type ? std::string{} : std::string{type};
   known.kind = kind_of(type);
   known.hashed = sha256::of(type);
   return known;

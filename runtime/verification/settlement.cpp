@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/signing/material.hpp"
 #include "runtime/verification/chain_identity.hpp"
 
@@ -40,7 +41,9 @@ struct settlement::course {
   }
 };
 
-std::string settlement::place_of(line_place at) const { return files_(at.file) + ":" + std::to_string(at.line); }
+std::string settlement::place_of(line_place at) const {
+  return escaped(files_(at.file), 512) + ":" + std::to_string(at.line);
+}
 
 bool settlement::settle(const std::string& chain, const std::vector<chain_copy>& copies, second_look& again,
                         chain_report& settled, std::vector<finding>& findings) const {
@@ -98,7 +101,7 @@ bool settlement::take_apart(course& run, const std::vector<chain_copy>& copies, 
 
 void settlement::compare_copy(course& run, const piece& copy, const piece& original, const digest& expected) const {
   const chain_stretch& stretch = *copy.stretch;
-  const std::string other = "the copy in " + files_(original.stretch->last_place.file);
+  const std::string other = "the copy in " + escaped(files_(original.stretch->last_place.file), 512);
   if (stretch.sealed != original.stretch->sealed) {
     run.tell(finding_cause::not_signed, stretch.last, files_(stretch.last_place.file), stretch.last_place.line,
              "of " + other + " and this, only one carries digests");

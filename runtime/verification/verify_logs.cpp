@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/verification/block_reader.hpp"
 #include "runtime/verification/line_judge.hpp"
 #include "runtime/verification/log_judge.hpp"
@@ -176,7 +177,8 @@ std::string read_again(const std::vector<log_file>& files, const key_list* keys,
 void tell_torn(const std::vector<log_file>& files, const std::vector<torn_file>& torn, log_judge& judge) {
   for (const torn_file& each : torn) {
     if (size_of(files[each.file]) > each.size) {
-      judge.note(files[each.file].path.string() + " is being written: its last line was not complete yet");
+      judge.note(escaped(files[each.file].path.string(), 512) +
+                 " is being written: its last line was not complete yet");
     } else {
       judge.unterminated(each.file, each.line, each.bytes);
     }

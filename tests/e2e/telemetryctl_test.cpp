@@ -71,6 +71,17 @@ CAF_TEST(a_cell_is_added_listed_and_removed) {
   CAF_CHECK(has(removed.out, "received 12, appended 12"));
 }
 
+CAF_TEST(a_cell_called_like_a_parent_directory_can_be_seen_and_removed) {
+  controlled_daemon host;
+  for (const char* id : {".", ".."}) {
+    auto add = adding(host, "dots");
+    add[1] = id;
+    CAF_CHECK_EQUAL(ctl(host, add).code, 0);
+    CAF_CHECK(has(ctl(host, {"cells", id}).out, "sha256:x"));
+    CAF_CHECK_EQUAL(ctl(host, {"remove", id}).code, 0);
+  }
+}
+
 CAF_TEST(what_the_daemon_refuses_is_said_in_a_sentence) {
   controlled_daemon host;
   CAF_CHECK_EQUAL(ctl(host, adding(host, "a")).code, 0);

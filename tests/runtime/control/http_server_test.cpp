@@ -107,4 +107,12 @@ CAF_TEST(a_stop_answers_whoever_waits) {
   later.front()(http_answer{});
 }
 
+CAF_TEST(a_nul_in_a_path_cuts_nothing_off) {
+  start({});
+  CAF_CHECK_EQUAL(client().get("/cells/a%00b").body,
+                  "/cells/a\x01"
+                  "b");
+  CAF_CHECK_EQUAL(client().get("/cells/a%20b").body, "/cells/a b");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -158,4 +158,21 @@ CAF_TEST(no_cell_begins_to_go_while_all_are_looked_at) {
   cells->with_all([](const std::vector<cell_configuration>& all) { CAF_CHECK(all.empty()); });
 }
 
+CAF_TEST(what_is_no_state_file_is_refused_and_ends_nobody) {
+  const auto refusal = [this] { return remembered_cells::open(file()).refusal; };
+  const auto write = [this](const std::string& text) { std::ofstream{file(), std::ios::trunc} << text; };
+  std::filesystem::create_directory(file());
+  CAF_CHECK(refusal().find("is not a regular file") != std::string::npos);
+  std::filesystem::remove(file());
+  CAF_REQUIRE_EQUAL(::mkfifo(file().c_str(), 0600), 0);
+  CAF_CHECK(refusal().find("is not a regular file") != std::string::npos);
+  std::filesystem::remove(file());
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  write(R"({"version":1,"cells":{"a":{"run_id":)" + deep + "}}}");
+  CAF_CHECK(refusal().find("is not a JSON object") != std::string::npos);
+  write(R"({"version":1,"cells":{"a\u001b[31m":7}})");
+  CAF_CHECK(!refusal().empty());
+  CAF_CHECK_EQUAL(refusal().find('\x1b'), std::string::npos);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "actors/run_ledger.hpp"
+#include "messages/cloud_event.hpp"
 
 using namespace cellos;
 using namespace std::chrono_literals;
@@ -111,6 +112,21 @@ CAF_TEST(a recovered run is resumed under the next number) {
   CAF_CHECK(more.find("run.v1.resumed") != std::string::npos);
   CAF_CHECK(more.find("/00000000000000000004\"") != std::string::npos);
   CAF_CHECK_EQUAL(successor.totals().appended, 2u);
+}
+
+CAF_TEST(members of another type than ours are taken as absent) {
+  const auto line_of = [](const std::string& chain, const std::string& type, const std::string& data) {
+    return R"({"specversion":"1.0","id":")" + chain + R"(/00000000000000000001","type":")" +
+           std::string{event_type_prefix} + type + R"(","data":)" + data + "}";
+  };
+  run_recovery recovery;
+  recovery.take(line_of("h/a/r/1", "run.v1.started", R"({"specSignatureHash":7,"keyId":[]})"));
+  recovery.take(line_of("h/a/r/1", "guest.v1.telemetry_dropped", R"({"reason":7,"refused":3})"));
+  recovery.take(line_of("h/a/r/1", "guest.v1.telemetry_dropped", R"({"reason":"frames_refused","refused":3})"));
+  recovery.take(line_of("h/1", "host.v1.run_opened", R"({"keyId":{},"chain":null})"));
+  CAF_REQUIRE_EQUAL(recovery.open_runs().size(), 1u);
+  CAF_CHECK_EQUAL(recovery.open_runs()[0].attribution.spec_signature_hash, "");
+  CAF_CHECK(recovery.host_chain().has_value());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -296,6 +296,35 @@ CAF_TEST(what_cannot_be_read_is_refused_with_its_name) {
   CAF_CHECK_EQUAL(refusal("/dev/null"), "\"/dev/null\" is neither a file nor a directory");
 }
 
+CAF_TEST(no_log_speaks_to_the_terminal_of_whoever_verifies_it) {
+  const std::string hostile = "\x1b[2J\x1b[31m\xc2\x9b\xe2\x80\xae\n";
+  const std::string escapes = R"(\u001b[2J\u001b[31m\u009b\u202e\n)";
+  lines log;
+  for (const char* sequence : {"00000000000000000002", "00000000000000000005", "00000000000000000004"}) {
+    for (const std::string& source : {"/cellos/host/h" + escapes, std::string{"other"}}) {
+      const std::string chain = "h" + escapes + "/c" + escapes + "/r" + escapes + "/1";
+      log.push_back(R"({"specversion":"1.0","id":")" + chain + "/" + sequence + R"(","source":")" + source +
+                    R"(","type":"x","subject":"urn:cellos:cell:c)" + escapes + R"(","chain":")" + chain +
+                    R"(","sequence":")" + sequence + "\",\"data\":{}}\n");
+    }
+  }
+  write("logs/a" + hostile + ".jsonl", joined(log));
+  write("logs/b" + hostile + ".jsonl", joined(log) + "torn");
+  const auto report = verify({directory / "logs"});
+  CAF_CHECK(!report.clean());
+  const std::string told = text_of(report, false);
+  const auto speaks = [](char c) { return c != '\n' && (c < 0x20 || c == 0x7f); };
+  CAF_CHECK(std::none_of(told.begin(), told.end(), speaks));
+}
+
+CAF_TEST(a_name_longer_than_a_chain_can_have_is_none) {
+  chain_writer run{"host-a", "cell", std::string(1000, 'r'), "1", &key};
+  write("a.jsonl", run.started());
+  const auto report = verify({directory / "a.jsonl"});
+  CAF_CHECK_EQUAL(count(report, finding_cause::malformed), 1u);
+  CAF_CHECK(report.chains.empty());
+}
+
 CAF_TEST(an_empty_file_is_a_clean_log_of_nothing) {
   write("a.jsonl", "");
   const auto report = verify({directory / "a.jsonl"});

@@ -1,0 +1,188 @@
+#define CAF_SUITE hostile_directory
+#include <fcntl.h>
+#include <spdlog/logger.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "caf/test/dsl.hpp"
+#include "runtime/socket_service/socket_service.hpp"
+#include "runtime/socket_service/telemetry_socket.hpp"
+#include "tests/runtime/socket_service/collected_chunks.hpp"
+#include "tests/soak/event_counter.hpp"
+#include "tests/support/raw_guest.hpp"
+#include "tests/support/temporary_directory.hpp"
+#include "tests/support/wait.hpp"
+
+using namespace cellos;
+using namespace cellos::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The real calls; whoever shares the directory acts between two of them.
+class watched_socket_calls : public socket_calls {
+ public:
+  int socket() override { return real_.socket(); }
+  int fchmod(int fd, mode_t mode) override { return real_.fchmod(fd, mode); }
+  int bind(int fd, const sockaddr_un& address) override { return real_.bind(fd, address); }
+  int listen(int fd, int backlog) override { return real_.listen(fd, backlog); }
+  int lstat(const char* path, struct stat& there) override { return real_.lstat(path, there); }
+  int unlink(const char* path) override { return real_.unlink(path); }
+  int accept4(int fd) override { return real_.accept4(fd); }
+  int peer_credentials(int fd, ucred& peer) override { return real_.peer_credentials(fd, peer); }
+  ssize_t recv(int fd, void* into, std::size_t bytes) override { return real_.recv(fd, into, bytes); }
+  int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
+    return real_.epoll_ctl(epoll, operation, fd, event);
+  }
+  int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) override {
+    return real_.epoll_wait(epoll, events, most, milliseconds);
+  }
+
+ private:
+  socket_calls& real_ = real_socket_calls();
+};
+
+/// Puts a link to another's file in the place of the socket just bound.
+class link_in_its_place final : public watched_socket_calls {
+ public:
+  link_in_its_place(fs::path path, fs::path other) : path_(std::move(path)), other_(std::move(other)) {}
+
+  int bind(int fd, const sockaddr_un& address) override {
+    const int bound = watched_socket_calls::bind(fd, address);
+    fs::remove(path_);
+    fs::create_hard_link(other_, path_);
+    return bound;
+  }
+
+ private:
+  fs::path path_;
+  fs::path other_;
+};
+
+/// Connects again, by another name of the socket's file, before the host can see that nobody waits.
+class tireless_guest final : public watched_socket_calls {
+ public:
+  static constexpr int most = 5000;
+
+  explicit tireless_guest(fs::path name) : name_(std::move(name)) {}
+
+  int accept4(int fd) override {
+    if (busy && accepts < most) {
+      ++accepts;
+      const file_descriptor again{socket()};
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      std::memcpy(address.sun_path, name_.c_str(), name_.native().size());
+      (void)::connect(again.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    return watched_socket_calls::accept4(fd);
+  }
+
+  std::atomic<bool> busy{false};
+  std::atomic<int> accepts{0};
+
+ private:
+  fs::path name_;
+};
+
+struct fixture {
+  test::temporary_directory home;
+  operator_events events{std::make_shared<spdlog::logger>("test", std::make_shared<soak::event_counter>()),
+                         log_format::text};
+  cell_specification cell;
+
+  fixture() {
+    cell.cell_id = "cell-1";
+    cell.vsock_uds_base = home / "cell-1";
+  }
+};
+
+/// What sendmsg says of one byte with a descriptor beside it; 0 if it was taken.
+int send_descriptor(int over, int passed) {
+  char byte = 0;
+  iovec bytes{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(rights), &passed, sizeof passed);
+  return ::sendmsg(over, &message, MSG_NOSIGNAL) == 1 ? 0 : errno;
+}
+
+bool kernel_can_refuse_descriptors() {
+  const file_descriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const int off = 0;
+  constexpr int pass_rights = 83;
+  return ::setsockopt(probe.get(), SOL_SOCKET, pass_rights, &off, sizeof off) == 0;
+}
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(hostile_directory_tests, fixture)
+
+CAF_TEST(a link to another file in the place of the socket is given to nobody) {
+  const fs::path path = home / "control.sock";
+  // A file, and a socket that somebody else serves.
+  std::ofstream{home / "secret"} << "secret";
+  fs::permissions(home / "secret", fs::perms::owner_read);
+  const file_descriptor another = test::listen_at(home / "another.sock");
+  fs::permissions(home / "another.sock", fs::perms::owner_read);
+  for (const char* other : {"secret", "another.sock"}) {
+  link_in_its_place calls{path, home / other};
+  socket_access access;
+  access.mode = 0666;
+  const auto bound = telemetry_socket::bind(path, access, calls);
+  CAF_CHECK(!bound.socket);
+  CAF_CHECK(bound.refusal.explanation.find("was replaced while being bound") != std::string::npos);
+  CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
+  fs::remove(path);
+  }
+}
+
+CAF_TEST(a guest that never ceases to connect does not hold up the end of its cell) {
+  tireless_guest calls{home / "other-name"};
+  socket_service service{{}, events, calls};
+  const cell_intake_ptr intake = service.bind(cell).intake;
+  CAF_REQUIRE(intake);
+  fs::create_hard_link(cell.socket_path(), home / "other-name");
+  collected_chunks collected{intake};
+  std::atomic<bool> drained{false};
+  calls.busy = true;
+  intake->drain([&] { drained = true; });
+  CAF_CHECK(test::holds_within(test::patience, [&] { return drained.load(); }));
+  CAF_CHECK(calls.accepts < tireless_guest::most);
+}
+
+CAF_TEST(descriptors beside the bytes of a guest do not reach the host) {
+  if (!kernel_can_refuse_descriptors()) {
+    CAF_MESSAGE("this kernel always passes them");
+    return;
+  }
+  socket_service service{{}, events};
+  const cell_intake_ptr intake = service.bind(cell).intake;
+  CAF_REQUIRE(intake);
+  const file_descriptor guest{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, cell.socket_path().c_str(), cell.socket_path().size());
+  CAF_REQUIRE_EQUAL(::connect(guest.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
+  CAF_MESSAGE("nor when they wait in the backlog's place of an accepted one");
+  CAF_CHECK(test::holds_within(test::patience, [&] {
+  return intake->counts().connections_accepted == 1; }));
+  CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
