@@ -65,7 +65,7 @@ struct fixture {
       std::ifstream file{home / (std::string{kid} + ".pub.json")};
       all.update(json::parse(file));
     }
-    const std::string path = home / "keys.json";
+    std::string path = home / "keys.json";
     std::ofstream{path} << all.dump();
     return path;
   }

@@ -18,7 +18,7 @@ struct fixture {
                          log_format::text};
   socket_service sockets{{}, events};
 
-  host_supervisor_actor host_that(caf::behavior what) {
+  host_supervisor_actor host_that(const caf::behavior& what) {
     return caf::actor_cast<host_supervisor_actor>(
         system.spawn([what](caf::event_based_actor*) -> caf::behavior { return what; }));
   }

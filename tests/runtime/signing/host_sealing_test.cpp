@@ -140,7 +140,6 @@ CAF_TEST(silence_and_the_end_are_signed_and_cover_what_came_before) {
   CAF_CHECK_EQUAL(ledger.unsigned_events(), 0u);
   ledger.take(log, declarations(2, 1));
   ledger.close(log, now, run_end_reason::retired, 3, 1);
-  CAF_CHECK_EQUAL(judged({first}).back(), 7u);
   CAF_CHECK_EQUAL(judged({first}), (sequences{1, 4, 7}));
 }
 

@@ -25,7 +25,7 @@ struct fixture {
   std::map<std::string, std::string> variables;
 
   std::string key_file(const std::string& content, mode_t mode = 0600) const {
-    const std::string path = dir / "signing.key";
+    std::string path = dir / "signing.key";
     std::ofstream{path} << content;
     CAF_REQUIRE_EQUAL(::chmod(path.c_str(), mode), 0);
     return path;

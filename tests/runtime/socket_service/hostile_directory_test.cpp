@@ -140,14 +140,14 @@ CAF_TEST(a link to another file in the place of the socket is given to nobody) {
   const file_descriptor another = test::listen_at(home / "another.sock");
   fs::permissions(home / "another.sock", fs::perms::owner_read);
   for (const char* other : {"secret", "another.sock"}) {
-  link_in_its_place calls{path, home / other};
-  socket_access access;
-  access.mode = 0666;
-  const auto bound = telemetry_socket::bind(path, access, calls);
-  CAF_CHECK(!bound.socket);
-  CAF_CHECK(bound.refusal.explanation.find("was replaced while being bound") != std::string::npos);
-  CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
-  fs::remove(path);
+    link_in_its_place calls{path, home / other};
+    socket_access access;
+    access.mode = 0666;
+    const auto bound = telemetry_socket::bind(path, access, calls);
+    CAF_CHECK(!bound.socket);
+    CAF_CHECK(bound.refusal.explanation.find("was replaced while being bound") != std::string::npos);
+    CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
+    fs::remove(path);
   }
 }
 
@@ -180,8 +180,7 @@ CAF_TEST(descriptors beside the bytes of a guest do not reach the host) {
   CAF_REQUIRE_EQUAL(::connect(guest.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
   CAF_MESSAGE("nor when they wait in the backlog's place of an accepted one");
-  CAF_CHECK(test::holds_within(test::patience, [&] {
-  return intake->counts().connections_accepted == 1; }));
+  CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().connections_accepted == 1; }));
   CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
 }
 
