@@ -151,7 +151,7 @@ void flooding_guest::run() try {
   frames_ = 0;  // nobody can mistake this for a flood
 }
 
-log_observer::log_observer(std::filesystem::path evidence_dir, std::vector<std::string> ignored)
+log_observer::log_observer(std::filesystem::path evidence_dir, const std::vector<std::string>& ignored)
     : evidence_dir_(std::move(evidence_dir)), thread_() {
   for (const std::string& cell : ignored) ignored_.push_back("/" + cell + "/");
   thread_ = std::thread{[this] { run(); }};

@@ -78,7 +78,7 @@ class flooding_guest {
 class log_observer {
  public:
   /// Lines of the cells in `ignored` are only counted.
-  log_observer(std::filesystem::path evidence_dir, std::vector<std::string> ignored);
+  log_observer(std::filesystem::path evidence_dir, const std::vector<std::string>& ignored);
   ~log_observer();
 
   struct sighting {

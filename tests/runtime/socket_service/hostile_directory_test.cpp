@@ -179,7 +179,7 @@ CAF_TEST(descriptors beside the bytes of a guest do not reach the host) {
   std::memcpy(address.sun_path, cell.socket_path().c_str(), cell.socket_path().size());
   CAF_REQUIRE_EQUAL(::connect(guest.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
-  CAF_MESSAGE("nor when they wait in the backlog's place of an accepted one");
+  CAF_MESSAGE("nor once the connection is accepted");
   CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().connections_accepted == 1; }));
   CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
 }
