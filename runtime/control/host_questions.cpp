@@ -12,15 +12,16 @@ namespace {
 /// The HOST SUPERVISOR bounds each step itself; this only catches one that hangs. Ours.
 constexpr std::chrono::seconds host_patience{60};
 
-host_questions::asking_actor::behavior_type make_asker(host_questions::asking_actor::pointer self) {
+host_questions::asking_actor::behavior_type make_asker(host_questions::asking_actor::pointer self,
+                                                       const host_supervisor_actor& host) {
   die_of_exceptions(self);
-  return {[self](const host_questions::question& question) { question.ask(self); }};
+  return {[self, host](const host_questions::question& question) { question.ask(self, host); }};
 }
 
 }  // namespace
 
 host_questions::host_questions(caf::actor_system& system, host_supervisor_actor host)
-    : system_(system), host_(std::move(host)), asker_(system.spawn(make_asker)) {}
+    : system_(system), asker_(system.spawn(make_asker, std::move(host))) {}
 
 host_questions::~host_questions() { stop(); }
 
@@ -33,7 +34,8 @@ void host_questions::stop() {
 
 template <class Answer, class... Words>
 void host_questions::ask(heard<Answer> answer, Words... words) const {
-  caf::anon_send(asker_, question{[host = host_, answer = std::move(answer), words...](asking_actor::pointer self) {
+  caf::anon_send(asker_, question{[answer = std::move(answer), words...](asking_actor::pointer self,
+                                                                         const host_supervisor_actor& host) {
                    self->request(host, host_patience, words...)
                        .then([answer](const Answer& given) { answer(given); },
                              [answer](const caf::error& cause) { answer(cause); });

@@ -33,7 +33,7 @@ class host_questions {
   struct question;
   using asking_actor = caf::typed_actor<caf::reacts_to<question>>;
   struct question {
-    std::function<void(asking_actor::pointer)> ask;
+    std::function<void(asking_actor::pointer, const host_supervisor_actor&)> ask;
   };
 
  private:
@@ -41,7 +41,6 @@ class host_questions {
   void ask(heard<Answer> answer, Words... words) const;
 
   caf::actor_system& system_;
-  host_supervisor_actor host_;
   asking_actor asker_;
   bool stopped_ = false;
 };

@@ -20,7 +20,7 @@ struct fixture {
 
   host_supervisor_actor host_that(const caf::behavior& what) {
     return caf::actor_cast<host_supervisor_actor>(
-        system.spawn([what](caf::event_based_actor*) -> caf::behavior { return what; }));
+        system.spawn([](caf::event_based_actor*, const caf::behavior& does) { return does; }, what));
   }
 };
 
@@ -37,11 +37,12 @@ CAF_TEST(a_host_that_answers_is_alive_and_says_how_many_cells_it_has) {
 }
 
 CAF_TEST(a_host_that_does_not_answer_in_time_is_named) {
-  const auto host =
-      caf::actor_cast<host_supervisor_actor>(system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-        return {
-            [self](alive_atom) -> caf::result<std::uint64_t> { return self->make_response_promise<std::uint64_t>(); }};
-      }));
+  std::vector<caf::typed_response_promise<std::uint64_t>> kept;
+  const auto host = host_that({[&kept](alive_atom) {
+    caf::typed_response_promise<std::uint64_t> never;
+    kept.push_back(never);
+    return never;
+  }});
   CAF_CHECK_EQUAL(look_for_life(system, host, sockets, 20ms).problem, "The HOST SUPERVISOR does not answer");
   caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
 }

@@ -68,13 +68,13 @@ CAF_TEST(nothing_configured_is_no_sealing) {
 CAF_TEST(a_whole_configuration_signs) {
   auto wanted = signing(key_file(seed));
   CAF_CHECK_EQUAL(opened(wanted).refusal, "");
-  CAF_CHECK_EQUAL(opened(wanted).sealing->key_id(), "host-a-2026");
+  CAF_CHECK_EQUAL(std::string{opened(wanted).sealing->key_id()}, "host-a-2026");
   CAF_CHECK_EQUAL(opened(wanted).sealing->events_per_signature(), 1u);
   wanted.mode = signing_configuration::rate::checkpoint;
   CAF_CHECK_EQUAL(opened(wanted).sealing->events_per_signature(), 1000u);
-  CAF_CHECK_EQUAL(opened(wanted).sealing->former_key_id(), "");
+  CAF_CHECK_EQUAL(std::string{opened(wanted).sealing->former_key_id()}, "");
   wanted.former = {"host-a-2025", wanted.key.file, {}};
-  CAF_CHECK_EQUAL(opened(wanted).sealing->former_key_id(), "host-a-2025");
+  CAF_CHECK_EQUAL(std::string{opened(wanted).sealing->former_key_id()}, "host-a-2025");
 }
 
 CAF_TEST(every_unusable_key_is_refused_in_its_own_words) {
@@ -101,7 +101,7 @@ CAF_TEST(the_original_names_in_the_environment_are_heeded) {
                {"CELLOS_HOST_TELEMETRY_SIGN_KID", "k"},
                {"CELLOS_HOST_TELEMETRY_SIGN_ED25519_KEY", seed}};
   CAF_CHECK_EQUAL(opened().refusal, "");
-  CAF_CHECK_EQUAL(opened().sealing->key_id(), "k");
+  CAF_CHECK_EQUAL(std::string{opened().sealing->key_id()}, "k");
   variables["CELLOS_HOST_TELEMETRY_SIGN_ALG"] = "off";
   CAF_CHECK(opened().sealing == nullptr);
   CAF_CHECK_EQUAL(opened().refusal, "");
@@ -141,7 +141,7 @@ CAF_TEST(a_key_read_again_is_the_same_sealing_wherever_it_comes_from) {
   wanted.mode = signing_configuration::rate::checkpoint;
   CAF_REQUIRE(reread().sealing != nullptr);
   CAF_CHECK(reread().sealing != running);
-  CAF_CHECK_EQUAL(reread().sealing->key_id(), "host-a-2026");
+  CAF_CHECK_EQUAL(std::string{reread().sealing->key_id()}, "host-a-2026");
 }
 
 CAF_TEST(another_key_in_the_same_file_counts_under_an_id_of_its_own_only) {
@@ -157,8 +157,8 @@ CAF_TEST(another_key_in_the_same_file_counts_under_an_id_of_its_own_only) {
   CAF_MESSAGE("the handover is signed with what the file held before");
   CAF_CHECK_EQUAL(reread().refusal, "");
   CAF_REQUIRE(reread().sealing != nullptr);
-  CAF_CHECK_EQUAL(reread().sealing->key_id(), "host-a-2027");
-  CAF_CHECK_EQUAL(reread().sealing->former_key_id(), "host-a-2026");
+  CAF_CHECK_EQUAL(std::string{reread().sealing->key_id()}, "host-a-2027");
+  CAF_CHECK_EQUAL(std::string{reread().sealing->former_key_id()}, "host-a-2026");
 }
 
 CAF_TEST(signing_is_not_switched_by_reading_again) {
