@@ -101,7 +101,9 @@ CAF_TEST(cells_that_come_and_go_leave_nothing_behind_and_disturb_nobody) {
                             << put_ms[put_ms.size() * 99 / 100] << " ms, max " << put_ms.back() << " ms; descriptors "
                             << descriptors << " -> " << metric(after, "process_open_fds") << ", resident "
                             << grown / 1024 << " KiB more");
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
   CAF_CHECK(grown < 32.0 * 1024 * 1024);
+#endif
   CAF_CHECK_EQUAL(metric(after, "cellos_telemetry_cells{state=\"connected\"}"), static_cast<double>(senders));
 
   std::vector<sent_report> sent;

@@ -111,6 +111,11 @@ await() {
     fail "the daemon never said '$1': $(cat "$work/daemon.stderr")"
 }
 
+await_declaration_of() { # CELL
+  timeout "$patience" bash -c 'until grep --quiet --no-messages "/$1/.*guestPid" "$2"/evidence/*.jsonl; do sleep 0.02; done' \
+    await "$1" "$work" || fail "no declaration of $1 came into the log"
+}
+
 start_daemon() { # SIGNING_KEYS
   write_configuration "$1" >"$work/telemetryd.toml"
   : >"$work/daemon.stderr"
@@ -139,6 +144,8 @@ start_guests() {
 fall_silent_and_return() {
   start_guest silent --scenario silent-after-N --silent-after 10 --frames 20 --hold 1h
   local silent=$child
+  # Told before the guest had even connected, the silence says nothing of the guest.
+  await_declaration_of silent
   await 'agent_silenced.*cell=silent'
   kill -TERM "$silent"
   join "$silent"
