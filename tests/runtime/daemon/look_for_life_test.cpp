@@ -11,8 +11,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// As the daemon has it.
+struct sharing_scheduler : caf::actor_system_config {
+  sharing_scheduler() { set("scheduler.policy", caf::atom("sharing")); }
+};
+
 struct fixture {
-  caf::actor_system_config configuration;
+  sharing_scheduler configuration;
   caf::actor_system system{configuration};
   operator_events events{std::make_shared<spdlog::logger>("null", std::make_shared<spdlog::sinks::null_sink_mt>()),
                          log_format::text};
