@@ -45,7 +45,8 @@ std::size_t open_descriptors() {
   std::error_code gone;
   for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"}) {
     // Segments are the log's and its reader's, who opens them when it likes.
-    count += std::filesystem::read_symlink(each, gone).extension() == ".jsonl" ? 0 : 1;
+    const auto target = std::filesystem::read_symlink(each, gone);
+    if (!gone && target.extension() != ".jsonl") ++count;
   }
   return count;
 }
@@ -67,9 +68,9 @@ class rough_day_run {
       : options_(options), host_(host_options_of(options)), random_(options.seed), injector_(host_, options.seed) {}
 
   rough_day_report run() {
+    report_.descriptors_before = open_descriptors();
     log_follower follower{host_.evidence_dir(), host_.log(), host_.decoding(), log_follower::order::of_nobody};
     auditor audit{host_, {}, 50ms};
-    report_.descriptors_before = open_descriptors();
     for (std::size_t i = 1; i <= options_.cells; ++i) begin_cell("cell-" + std::to_string(i));
     pass_the_day();
     host_.log_front().be_full(false);
@@ -182,7 +183,7 @@ class rough_day_run {
   }
 
   void judge() {
-    if (report_.descriptors_after != report_.descriptors_before) blame("descriptors leaked");
+    if (report_.descriptors_after > report_.descriptors_before) blame("descriptors leaked");
     const std::size_t third = report_.hours.size() / 3;
     if (third == 0) return;
     const auto mean = [&](std::size_t from) {

@@ -36,6 +36,6 @@ CAF_TEST(guests that misbehave in every way leave the books balanced and no desc
   const soak::rough_day_report report = soak::run_rough_day(options);
   CAF_MESSAGE(to_text(report));
   CAF_CHECK(report.faults.empty());
-  CAF_CHECK_EQUAL(report.descriptors_after, report.descriptors_before);
+  CAF_CHECK(report.descriptors_after <= report.descriptors_before);
   CAF_CHECK(report.received > 0);
 }
