@@ -36,7 +36,7 @@ json object_in(const json& object, const char* key) {
 }
 
 std::string seconds_of(const json& object, const char* key) {
-  const std::string written = text_of(object, key);
+  std::string written = text_of(object, key);
   std::uint64_t ns = 0;
   const auto [end, failed] = std::from_chars(written.data(), written.data() + written.size(), ns);
   if (failed != std::errc{} || end != written.data() + written.size()) return written;

@@ -69,11 +69,9 @@ std::string clear_path(const std::string& path, const sockaddr_un& address, std:
 /// Guests send bytes, never descriptors. One in the kernel's hands is closed by whoever reads past it, and closing
 /// another's socket may wait as long as that one's SO_LINGER says. Kernels before 6.16 know no such option.
 void take_no_descriptors(int fd) {
-#ifndef SO_PASSRIGHTS
-  constexpr int SO_PASSRIGHTS = 83;
-#endif
+  constexpr int pass_rights = 83;  // SO_PASSRIGHTS, which Debian 12's headers do not have yet
   const int off = 0;
-  (void)::setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
+  (void)::setsockopt(fd, SOL_SOCKET, pass_rights, &off, sizeof off);
 }
 
 std::string bind_reason(int error) {
