@@ -231,6 +231,10 @@ void finish(supervisor_pointer self, caf::expected<run_totals> books) {
   if (auto answer = std::exchange(state.retire_answer, std::nullopt)) {
     books ? answer->deliver(*books) : answer->deliver(books.error());
   }
+  // The SINK's answers to these would find nobody.
+  for (auto& [question, answer] : std::exchange(state.status_answers, {})) {
+    answer.deliver(make_failure(failure::unknown_cell, "cell " + state.cell->run->cell_id + " is gone"));
+  }
   self->quit(make_failure(failure::cell_ended, "the run is over"));
 }
 

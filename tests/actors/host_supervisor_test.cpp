@@ -1,6 +1,7 @@
 #define CAF_SUITE host_supervisor
 #include "actors/host_supervisor.hpp"
 
+#include "actors/sink.hpp"
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
@@ -35,6 +36,25 @@ CAF_TEST(the same cell again is the same answer and another one a conflict) {
   const auto refused = admit(other);
   CAF_REQUIRE(!refused);
   CAF_CHECK(is_failure(refused.error(), failure::cell_conflict));
+}
+
+CAF_TEST(whoever asks how a cell stands is answered although it ends meanwhile) {
+  CAF_REQUIRE(admit(cell("cell-1")));
+  log.refusal = std::make_error_code(std::errc::no_space_on_device);
+  auto retired = self->request(host, caf::infinite, retire_atom::value, std::string{"cell-1"});
+  consume_messages();
+  log.refusal = {};
+  advance_time(1s);  // the SINK is due to write the end
+  auto asked = self->request(host, caf::infinite, status_atom::value, std::string{"cell-1"});
+  // The question comes to the SINK before it wrote, and its answer after the CELL SUPERVISOR has gone.
+  sched.run_jobs_filtered([](caf::resumable* job) {
+    return std::string_view{dynamic_cast<caf::scheduled_actor&>(*job).name()} != sink_state::name;
+  });
+  consume_messages();
+  retired.receive([](const run_totals&) {}, [](const caf::error& why) { CAF_ERROR(explanation(why)); });
+  CAF_REQUIRE(!self->mailbox().empty());
+  asked.receive([](const cell_status&) { CAF_ERROR("the cell is gone"); },
+                [](const caf::error& why) { CAF_CHECK(is_failure(why, failure::unknown_cell)); });
 }
 
 CAF_TEST(two cells cannot have one socket) {
