@@ -34,7 +34,7 @@ outcome foreign_lines(evidence_image& image, const loot& from, randomness& rando
   line_list lines = image.lines();
   const line_list theirs = from.other_host.lines();
   if (lines.empty() || theirs.empty()) return std::nullopt;
-  const auto& chain = any_of(random, chains_of(theirs));
+  const std::string chain = any_of(random, chains_of(theirs));
   const auto places = lines_of_chain(theirs, chain);
   for (const std::size_t each : places) {
     lines.push_back(theirs[each]);

@@ -59,25 +59,29 @@ void adversary::prepare(std::uint64_t seed) {
 }
 
 attempt adversary::attack(std::uint64_t seed) {
-  prepare(seed);
   attempt made;
   made.seed = seed;
-  made.story = history_->story;
-  made.violations = history_->problems;
-  if (!made.violations.empty()) return made;
-  randomness random{seed};
-  evidence_image image = history_->last();
-  choose(made, image, random);
-  if (made.idle) return made;
-  made.expected = expectation_of(made, image);
   try {
-    image.write(home_.evidence_dir());
-    check(made, live_over(random), lacks_events(image));
+    prepare(seed);
+    carry_out(made);
   } catch (const std::exception& error) {
     made.violations.push_back(std::string{"exception: "} + error.what());
   }
-  if (!made.violations.empty()) keep(made, image);
   return made;
+}
+
+void adversary::carry_out(attempt& made) {
+  made.story = history_->story;
+  made.violations = history_->problems;
+  if (!made.violations.empty()) return;
+  randomness random{made.seed};
+  evidence_image image = history_->last();
+  choose(made, image, random);
+  if (made.idle) return;
+  made.expected = expectation_of(made, image);
+  image.write(home_.evidence_dir());
+  check(made, live_over(random), lacks_events(image));
+  if (!made.violations.empty()) keep(made, image);
 }
 
 void adversary::apply(attempt& made, evidence_image& image, const rewrite& chosen, randomness& random) {

@@ -60,6 +60,7 @@ class adversary {
   };
 
   void prepare(std::uint64_t seed);
+  void carry_out(attempt& made);
   void apply(attempt& made, evidence_image& image, const rewrite& chosen, randomness& random);
   void choose(attempt& made, evidence_image& image, randomness& random);
   expectation expectation_of(const attempt& made, const evidence_image& image) const;

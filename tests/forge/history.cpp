@@ -70,7 +70,7 @@ class historian {
     key_changed_ = false;
     await_silence();
     snapshot();
-    const std::uint64_t steps = between(random_, 1, most_steps);
+    const std::uint64_t steps = between(random_, 1, most_steps) * (forgetful_ ? 3 : 1);
     for (std::uint64_t i = 0; i < steps && made_.problems.empty(); ++i) step(daemon);
     if (!made_.problems.empty()) return;
     made_.stopped = !one_in(random_, 3);
@@ -105,7 +105,7 @@ class historian {
     }
     if (speaking.empty()) return;
     const cell_plan& cell = any_of(random_, speaking);
-    const std::uint64_t frames = forgetful_ ? between(random_, 20, 90) : between(random_, 1, 6);
+    const std::uint64_t frames = forgetful_ ? between(random_, 8, 20) : between(random_, 1, 6);
     if (!home_.declare(cell, frames)) return fail("declarations of " + cell.id + " did not get into the log");
     narrate(cell.id + " declares " + std::to_string(frames));
     snapshot();
@@ -125,7 +125,9 @@ class historian {
     }
   }
 
+  /// Once: a daemon knows one former key, and one over an older state would have to know two.
   void next_key() {
+    if (made_.plan.former_key > 0) return;
     made_.plan.former_key = made_.plan.key++;
     key_changed_ = true;
   }

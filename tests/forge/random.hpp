@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace cellos::forge {
@@ -20,6 +21,11 @@ inline bool one_in(randomness& random, std::uint64_t n) { return below(random, n
 template <class T>
 const T& any_of(randomness& random, const std::vector<T>& from) {
   return from[below(random, from.size())];
+}
+/// A copy: what it is taken from goes.
+template <class T>
+T any_of(randomness& random, std::vector<T>&& from) {
+  return std::move(from[below(random, from.size())]);
 }
 
 }  // namespace cellos::forge
