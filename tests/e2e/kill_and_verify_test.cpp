@@ -37,7 +37,7 @@ namespace {
 constexpr std::uint32_t most_kills_of_one_log = 5;
 constexpr std::uint32_t least_log_kib = 64;
 constexpr std::uint32_t most_log_kib = 1024;
-constexpr std::uint32_t longest_life_us = 150'000;
+constexpr std::uint32_t longest_life_us = 300'000;
 /// Of a daemon that is killed before it is ready.
 constexpr std::uint32_t longest_boot_us = 60'000;
 
@@ -64,7 +64,8 @@ class killed_host {
     settings_.tables = "[signing]\nalg = 'ed25519'\nkid = 'k'\nkey_file = '" + (home_ / "k").native() + "'\nmode = '" +
                        mode + "'\ncheckpoint_events = 50\ncheckpoint_interval = '20ms'\n";
     home_.configure(settings_);
-    CAF_MESSAGE("a log of " << kib << " KiB, mode " << mode);
+    rate_ = random.below(3) == 0 ? "0" : "3000";
+    CAF_MESSAGE("a log of " << kib << " KiB, mode " << mode << ", guests' rate " << rate_);
   }
 
   void be_killed_in_boot() {
@@ -78,11 +79,15 @@ class killed_host {
   void be_killed_under_load() {
     auto daemon = daemon_process::ready(home_);
     check_gaps();
+    const std::uint64_t before = bytes_in_log();
     {
       std::vector<simulator> guests;
       for (const char* cell : {"loud", "louder"}) {
-        guests.emplace_back(simulation{.socket = home_.socket_of(cell), .further = {"--connect-timeout", "100ms"}});
+        guests.emplace_back(
+            simulation{.socket = home_.socket_of(cell), .further = {"--connect-timeout", "100ms", "--rate", rate_}});
       }
+      // At times before the guests have come, otherwise while both write.
+      if (random_.below(4) != 0) CAF_REQUIRE(holds_within(patience, [&] { return bytes_in_log() != before; }));
       std::this_thread::sleep_for(std::chrono::microseconds{random_.below(longest_life_us)});
       daemon.send(SIGKILL);
       CAF_CHECK_EQUAL(daemon.wait(), 128 + SIGKILL);
@@ -111,6 +116,16 @@ class killed_host {
     const json report = json::parse(verifier.out(), nullptr, false);
     if (!report.is_object()) CAF_FAIL("no report: " << verifier.err());
     return report;
+  }
+
+  std::uint64_t bytes_in_log() const {
+    std::uint64_t sum = 0;
+    for (const auto& entry : std::filesystem::directory_iterator{home_.evidence_dir()}) {
+      std::error_code vanished;
+      const auto size = entry.file_size(vanished);
+      if (!vanished && entry.path().extension() == ".jsonl") sum += size;
+    }
+    return sum;
   }
 
   /// Half a line may be there; nothing else may look as if somebody had been at it.
@@ -155,6 +170,8 @@ class killed_host {
   guest_sim::splitmix& random_;
   daemon_settings settings_;
   daemon_home home_;
+  /// Frames a second of each guest; 0: bursts of whole chunks.
+  std::string rate_;
   /// As of the last life that got ready.
   chains served_;
 };

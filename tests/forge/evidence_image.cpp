@@ -51,6 +51,9 @@ log_line parse(std::string text, const std::string& segment) {
 
 void put_odd_entry(const std::filesystem::path& dir, const std::string& name, odd_entry kind) {
   const std::filesystem::path path = dir / name;
+  // A later rewrite may have put a file there, or taken it away.
+  if (kind == odd_entry::link_to_copy && !std::filesystem::exists(path)) return;
+  if (kind != odd_entry::link_to_copy) std::filesystem::remove(path);
   switch (kind) {
     case odd_entry::directory: std::filesystem::create_directory(path); return;
     case odd_entry::fifo:
