@@ -1,6 +1,7 @@
 #include "tests/forge/daemon_life.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -39,6 +40,12 @@ int live(const std::filesystem::path& file) {
 
 [[noreturn]] void be_daemon(const std::filesystem::path& file, const std::filesystem::path& operator_log) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // On one core there is one SINK, and with one thread for actors their order is the messages' own: a seed gives the
+  // same order of lines again.
+  cpu_set_t one_core;
+  CPU_ZERO(&one_core);
+  CPU_SET(static_cast<unsigned>(::sched_getcpu()), &one_core);
+  ::sched_setaffinity(0, sizeof one_core, &one_core);
   const int log = ::open(operator_log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (log < 0 || nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) ::_exit(127);

@@ -91,7 +91,7 @@ void forge_home::configure(const host_plan& plan) {
   // Time signs nothing: what is in the log does not depend on how fast this machine is.
   toml += std::string{"mode = "} + literal(plan.sign_every_event ? "event" : "checkpoint") +
           "checkpoint_events = " + std::to_string(plan.checkpoint_events) +
-          "\ncheckpoint_interval = '1h'\n[scheduler]\nthreads = 2\n";
+          "\ncheckpoint_interval = '1h'\n[scheduler]\nthreads = 1\n";
   for (const cell_plan& cell : plan.cells) {
     toml += "[[cell]]\nid = " + literal(cell.id) + "run_id = " + literal(cell.run_id()) +
             "vsock_uds_base = " + literal(socket_base(cell)) + "spec_signature_hash = " + literal("sha256:" + cell.id) +

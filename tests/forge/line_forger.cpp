@@ -13,8 +13,10 @@ namespace {
 constexpr std::string_view signature_key = R"(,"dssematerial":")";
 constexpr std::string_view data_key = R"(,"data":)";
 
+/// By name: of two runs that began together either may be the first in the log.
 void add_unless_there(std::vector<std::string>& names, const std::string& name) {
-  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  const auto place = std::lower_bound(names.begin(), names.end(), name);
+  if (place == names.end() || *place != name) names.insert(place, name);
 }
 
 }  // namespace
