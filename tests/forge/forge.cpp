@@ -184,7 +184,13 @@ adversary::aftermath adversary::live_over(randomness& random) {
 adversary::aftermath adversary::look(const verification::earlier_ends& earlier) const {
   aftermath seen;
   std::set<std::string> causes;
-  const auto report = home_.verify(true, attacked_host, earlier);
+  verification::verification_report report;
+  try {
+    report = home_.verify(true, attacked_host, earlier);
+  } catch (const std::runtime_error& refusal) {
+    seen.findings.push_back(refusal.what());
+    causes.emplace("cannot be verified");
+  }
   for (const verification::finding& each : report.findings) {
     if (each.cause == options_.blind) continue;
     seen.findings.push_back(std::string{to_string(each.cause)} + ' ' + each.chain + ' ' +
