@@ -39,24 +39,6 @@ void start_cell(host_pointer self, cell_record& record) {
                                               self->address(), std::cref(*self->state.host)));
 }
 
-/// The open chain a predecessor of this daemon left for just this run, if any.
-std::optional<recovered_run> take_recovered(std::vector<recovered_run>& recovered, const host_stamp& run) {
-  const auto left = std::find_if(recovered.begin(), recovered.end(),
-                                 [&](const recovered_run& open) { return open.attribution == run; });
-  if (left == recovered.end()) return std::nullopt;
-  std::optional<recovered_run> taken{std::move(*left)};
-  recovered.erase(left);
-  return taken;
-}
-
-cell_estate_ptr make_estate(const std::string& host_id, cell_specification specification) {
-  auto cell = std::make_shared<cell_estate>();
-  cell->run = std::make_shared<const host_stamp>(
-      host_stamp{host_id, specification.cell_id, specification.run_id, specification.spec_signature_hash});
-  cell->specification = std::move(specification);
-  return cell;
-}
-
 /// Why a new cell cannot be admitted beside the ones there are; empty if it can.
 std::string conflict(const host_supervisor_state& state, const cell_specification& wanted) {
   for (const auto& [id, record] : state.cells) {
@@ -90,13 +72,16 @@ cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
   state.cells.erase(found);
   if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
-  const auto& last = gone.cell->at_the_end ? gone.cell->at_the_end : gone.last_seen;
-  if (last) {
-    state.ended.ended += last->since_start();
-    state.ended.connections_refused_of_ended += last->connections_refused;
-    state.ended.bytes_received_of_ended += last->bytes_received;
-  }
+  const cell_status& last = gone.cell->at_the_end ? *gone.cell->at_the_end : gone.sighting.last();
+  state.ended.ended += last.since_start();
+  state.ended.connections_refused_of_ended += last.connections_refused;
+  state.ended.bytes_received_of_ended += last.bytes_received;
   return gone;
+}
+
+/// An answer all the same: there is no such cell, yet or any more.
+bool says_there_is_none(const caf::error& cause) {
+  return is_failure(cause, failure::stopping) || is_failure(cause, failure::unknown_cell);
 }
 
 void forget(host_pointer self, const std::string& cell_id) {
@@ -128,9 +113,10 @@ void ask_to_admit(host_pointer self, const std::string& id) {
   };
   self->request(record.supervisor, admit_patience, admit_atom::value)
       .then(
-          [current](cell_status& admitted) {
+          [self, current](cell_status& admitted) {
             cell_record* known = current();
             if (known == nullptr) return;
+            known->sighting.see(admitted, self->clock().now());
             admitted.newly_admitted = true;
             std::exchange(known->admit_answer, std::nullopt)->deliver(std::move(admitted));
           },
@@ -156,9 +142,10 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
     return make_failure(failure::cell_conflict, std::move(why));
   }
   cell_record record;
-  record.cell = make_estate(state.host->host_id, wanted);
+  record.cell = make_cell_estate(state.host->host_id, wanted);
   record.cell->recovered = take_recovered(state.host->recovered, *record.cell->run);
   record.restarts = restart_intensity{state.host->limits};
+  record.sighting = {wanted, self->clock().now()};
   record.sink = std::hash<std::string>{}(wanted.cell_id) % state.sinks.size();
   const auto answer = self->make_response_promise<cell_status>();
   record.admit_answer = answer;
@@ -218,9 +205,14 @@ caf::result<run_totals> on_retire(host_pointer self, const std::string& cell_id)
   return answer;
 }
 
-/// Asks every cell how it stands. A cell that does not answer in time counts as it was last seen.
+/// Asks every cell how it stands. A cell that does not answer in time counts as it was last seen; none is left out.
 struct account_collection {
-  std::vector<std::pair<std::string, cell_estate_ptr>> asked;
+  struct question {
+    std::string id;
+    cell_estate_ptr cell;
+    bool answered = false;
+  };
+  std::vector<question> asked;
   std::size_t waiting = 0;
   std::function<void(host_accounts)> done;
 };
@@ -230,17 +222,13 @@ using account_collection_ptr = std::shared_ptr<account_collection>;
 void one_account_less(host_pointer self, const account_collection_ptr& collection) {
   if (--collection->waiting > 0) return;
   host_accounts accounts = self->state.ended;
-  for (const auto& [id, cell] : collection->asked) {
+  const monotonic_time now = self->clock().now();
+  for (const auto& [id, cell, answered] : collection->asked) {
     const cell_record* record = record_of(self->state, id, cell);
-    if (record != nullptr && record->last_seen) accounts.cells.push_back(*record->last_seen);
+    if (record == nullptr || (answered && !record->sighting.seen())) continue;
+    accounts.cells.push_back(answered ? record->sighting.last() : record->sighting.stale(now));
   }
   collection->done(std::move(accounts));
-}
-
-void see(cell_record& record, const cell_status& status) {
-  // Two collections may be under way, and the answers of the earlier come last.
-  if (record.last_seen && status.totals.received < record.last_seen->totals.received) return;
-  record.last_seen = status;
 }
 
 void collect_accounts(host_pointer self, std::function<void(host_accounts)> done) {
@@ -249,19 +237,26 @@ void collect_accounts(host_pointer self, std::function<void(host_accounts)> done
   collection->done = std::move(done);
   // One more than there are cells: whatever answers at once does not end the collection before all are asked.
   collection->waiting = cells.size() + 1;
-  for (const auto& [id, record] : cells) collection->asked.emplace_back(id, record.cell);
-  for (const auto& [id, record] : cells) {
+  for (const auto& [id, record] : cells) collection->asked.push_back({id, record.cell});
+  for (std::size_t i = 0; i < collection->asked.size(); ++i) {
+    const cell_record& record = cells.at(collection->asked[i].id);
     if (!record.supervisor) {
       one_account_less(self, collection);
       continue;
     }
     self->request(record.supervisor, status_patience, status_atom::value)
         .then(
-            [self, collection, id = id, cell = record.cell](const cell_status& status) {
-              if (cell_record* known = record_of(self->state, id, cell)) see(*known, status);
+            [self, collection, i](const cell_status& status) {
+              auto& [id, cell, answered] = collection->asked[i];
+              answered = true;
+              if (cell_record* known = record_of(self->state, id, cell))
+                known->sighting.see(status, self->clock().now());
               one_account_less(self, collection);
             },
-            [self, collection](const caf::error&) { one_account_less(self, collection); });
+            [self, collection, i](const caf::error& cause) {
+              collection->asked[i].answered = says_there_is_none(cause);
+              one_account_less(self, collection);
+            });
   }
   one_account_less(self, collection);
 }
@@ -283,8 +278,26 @@ caf::result<cell_status> on_cell_status(host_pointer self, const std::string& ce
   if (found == self->state.cells.end()) {
     return make_failure(failure::unknown_cell, "no cell " + escaped(cell_id) + " is admitted");
   }
-  if (!found->second.supervisor) return make_failure(failure::no_answer, "cell " + cell_id + " is being restarted");
-  return self->delegate(found->second.supervisor, status_atom::value);
+  if (!found->second.supervisor) return found->second.sighting.stale(self->clock().now());
+  auto answer = self->make_response_promise<cell_status>();
+  self->request(found->second.supervisor, status_patience, status_atom::value)
+      .then(
+          [self, answer, cell_id, cell = found->second.cell](cell_status& status) mutable {
+            if (cell_record* known = record_of(self->state, cell_id, cell))
+              known->sighting.see(status, self->clock().now());
+            answer.deliver(std::move(status));
+          },
+          [self, answer, cell_id, cell = found->second.cell](const caf::error& cause) mutable {
+            const cell_record* known = record_of(self->state, cell_id, cell);
+            if (known == nullptr) {
+              answer.deliver(make_failure(failure::unknown_cell, "cell " + escaped(cell_id) + " is gone"));
+            } else if (says_there_is_none(cause)) {
+              answer.deliver(cause);
+            } else {
+              answer.deliver(known->sighting.stale(self->clock().now()));
+            }
+          });
+  return answer;
 }
 
 void one_cell_ended(host_pointer self, bool cleanly) {
@@ -397,7 +410,8 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
   self->state.activity = host->census.enter("HOST SUPERVISOR", "", self->address());
   self->state.sinks.resize(std::max<std::size_t>(sinks, 1));
   for (sink_record& sink : self->state.sinks) {
-    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle);
+    sink.journal =
+        std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle, host->cell_share);
     sink.restarts = restart_intensity{host->limits};
     start_sink(self, sink);
   }
