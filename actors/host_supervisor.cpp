@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "actors/cell_questions.hpp"
 #include "actors/failure.hpp"
 #include "actors/sink.hpp"
 #include "actors/supervision.hpp"
@@ -18,7 +19,6 @@ namespace cellos {
 
 namespace {
 
-using host_pointer = host_supervisor_actor::stateful_pointer<host_supervisor_state>;
 using cell_record = host_supervisor_state::cell_record;
 using on_retired = host_supervisor_state::on_retired;
 using sink_record = host_supervisor_state::sink_record;
@@ -27,7 +27,6 @@ using host_cells = decltype(host_supervisor_state::cells);
 /// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Ours.
 constexpr std::chrono::seconds admit_patience{15};
 constexpr std::chrono::seconds retire_patience{45};
-constexpr std::chrono::seconds status_patience{1};
 
 void start_sink(host_pointer self, sink_record& sink) {
   sink.actor = adopt(self, self->spawn<caf::monitored>(make_sink, sink.journal, std::cref(*self->state.host)));
@@ -61,12 +60,6 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
   return self->delegate(record.supervisor, admit_atom::value);
 }
 
-/// The record of this very cell, if it is still there.
-cell_record* record_of(host_supervisor_state& state, const std::string& id, const cell_estate_ptr& cell) {
-  const auto found = state.cells.find(id);
-  return found != state.cells.end() && found->second.cell == cell ? &found->second : nullptr;
-}
-
 /// Takes a cell out, with what it counted into the accounts of those that are gone.
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
@@ -77,11 +70,6 @@ cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   state.ended.connections_refused_of_ended += last.connections_refused;
   state.ended.bytes_received_of_ended += last.bytes_received;
   return gone;
-}
-
-/// An answer all the same: there is no such cell, yet or any more.
-bool says_there_is_none(const caf::error& cause) {
-  return is_failure(cause, failure::stopping) || is_failure(cause, failure::unknown_cell);
 }
 
 void forget(host_pointer self, const std::string& cell_id) {
@@ -205,62 +193,6 @@ caf::result<run_totals> on_retire(host_pointer self, const std::string& cell_id)
   return answer;
 }
 
-/// Asks every cell how it stands. A cell that does not answer in time counts as it was last seen; none is left out.
-struct account_collection {
-  struct question {
-    std::string id;
-    cell_estate_ptr cell;
-    bool answered = false;
-  };
-  std::vector<question> asked;
-  std::size_t waiting = 0;
-  std::function<void(host_accounts)> done;
-};
-using account_collection_ptr = std::shared_ptr<account_collection>;
-
-/// At this moment each cell is either live or among the ended: what it counted is taken once.
-void one_account_less(host_pointer self, const account_collection_ptr& collection) {
-  if (--collection->waiting > 0) return;
-  host_accounts accounts = self->state.ended;
-  const monotonic_time now = self->clock().now();
-  for (const auto& [id, cell, answered] : collection->asked) {
-    const cell_record* record = record_of(self->state, id, cell);
-    if (record == nullptr || (answered && !record->sighting.seen())) continue;
-    accounts.cells.push_back(answered ? record->sighting.last() : record->sighting.stale(now));
-  }
-  collection->done(std::move(accounts));
-}
-
-void collect_accounts(host_pointer self, std::function<void(host_accounts)> done) {
-  const auto& cells = self->state.cells;
-  auto collection = std::make_shared<account_collection>();
-  collection->done = std::move(done);
-  // One more than there are cells: whatever answers at once does not end the collection before all are asked.
-  collection->waiting = cells.size() + 1;
-  for (const auto& [id, record] : cells) collection->asked.push_back({id, record.cell});
-  for (std::size_t i = 0; i < collection->asked.size(); ++i) {
-    const cell_record& record = cells.at(collection->asked[i].id);
-    if (!record.supervisor) {
-      one_account_less(self, collection);
-      continue;
-    }
-    self->request(record.supervisor, status_patience, status_atom::value)
-        .then(
-            [self, collection, i](const cell_status& status) {
-              auto& [id, cell, answered] = collection->asked[i];
-              answered = true;
-              if (cell_record* known = record_of(self->state, id, cell))
-                known->sighting.see(status, self->clock().now());
-              one_account_less(self, collection);
-            },
-            [self, collection, i](const caf::error& cause) {
-              collection->asked[i].answered = says_there_is_none(cause);
-              one_account_less(self, collection);
-            });
-  }
-  one_account_less(self, collection);
-}
-
 caf::typed_response_promise<std::vector<cell_status>> on_status(host_pointer self) {
   auto answer = self->make_response_promise<std::vector<cell_status>>();
   collect_accounts(self, [answer](host_accounts accounts) mutable { answer.deliver(std::move(accounts.cells)); });
@@ -270,33 +202,6 @@ caf::typed_response_promise<std::vector<cell_status>> on_status(host_pointer sel
 caf::typed_response_promise<host_accounts> on_accounts(host_pointer self) {
   auto answer = self->make_response_promise<host_accounts>();
   collect_accounts(self, [answer](host_accounts accounts) mutable { answer.deliver(std::move(accounts)); });
-  return answer;
-}
-
-caf::result<cell_status> on_cell_status(host_pointer self, const std::string& cell_id) {
-  const auto found = self->state.cells.find(cell_id);
-  if (found == self->state.cells.end()) {
-    return make_failure(failure::unknown_cell, "no cell " + escaped(cell_id) + " is admitted");
-  }
-  if (!found->second.supervisor) return found->second.sighting.stale(self->clock().now());
-  auto answer = self->make_response_promise<cell_status>();
-  self->request(found->second.supervisor, status_patience, status_atom::value)
-      .then(
-          [self, answer, cell_id, cell = found->second.cell](cell_status& status) mutable {
-            if (cell_record* known = record_of(self->state, cell_id, cell))
-              known->sighting.see(status, self->clock().now());
-            answer.deliver(std::move(status));
-          },
-          [self, answer, cell_id, cell = found->second.cell](const caf::error& cause) mutable {
-            const cell_record* known = record_of(self->state, cell_id, cell);
-            if (known == nullptr) {
-              answer.deliver(make_failure(failure::unknown_cell, "cell " + escaped(cell_id) + " is gone"));
-            } else if (says_there_is_none(cause)) {
-              answer.deliver(cause);
-            } else {
-              answer.deliver(known->sighting.stale(self->clock().now()));
-            }
-          });
   return answer;
 }
 
@@ -420,7 +325,7 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },
       [self](status_atom) { return on_status(self); },
       [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
-      [self](status_atom, const std::string& cell_id) { return on_cell_status(self, cell_id); },
+      [self](status_atom, const std::string& cell_id) { return ask_cell(self, cell_id); },
       [self](accounts_atom) { return on_accounts(self); },
       [self](alive_atom) -> std::uint64_t { return self->state.cells.size(); },
       [self](stop_atom) { return on_stop(self); },

@@ -6,7 +6,7 @@ namespace cellos {
 
 namespace {
 
-/// A cell that has earned this part of its share again is held back again before it is refused anything. Ours.
+/// A cell that keeps to its share and has this part of it left is held back again before it is refused anything. Ours.
 constexpr double recovered_part = 1.0 / 16;
 
 }  // namespace
@@ -20,14 +20,15 @@ double log_share::level_at(monotonic_time now) const {
 void log_share::earn(monotonic_time now) {
   level_ = level_at(now);
   earned_until_ = now;
-  if (level_ >= static_cast<double>(limits_.bytes) * recovered_part) over_since_.reset();
 }
 
 log_share::allowance log_share::ask(std::uint64_t declarations, monotonic_time now,
                                     std::chrono::nanoseconds longest_hold) {
   if (!limits_.limited() || declarations == 0) return {};
   earn(now);
-  if (static_cast<double>(declarations) * bytes_per_declaration_ <= level_) return {};
+  const double left = level_ - static_cast<double>(declarations) * bytes_per_declaration_;
+  if (left >= static_cast<double>(limits_.bytes) * recovered_part) over_since_.reset();
+  if (left >= 0) return {};
   if (!over_since_) over_since_ = now;
   if (now - *over_since_ < std::min(limits_.hold, longest_hold)) return {.held = true, .declarations = 0};
   const double covered = std::max(0.0, level_) / bytes_per_declaration_;

@@ -24,7 +24,7 @@ struct log_share_limits {
 
 /// One cell's share of the evidence log: a token bucket of bytes, full at first, and what becomes of declarations that
 /// it does not cover. They are held back first; once that lasted for `hold`, as many are taken as are covered and the
-/// others are refused, without another pause until a good part of the share is earned again.
+/// others are refused, without another pause until it keeps to its share with a good part left.
 ///
 /// Pure: time comes in, and never goes back.
 class log_share {

@@ -66,13 +66,14 @@ CAF_TEST(a whole share is earned in its interval and no more) {
   CAF_CHECK(share.ask(101, start + 24h, 10s).held);
 }
 
-CAF_TEST(a cell is not held back again before it has earned a good part of its share) {
+CAF_TEST(a cell is not held back again before it keeps to its share with a good part left) {
   share.spend(99'000, 99, start);
   CAF_CHECK(share.ask(50, start, 10s).held);
   CAF_CHECK(!share.ask(50, start + 2s, 10s).held);
-  share.spend(6000, 6, start + 216s);  // what was earned until then
-  CAF_CHECK(!share.ask(50, start + 217s, 10s).held);
-  CAF_CHECK(share.ask(50, start + 217s + 226s, 10s).held);  // a sixteenth later
+  CAF_CHECK_EQUAL(share.ask(1, start + 200s, 10s).declarations, as_many_as_there_are);
+  CAF_CHECK_EQUAL(share.ask(50, start + 200s, 10s).declarations, 5u);
+  CAF_CHECK_EQUAL(share.ask(1, start + 300s, 10s).declarations, as_many_as_there_are);
+  CAF_CHECK(share.ask(50, start + 300s, 10s).held);
 }
 
 CAF_TEST(a cell that cannot wait is held back for as long as it can) {

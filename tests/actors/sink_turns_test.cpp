@@ -1,4 +1,5 @@
 #define CAF_SUITE sink_turns
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,10 +70,12 @@ struct fixture : host_fixture {
 
   std::uint64_t flood_sealed() { return sealing->sealed["floods-1"] + sealing->sealed["floods-2"]; }
 
+  /// A message an actor, as if each had a thread of its own.
   template <class Condition>
   bool steps_until(Condition holds) {
     while (!holds()) {
       if (!sched.try_run_once()) return false;
+      std::rotate(sched.jobs.begin(), sched.jobs.begin() + (sched.jobs.empty() ? 0 : 1), sched.jobs.end());
     }
     return true;
   }
@@ -104,7 +107,7 @@ CAF_TEST(floods have turns of the same cost) {
 CAF_TEST(a question is answered before the floods are through) {
   queue_up(false);
   bool answered = false;
-  auto asking = sys.spawn([&](caf::event_based_actor* asker) {
+  sys.spawn([&](caf::event_based_actor* asker) {
     asker->request(host, caf::infinite, status_atom::value).then([&](const std::vector<cell_status>& cells) {
       answered = cells.size() == 3;
     });
@@ -116,7 +119,7 @@ CAF_TEST(a question is answered before the floods are through) {
 CAF_TEST(a run is opened before the floods are through) {
   queue_up(false);
   bool answered = false;
-  auto asking = sys.spawn([&](caf::event_based_actor* asker) {
+  sys.spawn([&](caf::event_based_actor* asker) {
     asker->request(host, caf::infinite, admit_atom::value, cell("new")).then([&](const cell_status& admitted) {
       answered = admitted.newly_admitted;
     });
@@ -142,7 +145,7 @@ CAF_TEST(a silence does not overtake the frames before it) {
 CAF_TEST(a run that is closed takes what it has queued with it) {
   queue_up(false);
   std::optional<run_totals> closed;
-  auto asking = sys.spawn([&](caf::event_based_actor* asker) {
+  sys.spawn([&](caf::event_based_actor* asker) {
     asker->request(host, caf::infinite, retire_atom::value, std::string{"floods-1"})
         .then([&](const run_totals& totals) { closed = totals; });
   });

@@ -22,7 +22,8 @@ struct fixture : host_fixture {
       const auto handle = caf::actor_cast<caf::strong_actor_ptr>(actor->actor());
       CAF_REQUIRE(handle);
       caf::anon_send_exit(caf::actor_cast<caf::actor>(handle), caf::exit_reason::kill);
-      return consume_messages();
+      consume_messages();
+      return;
     }
     CAF_FAIL("no SINK");
   }
@@ -75,7 +76,7 @@ CAF_TEST(a cell that was admitted and never asked is not left out) {
 
 CAF_TEST(a cell that was never seen is shown as its specification says) {
   end_sink();
-  auto admission = self->request(host, caf::infinite, admit_atom::value, cell("cell-1"));
+  [[maybe_unused]] const auto admission = self->request(host, caf::infinite, admit_atom::value, cell("cell-1"));
   const auto cells = ask_for_long<std::vector<cell_status>>(status_atom::value);
   CAF_REQUIRE_EQUAL(cells.size(), 1u);
   CAF_CHECK_EQUAL(cells[0].run_id, "run-1");
