@@ -2,53 +2,17 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "messages/cloud_event.hpp"
 #include "runtime/signing/sha256.hpp"
 #include "runtime/signing/verification_key.hpp"
+#include "runtime/verification/event_facts.hpp"
+#include "runtime/verification/event_kinds.hpp"
 #include "runtime/verification/finding.hpp"
 
 namespace cellos::verification {
-
-/// Events whose meaning the judge knows.
-enum class event_kind : std::uint8_t {
-  other,
-  declaration,
-  agent_silenced,
-  agent_resumed,
-  telemetry_dropped,
-  run_started,
-  run_resumed,
-  run_checkpoint,
-  run_key_changed,
-  run_ended,
-  host_started,
-  host_stopped,
-  host_key_changed,
-  host_run_opened,
-  host_run_closed,
-  host_other,
-};
-
-/// What an event's `data` says, of the kinds where it matters.
-struct event_facts {
-  /// A guest's own declaration that it dropped telemetry has the same type as the host's word on it.
-  bool declared = false;
-  /// telemetry_dropped and run_ended.
-  std::string reason{};
-  /// telemetry_dropped; nothing where nobody can know.
-  std::optional<std::uint64_t> frames{};
-  /// run_ended: declarations in the log.
-  std::optional<std::uint64_t> appended{};
-  /// host_run_opened, host_run_closed.
-  std::string chain{};
-  std::optional<std::uint64_t> last_sequence{};
-  std::string last_digest{};
-};
 
 struct line_fault {
   finding_cause cause;
@@ -67,6 +31,8 @@ struct line_verdict {
   bool sealed = false;
   /// Ought to be signed by its kind, and is not.
   bool signature_absent = false;
+  /// Carries a signature, good or not.
+  bool has_signature = false;
   event_kind kind = event_kind::other;
   /// The keys whose signatures on it are good: the same twice, or where the key changes the former and the new one.
   /// Null where no good signature is.
