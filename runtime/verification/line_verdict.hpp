@@ -2,17 +2,91 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "messages/cloud_event.hpp"
 #include "runtime/signing/sha256.hpp"
 #include "runtime/signing/verification_key.hpp"
-#include "runtime/verification/event_facts.hpp"
-#include "runtime/verification/event_kinds.hpp"
 #include "runtime/verification/finding.hpp"
 
 namespace cellos::verification {
+
+/// Events whose meaning the judge knows.
+enum class event_kind : std::uint8_t {
+  other,
+  declaration,
+  agent_silenced,
+  agent_resumed,
+  telemetry_dropped,
+  run_started,
+  run_resumed,
+  run_checkpoint,
+  run_key_changed,
+  run_ended,
+  run_adopted,
+  host_started,
+  host_stopped,
+  host_key_changed,
+  host_run_opened,
+  host_run_closed,
+  host_range_adopted,
+  host_chain_abandoned,
+  host_evidence_lost,
+  host_evidence_removed,
+  host_journal_unusable,
+  host_segments_missing,
+  host_line_not_understood,
+  host_other,
+};
+
+/// How a chain says it is vouched for.
+struct signing_statement {
+  enum class signing_mode : std::uint8_t { off, digest, event, checkpoint };
+  signing_mode mode = signing_mode::off;
+  /// Of `checkpoint`: unsigned events in a row at most.
+  std::uint64_t events = 0;
+};
+
+/// A chain whose beginning retention took, in `host.v1.evidence_removed`.
+struct removed_chain {
+  std::string chain;
+  std::uint64_t last_sequence = 0;
+  std::string last_digest;
+  /// The run was open, so that it may have no line left.
+  bool open = false;
+};
+
+/// What an event's `data` says, of the kinds where it matters.
+struct event_facts {
+  /// A guest's own declaration that it dropped telemetry has the same type as the host's word on it.
+  bool declared = false;
+  /// telemetry_dropped and run_ended.
+  std::string reason{};
+  /// telemetry_dropped; nothing where nobody can know.
+  std::optional<std::uint64_t> frames{};
+  /// run_ended: declarations in the log.
+  std::optional<std::uint64_t> appended{};
+  /// host_run_opened, host_run_closed.
+  std::string chain{};
+  std::optional<std::uint64_t> last_sequence{};
+  std::string last_digest{};
+  /// run_started, run_resumed, host_started; nothing in logs of a version that did not say.
+  std::optional<signing_statement> signing{};
+  /// run_adopted, host_range_adopted.
+  std::optional<std::uint64_t> adopted_from{};
+  std::optional<std::uint64_t> adopted_to{};
+  /// host_chain_abandoned, host_journal_unusable.
+  std::string cause{};
+  /// host_started that follows another chain of the host.
+  std::string former_chain{};
+  std::optional<std::uint64_t> former_sequence{};
+  std::string former_digest{};
+  /// host_evidence_removed.
+  std::vector<removed_chain> removed{};
+};
 
 struct line_fault {
   finding_cause cause;
