@@ -67,8 +67,14 @@ time_text::time_text(std::string_view text) : size_(static_cast<std::uint8_t>(st
 
 void unsigned_rows::take(const line_verdict& line, line_place at) {
   unsigned_rows next;
-  next.events = 1;
-  if (!line.has_signature) {
+  // Of crashes that follow each other closely each leaves one where the next start finds it.
+  const bool of_a_restart =
+      line.kind == event_kind::telemetry_dropped && line.facts != nullptr && line.facts->reason == "daemon_restart";
+  next.events = of_a_restart ? 0 : 1;
+  if (of_a_restart && !line.has_signature) {
+    next.first = line.sequence;
+    next.first_place = next.longest_place = at;
+  } else if (!line.has_signature) {
     next.at_begin = next.at_end = next.longest = 1;
     next.first = line.sequence;
     next.first_place = next.longest_place = at;
@@ -96,8 +102,12 @@ void unsigned_rows::add(const unsigned_rows& next) {
 }
 
 void stretch_facts::take(const line_verdict& line, line_place at) {
+  if (line.facts != nullptr && line.facts->signing) {
+    // What came before such a statement is not held to it.
+    if (!signing) unsigned_events = {};
+    signing = line.facts->signing;
+  }
   unsigned_events.take(line, at);
-  if (line.facts != nullptr && line.facts->signing) signing = line.facts->signing;
   signed_lines += line.is_signed() ? 1 : 0;
   absent_signatures += line.signature_absent ? 1 : 0;
   if (line.is_signed() && (keys.empty() || keys.back() != line.to_key || line.from_key != line.to_key)) {

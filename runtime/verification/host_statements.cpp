@@ -48,11 +48,7 @@ void host_statements::take(const line_verdict& line, line_place at, std::vector<
       return note("host " + escaped(identify_chain(line.chain)->host, 128) +
                   " lost what it had not made durable of chain " + escaped(line.facts->chain, 512) +
                   " when its machine stopped");
-    case event_kind::host_started:
-      if (line.facts->former_chain.empty()) return;
-      successions_.push_back(
-          {source, line.facts->former_chain, line.facts->former_sequence.value_or(0), line.facts->former_digest});
-      return;
+    case event_kind::host_started: return take_succession(line, source, faults);
     default: return;
   }
 }
@@ -96,15 +92,43 @@ void host_statements::take_listing(const line_verdict& line, const statement_sou
   }
 }
 
+void host_statements::take_succession(const line_verdict& line, const statement_source& source,
+                                      std::vector<line_fault>& faults) {
+  const std::string& former = line.facts->former_chain;
+  if (former.empty() || successions_.size() == most_of_a_kind) return;
+  const auto one = identify_chain(source.chain);
+  const auto other = identify_chain(former);
+  if (!other || !other->is_host() || !one) {
+    faults.push_back({finding_cause::foreign, "follows " + escaped(former, 512) + ", which is no host's chain"});
+    return;
+  }
+  // Of a directory that was another host's: whether that one's chain is here is not this one's to say.
+  if (other->host != one->host) return;
+  successions_.push_back({source, former, line.facts->former_sequence.value_or(0), line.facts->former_digest});
+}
+
+/// A log whose host was given another id keeps the former's chains until retention takes them. Their removal is
+/// believed of whoever signs with a key that signs for both.
+bool host_statements::may_speak_of_removal(const line_verdict& line, std::string_view chain) const {
+  const auto speaker = identify_chain(line.chain);
+  const auto subject = identify_chain(chain);
+  if (!speaker || !speaker->is_host() || !subject) return false;
+  if (speaker->host == subject->host || !signatures_checked_) return true;
+  return line.is_signed() && line.to_key->may_sign_for(subject->host);
+}
+
 void host_statements::take_removals(const line_verdict& line, const statement_source& source,
                                     std::vector<line_fault>& faults) {
   bool foreign = false;
   for (const removed_chain& each : line.facts->removed) {
-    const auto subject = identify_chain(each.chain);
-    // Said once a line, however many there are.
-    if (std::exchange(foreign, foreign || !subject || subject->host != identify_chain(source.chain)->host)) continue;
-    chain_statements* said = statements_of(source, each.chain, faults);
-    if (said != nullptr) add(said->removals, {source, each.last_sequence, each.last_digest, each.open});
+    if (!may_speak_of_removal(line, each.chain)) {
+      // Reported once a line, however many there are.
+      if (!std::exchange(foreign, true)) (void)statements_of(source, each.chain, faults);
+      continue;
+    }
+    chain_statements& said = chains_[each.chain];
+    said.host = identify_chain(each.chain)->host;
+    said.removals.try_emplace({each.last_sequence, each.last_digest}, removal_statement{source, each.open});
   }
 }
 
@@ -153,10 +177,9 @@ bool host_statements::removed_until(std::string_view chain, std::uint64_t last, 
                                     bool sealed) const {
   const chain_statements* said = about(chain);
   if (said == nullptr) return false;
-  const prevdigest_text text{last_digest};
-  return std::any_of(said->removals.begin(), said->removals.end(), [&](const removal_statement& each) {
-    return each.last_sequence == last && (!sealed || each.last_digest == text.view());
-  });
+  if (sealed) return said->removals.contains({last, std::string{prevdigest_text{last_digest}.view()}});
+  const auto found = said->removals.lower_bound({last, std::string{}});
+  return found != said->removals.end() && found->first.first == last;
 }
 
 const chain_statements* host_statements::about(std::string_view chain) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/signing/sha256.hpp"
@@ -34,8 +35,6 @@ struct run_closing_statement {
 
 struct removal_statement {
   statement_source source;
-  std::uint64_t last_sequence = 0;
-  std::string last_digest;
   bool open = false;
 };
 
@@ -44,7 +43,8 @@ struct chain_statements {
   std::string host;
   std::vector<run_opening_statement> openings;
   std::vector<run_closing_statement> closings;
-  std::vector<removal_statement> removals;
+  /// By the last event that was taken: sequence and digest.
+  std::map<std::pair<std::uint64_t, std::string>, removal_statement> removals;
 };
 
 /// A range that a host took over without being able to vouch for it.
@@ -66,8 +66,10 @@ struct succession_statement {
 /// What hosts say of their chains, gathered from all logs. A host's word counts for its own chains alone.
 class host_statements {
  public:
-  /// Of one chain; more is no host's doing.
+  /// Openings or closings of one chain; more is no host's doing.
   static constexpr std::size_t most_of_a_kind = 1024;
+
+  explicit host_statements(bool signatures_checked) : signatures_checked_(signatures_checked) {}
 
   /// Takes what `line` says. What it may not say, or contradicts itself with, is added to `faults`.
   void take(const line_verdict& line, line_place at, std::vector<line_fault>& faults);
@@ -87,11 +89,14 @@ class host_statements {
   void take_listing(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
   void take_removals(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
   void take_adoption(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
+  void take_succession(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
+  bool may_speak_of_removal(const line_verdict& line, std::string_view chain) const;
   void take_contradiction(const line_verdict& line, std::vector<line_fault>& faults);
   void note(std::string words);
   chain_statements* statements_of(const statement_source& source, std::string_view about,
                                   std::vector<line_fault>& faults);
 
+  bool signatures_checked_;
   std::map<std::string, chain_statements, std::less<>> chains_;
   std::vector<adoption_statement> adoptions_;
   std::vector<succession_statement> successions_;

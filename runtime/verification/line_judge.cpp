@@ -316,7 +316,9 @@ line_verdict line_judge::judge(std::string_view line) {
   if (has_facts(verdict.kind)) {
     verdict.facts = facts_reader_->read(line_.core.data);
     if (verdict.facts != nullptr) {
-      if (verdict.facts->declared) verdict.kind = event_kind::declaration;
+      // Both a guest and the host say that telemetry was dropped, by one type.
+      const bool declared = verdict.kind == event_kind::telemetry_dropped && verdict.facts->declared;
+      if (declared) verdict.kind = event_kind::declaration;
       former_key_id = facts_reader_->former_key_id();
       key_id = facts_reader_->key_id();
     }
@@ -325,7 +327,7 @@ line_verdict line_judge::judge(std::string_view line) {
   if (verdict.has_signature) {
     check_signatures(verdict, chain, former_key_id, key_id);
   } else {
-    verdict.signature_absent = verdict.sealed && is_always_signed(verdict.kind);
+    verdict.signature_absent = verdict.sealed && (chain.identity->is_host() || is_always_signed(verdict.kind));
   }
   return verdict;
 }

@@ -28,7 +28,10 @@ std::string list(const fs::path& directory, std::set<fs::path>& into, std::vecto
   for (fs::directory_iterator entry{directory, failure}; !failure && entry != fs::directory_iterator{};
        entry.increment(failure)) {
     std::error_code vanished;
-    if (!entry->path().native().ends_with(extension) || !entry->is_regular_file(vanished)) continue;
+    if (!entry->path().native().ends_with(extension) || entry->is_symlink(vanished) ||
+        !entry->is_regular_file(vanished)) {
+      continue;
+    }
     if (!segment_of(entry->path().filename().native())) {
       notes.push_back(refusal(entry->path(), "is no segment of the log and was not read; name it to have it verified"));
       continue;

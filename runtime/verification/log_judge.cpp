@@ -13,6 +13,7 @@ log_judge::log_judge(std::vector<judged_file> files, const verification_options&
     : files_(std::move(files)),
       options_(options),
       file_names_([this](std::uint32_t file) -> const std::string& { return files_[file].name; }),
+      said_(signatures_checked),
       settlement_(options_, signatures_checked, file_names_, said_) {
   report_.files = files_.size();
   report_.signatures_checked = signatures_checked;
@@ -105,6 +106,10 @@ verification_report log_judge::report() {
   for (const auto& [name, chain] : settled_) judge_tail(chain);
   for (const adoption_statement& each : said_.adoptions()) judge_adoption(each);
   for (const std::string& each : said_.notes()) note(each);
+  const auto begins_later = [](const auto& named) { return named.second.beginning_removed; };
+  if (const auto cut = std::count_if(settled_.begin(), settled_.end(), begins_later); cut > 0) {
+    note(std::to_string(cut) + " of the chains begin where their host says that retention took what came before");
+  }
   // Filters choose what is shown. What is wrong with a chain is said of every one, and shows it.
   std::set<std::string_view> damaged;
   for (const finding& each : report_.findings) damaged.insert(each.chain);
@@ -146,10 +151,8 @@ void log_judge::judge_hosts() {
 bool log_judge::was_removed_after(std::string_view chain, const earlier_end& then) const {
   const chain_statements* said = said_.about(chain);
   if (said == nullptr) return false;
-  return std::any_of(said->removals.begin(), said->removals.end(), [&](const removal_statement& each) {
-    return each.last_sequence > then.sequence ||
-           (each.last_sequence == then.sequence && each.last_digest == then.digest);
-  });
+  return said->removals.contains({then.sequence, then.digest}) ||
+         said->removals.upper_bound({then.sequence + 1, std::string{}}) != said->removals.end();
 }
 
 bool log_judge::is_listed(std::string_view chain) const {
@@ -184,10 +187,13 @@ void log_judge::judge_listing(const std::string& chain, const chain_statements& 
   // Opened and closed without a line: the daemon died between the two.
   const auto never_begun = [](const run_closing_statement& each) { return each.last_sequence == 0; };
   if (!said.closings.empty() && std::all_of(said.closings.begin(), said.closings.end(), never_begun)) return;
-  const auto took_it_all = [&](const removal_statement& removal) {
-    if (said.closings.empty()) return removal.open;
+  // An open run may have no line left, until it must have ended.
+  const bool may_be_open = !options_.finished && !hosts_[said.host].stopped;
+  const auto took_it_all = [&](const auto& known) {
+    const removal_statement& removal = known.second;
+    if (said.closings.empty()) return removal.open && may_be_open;
     return std::all_of(said.closings.begin(), said.closings.end(), [&](const run_closing_statement& each) {
-      return each.last_sequence == removal.last_sequence && each.last_digest == removal.last_digest;
+      return known.first == std::pair{each.last_sequence, each.last_digest};
     });
   };
   if (std::any_of(said.removals.begin(), said.removals.end(), took_it_all)) return;
@@ -220,7 +226,7 @@ void log_judge::judge_closing(chain_report& run, const run_closing_statement& cl
 /// proven.
 void log_judge::judge_adoption(const adoption_statement& adoption) {
   const auto chain = settled_.find(adoption.chain);
-  const bool may_lag = chain != settled_.end() && chain->second.facts.signing &&
+  const bool may_lag = chain != settled_.end() && !chain->second.is_host() && chain->second.facts.signing &&
                        chain->second.facts.signing->mode == signing_statement::signing_mode::checkpoint;
   const std::string words =
       "sequences " + std::to_string(adoption.from) + " to " + std::to_string(adoption.to) +
@@ -233,9 +239,11 @@ void log_judge::judge_succession(const succession_statement& succession) {
   const auto former = settled_.find(succession.former_chain);
   const std::string name = escaped(succession.former_chain, 512);
   if (former == settled_.end()) {
+    // Whatever it listed is not here either.
+    hosts_[std::string{identify_chain(succession.former_chain)->host}].whole = false;
+    if (options_.partial || chains_.contains(succession.former_chain)) return;
     const chain_statements* said = said_.about(succession.former_chain);
-    if (options_.partial || chains_.contains(succession.former_chain) || (said != nullptr && !said->removals.empty()))
-      return;
+    if (said != nullptr && said->removals.contains({succession.former_sequence, succession.former_digest})) return;
     return tell_whole(finding_cause::missing, name, 0, succession.source.place,
                       "the whole chain: this line says that the host's chain followed it");
   }
