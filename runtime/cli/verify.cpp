@@ -98,14 +98,11 @@ exit_code run_verify(const verify_options& options) {
     if (const auto* refusal = std::get_if<std::string>(&ends)) return complain(*refusal, exit_unavailable);
     judge.earlier = std::move(std::get<0>(ends));
   }
-  const auto files = find_log_files(options.logs);
-  if (const auto* refusal = std::get_if<std::string>(&files)) return complain(*refusal, exit_unavailable);
-
-  std::variant<verification_report, std::string> judged;
+  verification_outcome judged;
   {
     progress_bar bar{::isatty(STDERR_FILENO) == 1};
-    judged = verify_logs(std::get<std::vector<log_file>>(files), keys ? &*keys : nullptr, judge,
-                         std::thread::hardware_concurrency(), bar.callback());
+    judged =
+        verify_logs(options.logs, keys ? &*keys : nullptr, judge, std::thread::hardware_concurrency(), bar.callback());
   }
   if (const auto* failure = std::get_if<std::string>(&judged)) return complain(*failure, exit_unavailable);
   const auto& report = std::get<verification_report>(judged);
@@ -130,10 +127,15 @@ command add_verify(CLI::App& app) {
   app.add_flag("--finished", options->judge.finished, "Every run must have ended, signed to its last event");
   app.add_option("--after", options->earlier,
                  "An earlier report (--json): the log must hold what it held, and may go on");
-  app.add_option("--host", options->judge.hosts, "A host that must be there; may be given more than once");
-  app.add_option("--cell", options->judge.cell, "Only runs of this cell");
-  app.add_option("--since", options->since, "Only runs with events after this time (RFC 3339)")->check(refuse_time);
-  app.add_option("--until", options->until, "Only runs with events before this time (RFC 3339)")->check(refuse_time);
+  app.add_option("--host", options->judge.hosts, "A host that must be there; may be given more than once")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  // What is wrong with any other is said all the same.
+  app.add_option("--cell", options->judge.cell, "List only runs of this cell, one of which must be there");
+  app.add_option("--since", options->since, "List only runs with events after this time (RFC 3339)")
+      ->check(refuse_time);
+  app.add_option("--until", options->until, "List only runs with events before this time (RFC 3339)")
+      ->check(refuse_time);
   app.add_flag("--json", options->json, "One JSON object instead of a table");
   app.callback([options, keys] {
     if (keys->count() == 0 && !options->no_signatures) {
