@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct command {
   std::vector<std::string> arguments{};
   /// Runs as this user, without groups. Only root may ask for another than its own.
   std::optional<uid_t> uid{};
+  /// Called in the child, last before it becomes the program: what that inherits. Async-signal-safe calls only.
+  std::function<void()> before_exec{};
 };
 
 /// A child process whose output is read as it comes, so that it never waits for us. Killed with the object, and when
