@@ -86,7 +86,7 @@ void operator_events::event_stream_dropped(std::uint64_t events_lost) {
 }
 
 void operator_events::signal_ignored(std::string_view signal, std::int64_t sender, std::uint64_t held_back) {
-  counts_.signals_ignored += 1 + held_back;
+  ++counts_.signals_ignored;
   emit(level::warn, "signal_ignored",
        {{"signal", std::string{signal}}, {"sender", std::to_string(sender)}, {"held_back", count(held_back)}});
 }

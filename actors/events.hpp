@@ -43,6 +43,8 @@ class operator_events {
   void event_stream_dropped(std::uint64_t events_lost);
   /// `sender`: its pid; 0 where the kernel sent it. `held_back`: those since the last such line that had none.
   void signal_ignored(std::string_view signal, std::int64_t sender, std::uint64_t held_back);
+  /// One that has no line of its own.
+  void signal_held_back() { ++counts_.signals_ignored; }
   /// Nobody read the log for a while; said once somebody does again.
   void log_lines_lost(std::uint64_t lines);
   void daemon_draining(std::string_view cause);

@@ -230,8 +230,7 @@ std::string cannot_be_read(int reason) {
 
 std::string_view kind_of(mode_t mode) {
   if (S_ISFIFO(mode)) return "a FIFO";
-  if (S_ISSOCK(mode)) return "a socket";
-  return S_ISDIR(mode) ? "a directory" : "a device";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
 /// Empty on success. Waits for nobody: what is no regular file may never give its bytes, or never end.
@@ -240,6 +239,7 @@ std::string read_text(const std::filesystem::path& path, std::string& text) {
   if (!file) return cannot_be_read(errno);
   struct stat found {};
   if (::fstat(file.get(), &found) != 0) return cannot_be_read(errno);
+  if (S_ISDIR(found.st_mode)) return cannot_be_read(EISDIR);
   if (!S_ISREG(found.st_mode)) return fmt::format("is {}, not a regular file", kind_of(found.st_mode));
   if (found.st_size > off_t{most_file_bytes}) return cannot_be_read(EFBIG);
   // It may grow, and files of the kernel say that they have nothing.

@@ -36,6 +36,7 @@ void host_daemon::serve_until_signal() {
         const auto now = std::chrono::steady_clock::now();
         if (last_reported && now - *last_reported < ignored_interval) {
           ++held_back;
+          events().signal_held_back();
           break;
         }
         last_reported = now;
