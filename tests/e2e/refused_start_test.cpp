@@ -130,7 +130,7 @@ CAF_TEST(what_is_no_regular_file_is_refused_as_configuration_at_once) {
   const std::string fifo = home / "fifo";
   CAF_REQUIRE_EQUAL(::mkfifo(fifo.c_str(), 0600), 0);
   const std::vector<std::pair<std::string, std::string>> odd{
-      {fifo, "is a FIFO"}, {"/dev/zero", "is a device"}, {home.evidence_dir().parent_path(), "is a directory"}};
+      {fifo, "is a FIFO"}, {"/dev/zero", "is a device"}, {home.evidence_dir().parent_path(), "Is a directory"}};
   for (const auto& [path, why] : odd) {
     process refused{{program_path("cellos-telemetryd"), {"--config", path}}};
     CAF_CHECK_EQUAL(refused.wait(), 3);

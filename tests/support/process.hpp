@@ -20,7 +20,7 @@ class captured_output;
 
 struct command {
   /// Path; nothing is searched for.
-  std::string program;
+  std::string program{};
   std::vector<std::string> arguments{};
   /// Runs as this user, without groups. Only root may ask for another than its own.
   std::optional<uid_t> uid{};
