@@ -1,6 +1,7 @@
 // A start that is refused: why is said in the log's own form, and the evidence is as it was.
 
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -164,7 +165,8 @@ CAF_TEST(with_json_every_line_is_json_refusals_included) {
     daemon_process daemon{home};
     CAF_CHECK_EQUAL(daemon.wait(), 3);
     std::size_t reasons = 0;
-    for (const std::string_view line : lines_of(daemon.err())) {
+    const std::string written = daemon.err();
+    for (const std::string_view line : lines_of(written)) {
       CAF_MESSAGE(line);
       const auto parsed = nlohmann::json::parse(line, nullptr, false);
       CAF_REQUIRE(parsed.is_object());
