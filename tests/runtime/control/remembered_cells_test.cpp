@@ -147,10 +147,11 @@ CAF_TEST(whose_lock_was_removed_and_taken_by_another_writes_nothing_more) {
 
 CAF_TEST(what_a_crash_left_beside_the_file_does_no_harm) {
   std::ofstream{home / "cells.json.new"} << "{\"version\":1,\"cells\":{\"half";
-  const auto cells = open();
+  auto cells = open();
   CAF_CHECK(cells->all().empty());
   cells->remember(cell_named("a"), counting());
   CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  cells.reset();
   CAF_CHECK_EQUAL(open()->all().size(), 1u);
 }
 
