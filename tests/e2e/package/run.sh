@@ -148,7 +148,7 @@ the_documented_installation_starts_nothing_before_its_host_has_a_name() {
   echo 'APT::Get::Assume-Yes "true";' >"$container/etc/apt/apt.conf.d/90yes"
   follow 1
   expect "the service after apt install" "inactive exec-condition" "$(property ActiveState) $(property Result)"
-  expect "who says why" 1 "$(inside systemctl status "$unit" | grep -c 'host_id is not set in')"
+  expect "who says why" 1 "$(inside systemctl status "$unit" | grep -c "host_id is not set in $configuration")"
   inside sh -c "! ls $evidence/*.jsonl" >/dev/null 2>&1 || fail "there is evidence before the host has a name"
 }
 
@@ -297,4 +297,5 @@ for step in the_documented_installation_starts_nothing_before_its_host_has_a_nam
   say "== ${step//_/ }"
   "$step"
 done
-say "the package works${api_is_there:-, as far as it can be shown without a control API}"
+[[ -n "$api_is_there" ]] || say "NOT SHOWN: what needs a control API"
+say "the package works"
