@@ -41,6 +41,10 @@ operator_events::operator_events(std::shared_ptr<spdlog::logger> logger, log_for
                        spdlog::pattern_time_type::utc);
 }
 
+void operator_events::start_refused(std::string_view step, std::string_view cause) {
+  emit(level::err, "start_refused", {{"step", std::string{step}}, {"cause", std::string{cause}}});
+}
+
 void operator_events::daemon_started(std::string_view version, std::string_view host_id,
                                      std::string_view evidence_dir) {
   emit(level::info, "daemon_started",
@@ -79,6 +83,16 @@ void operator_events::cells_remembered(std::size_t known_cells) {
 void operator_events::event_stream_dropped(std::uint64_t events_lost) {
   ++counts_.event_streams_dropped;
   emit(level::warn, "event_stream_dropped", {{"events_lost", count(events_lost)}});
+}
+
+void operator_events::signal_ignored(std::string_view signal, std::int64_t sender, std::uint64_t held_back) {
+  ++counts_.signals_ignored;
+  emit(level::warn, "signal_ignored",
+       {{"signal", std::string{signal}}, {"sender", std::to_string(sender)}, {"held_back", count(held_back)}});
+}
+
+void operator_events::log_lines_lost(std::uint64_t lines) {
+  emit(level::warn, "log_lines_lost", {{"lines", count(lines)}});
 }
 
 void operator_events::daemon_draining(std::string_view cause) {

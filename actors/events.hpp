@@ -28,6 +28,8 @@ class operator_events {
  public:
   operator_events(std::shared_ptr<spdlog::logger> logger, log_format format);
 
+  /// Once for each reason; `step` completes "cannot ...".
+  void start_refused(std::string_view step, std::string_view cause);
   void daemon_started(std::string_view version, std::string_view host_id, std::string_view evidence_dir);
   void daemon_ready(std::size_t cells, std::size_t refused);
   void reloaded(std::size_t cells, std::size_t refused);
@@ -39,6 +41,12 @@ class operator_events {
   /// `known_cells`: admitted over the control API before this daemon began.
   void cells_remembered(std::size_t known_cells);
   void event_stream_dropped(std::uint64_t events_lost);
+  /// `sender`: its pid; 0 where the kernel sent it. `held_back`: those since the last such line that had none.
+  void signal_ignored(std::string_view signal, std::int64_t sender, std::uint64_t held_back);
+  /// One that has no line of its own.
+  void signal_held_back() { ++counts_.signals_ignored; }
+  /// Nobody read the log for a while; said once somebody does again.
+  void log_lines_lost(std::uint64_t lines);
   void daemon_draining(std::string_view cause);
   void daemon_stopped(std::uint64_t cells_not_drained);
 

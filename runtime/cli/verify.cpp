@@ -1,4 +1,3 @@
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,6 +14,7 @@
 
 #include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/terminal.hpp"
 #include "runtime/signing/key_list.hpp"
 #include "runtime/verification/log_files.hpp"
 #include "runtime/verification/report_text.hpp"
@@ -100,13 +100,13 @@ exit_code run_verify(const verify_options& options) {
   }
   verification_outcome judged;
   {
-    progress_bar bar{::isatty(STDERR_FILENO) == 1};
+    progress_bar bar{standard_error().can_redraw};
     judged =
         verify_logs(options.logs, keys ? &*keys : nullptr, judge, std::thread::hardware_concurrency(), bar.callback());
   }
   if (const auto* failure = std::get_if<std::string>(&judged)) return complain(*failure, exit_unavailable);
   const auto& report = std::get<verification_report>(judged);
-  const std::string out = options.json ? json_of(report) + "\n" : text_of(report, ::isatty(STDOUT_FILENO) == 1);
+  const std::string out = options.json ? json_of(report) + "\n" : text_of(report, standard_output().has_colours);
   if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) return exit_unavailable;
   return report.clean() ? exit_success : exit_failure_found;
 }

@@ -80,11 +80,16 @@ std::optional<complaint> file_path(std::string_view text) {
 std::optional<complaint> absolute_path(std::string_view text) {
   if (auto complained = file_path(text)) return complained;
   if (text.starts_with('/')) return std::nullopt;
-  return complaint{fmt::format("{} is not an absolute path", in_quotes(text))};
+  if (text.starts_with('~')) {
+    return complaint{fmt::format("{} begins with ~, which only a shell expands", in_quotes(text)),
+                     "the whole path, from the root on"};
+  }
+  return complaint{fmt::format("{} is not an absolute path", in_quotes(text)),
+                   "from the root on: where a daemon is started from differs"};
 }
 
 std::optional<complaint> socket_path(std::string_view text) {
-  if (auto complained = file_path(text)) return complained;
+  if (auto complained = absolute_path(text)) return complained;
   return check_socket_length(text, fmt::format("at most {} bytes", longest_socket_path));
 }
 

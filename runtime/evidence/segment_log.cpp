@@ -39,6 +39,10 @@ std::string refusal_of(const std::filesystem::path& path, std::error_code failur
 segment_log::opening segment_log::open(segment_log_options options, file_system& files) {
   auto claim = evidence_directory::claim(options.dir, files);
   if (!claim.directory) return {nullptr, std::move(claim.refusal), {}};
+  return open(std::move(options), std::move(claim.directory));
+}
+
+segment_log::opening segment_log::open(segment_log_options options, std::unique_ptr<evidence_directory> claimed) {
   std::error_code unlisted;
   const auto segments = list_segments(options.dir, unlisted);
   if (unlisted) {
@@ -46,9 +50,8 @@ segment_log::opening segment_log::open(segment_log_options options, file_system&
         nullptr, "evidence directory \"" + options.dir.string() + "\" cannot be read: " + unlisted.message() + ".", {}};
   }
   const auto last = segments.empty() ? first_segment : segments.back().segment;
-  const auto path = claim.directory->segment_path(last);
-  auto current =
-      segments.empty() ? segment_file::create(*claim.directory, last) : segment_file::reopen(*claim.directory, last);
+  const auto path = claimed->segment_path(last);
+  auto current = segments.empty() ? segment_file::create(*claimed, last) : segment_file::reopen(*claimed, last);
   // What an earlier process wrote and did not commit is made durable, or the log could not say what is.
   if (!current.failure && options.fsync != fsync_policy::never) current.failure = current.file->sync();
 
@@ -60,8 +63,7 @@ segment_log::opening segment_log::open(segment_log_options options, file_system&
   }
   std::deque<segment_on_disk> closed(segments.begin(), segments.empty() ? segments.end() : segments.end() - 1);
   options.segment_bytes = std::min(options.segment_bytes, options.max_bytes / least_segments);
-  result.log.reset(
-      new segment_log{std::move(options), std::move(claim.directory), std::move(current.file), std::move(closed)});
+  result.log.reset(new segment_log{std::move(options), std::move(claimed), std::move(current.file), std::move(closed)});
   return result;
 }
 

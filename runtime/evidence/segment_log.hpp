@@ -84,6 +84,8 @@ class segment_log final : public evidence_log {
 
   /// Continues the last segment. `files` must outlive the log.
   static opening open(segment_log_options options, file_system& files = real_file_system());
+  /// In a directory that is claimed already; `options.dir` is its path.
+  static opening open(segment_log_options options, std::unique_ptr<evidence_directory> claimed);
 
   /// As close(), but nobody learns of its error.
   ~segment_log() override;

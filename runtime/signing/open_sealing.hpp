@@ -14,6 +14,7 @@ namespace cellos {
 /// A variable of the environment, or nothing.
 using environment = std::function<std::optional<std::string>(const char* name)>;
 
+/// As it was when the process began: keys were taken out of it since.
 std::optional<std::string> process_environment(const char* name);
 
 struct sealing_outcome {
