@@ -329,7 +329,10 @@ class http_server::implementation {
 
 http_server::opening http_server::start(file_descriptor listening, http_handler handler, options settings) {
   auto made = std::make_unique<implementation>(std::move(handler), std::move(settings));
-  if (!made->start(listening)) return {nullptr, "the HTTP server cannot be started: threads or descriptors have run out; raise TasksMax= and LimitNOFILE= of the unit"};
+  if (!made->start(listening))
+    return {nullptr,
+            "the HTTP server cannot be started: threads or descriptors have run out; raise TasksMax= and LimitNOFILE= "
+            "of the unit"};
   (void)listening.release();  // closed with the server
   opening opened;
   opened.server.reset(new http_server{std::move(made)});
