@@ -44,7 +44,8 @@ class run_ledger {
 
   /// `run.v1.started`, or `run.v1.resumed` where a recovered chain goes on.
   void open(std::string& out, wall_time now, const run_opening& opening);
-  /// The first events after a crash: what is lost, after the change of keys if there was one.
+  /// The first events after a crash: what is lost; before it the change of keys, if there was one, and what nobody
+  /// vouches for, if there is anything.
   void restarted(std::string& out, wall_time now);
   verdict take(std::string& out, const batch& arrived);
   /// Stands in for a chunk's batch; the same verdicts.
@@ -126,6 +127,8 @@ class run_ledger {
   std::string former_key_id_;
   /// Of a recovered run: frames that the present intake never saw.
   std::uint64_t received_before_ = 0;
+  /// Of a recovered run: to be put on record.
+  std::optional<adopted_range> adopted_;
 };
 
 }  // namespace cellos

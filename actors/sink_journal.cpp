@@ -1,18 +1,15 @@
 #include "actors/sink_journal.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace cellos {
 
 namespace {
 
-/// Host, cell, run and epoch. The epoch is when the run was opened, in milliseconds: the same run opened again after it
-/// ended is another chain.
-std::string chain_name(const host_stamp& run, wall_time opened) {
-  const auto epoch = std::chrono::duration_cast<std::chrono::milliseconds>(opened.time_since_epoch());
-  return run.host_id + "/" + run.cell_id + "/" + run.run_id + "/" + std::to_string(epoch.count());
+/// Host, cell, run and epoch: the same run opened again after it ended is another chain.
+std::string chain_name(const host_stamp& run, wall_time opened, chain_epochs& epochs) {
+  return epochs.chain_name(run.host_id + "/" + run.cell_id + "/" + run.run_id, opened);
 }
 
 /// A buffer that grew past this for a burst is given back.
@@ -46,7 +43,7 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
   if (const auto known = runs_.find(run); known != runs_.end()) return known->second.chain();
   const wall_time now = clock_.now();
   run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
-                                        : run_ledger{run, chain_name(*run, now), sealing_};
+                                        : run_ledger{run, chain_name(*run, now, *epochs_), sealing_};
   append_lines(run, [&](std::string& out) {
     ledger.open(out, now, opening);
     if (chronicle_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());

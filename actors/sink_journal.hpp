@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/chain_epochs.hpp"
 #include "actors/host_chronicle.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
@@ -25,8 +26,9 @@ class sink_journal {
  public:
   /// Without a sealing, events carry no digests; without a chronicle, runs are not listed in the host's chain.
   sink_journal(evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing = nullptr,
-               host_chronicle* chronicle = nullptr)
-      : log_(log), clock_(clock), sealing_(std::move(sealing)), chronicle_(chronicle) {}
+               host_chronicle* chronicle = nullptr,
+               std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>())
+      : log_(log), clock_(clock), sealing_(std::move(sealing)), chronicle_(chronicle), epochs_(std::move(epochs)) {}
 
   /// Starts the run's chain and names it; a run that is open already stays as it is.
   const std::string& open_run(const host_stamp_ptr& run, const run_opening& opening);
@@ -83,6 +85,7 @@ class sink_journal {
   std::string pending_;
   event_sealing_ptr sealing_;
   host_chronicle* chronicle_;
+  std::shared_ptr<chain_epochs> epochs_;
 };
 
 using sink_journal_ptr = std::shared_ptr<sink_journal>;

@@ -36,6 +36,7 @@
 #include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
+#include "runtime/signing/journal_key.hpp"
 #include "runtime/signing/open_sealing.hpp"
 #include "runtime/version.hpp"
 
@@ -81,7 +82,8 @@ class daemon {
         {"open the operator's log", [this] { return open_operator_log(); }, [this] { logger_->flush(); }},
         {"take up the signing key", [this] { return take_up_signing_key(); }, [] {}},
         {"open the evidence log", [this] { return open_evidence_log(); }, [this] { close_evidence_log(); }},
-        {"recover the open runs", [this] { return recover_open_runs(); }, [this] { end_orphaned_runs(); }},
+        {"recover the open runs", [this] { return look_at_what_is_left(); }, [] {}},
+        {"record the restart", [this] { return record_what_was_found(); }, [this] { end_orphaned_runs(); }},
         {"remember the cells of the control API", [this] { return open_memory(); }, [this] { memory_.reset(); }},
         {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
         {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
@@ -141,9 +143,14 @@ class daemon {
   }
 
   std::string open_evidence_log() {
-    segment_log::opening opened = segment_log::open(log_options_of(settings_.evidence));
+    segment_log_options options = log_options_of(settings_.evidence);
+    options.journal = journal_terms{{settings_.host_id, statement_of(sealing_), present_boot_id()},
+                                    journal_mac_of(sealing_),
+                                    former_journal_mac_of(sealing_)};
+    segment_log::opening opened = segment_log::open(options);
     if (!opened.log) return opened.refusal;
     log_ = std::move(opened.log);
+    journal_left_ = std::move(opened.journal);
     torn_ = opened.recovered;
     if (torn_) events_->evidence_recovered(torn_->file.native(), torn_->bytes_removed);
     start_measuring();
@@ -180,24 +187,26 @@ class daemon {
     return {};
   }
 
-  std::string recover_open_runs() {
-    recovered_log left = recover_runs(settings_.evidence.dir);
-    if (!left.failure.empty()) return left.failure;
-    chronicle_.emplace(settings_.host_id, *observed_, clock_, sealing_, left.host_chain);
-    if (torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
-    chronicle_->started(version);
-    for (const run_end_mark& end : left.untold_ends) chronicle_->run_closed(end);
-    std::error_code refused = chronicle_->flush();
-    if (!refused) refused = record_restart(left.open_runs, *observed_, clock_, sealing_, &*chronicle_);
-    if (refused) return "the evidence log took no record of the restart: " + refused.message();
-    if (!left.open_runs.empty()) events_->runs_recovered(left.open_runs.size());
-    open_runs_ = std::move(left.open_runs);
-    return {};
+  /// Changes nothing.
+  std::string look_at_what_is_left() {
+    log_recovery read = recover_log(settings_.evidence.dir, {std::move(journal_left_), own_keys(sealing_),
+                                                             present_boot_id(), log_->current_segment()});
+    found_ = std::move(read.conclusions);
+    return read.failure;
+  }
+
+  std::string record_what_was_found() {
+    epochs_ = std::make_shared<chain_epochs>(found_.highest_epoch);
+    const restart_context context{settings_.host_id, version, *observed_, clock_, *epochs_, sealing_};
+    std::error_code refused = record_start(found_, context, *log_, *events_, chronicle_);
+    if (!refused && torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
+    if (!refused) refused = chronicle_->flush();
+    return refused ? "the evidence log took no record of the restart: " + refused.message() : std::string{};
   }
 
   void end_orphaned_runs() {
     std::error_code failed;
-    if (host_) failed = end_orphans(host_->recovered, *observed_, clock_, host_->sealing, &*chronicle_);
+    if (host_) failed = end_orphans(host_->recovered, clock_, host_->sealing, *chronicle_);
     chronicle_->stopped();
     if (!failed) failed = chronicle_->flush();
     if (failed) events_->evidence_blocked(failed);
@@ -208,7 +217,8 @@ class daemon {
     system_.emplace(*actor_configuration_);
     quarantine_.emplace(settings_.evidence.dir / "quarantine");
     host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *observed_, *quarantine_, clock_,
-                                   *events_, census_, std::move(open_runs_)});
+                                   *events_, census_, std::move(found_.open_runs)});
+    host_->epochs = epochs_;
     host_->sealing = sealing_;
     host_->checkpoint_interval = checkpoint_interval_;
     host_->chronicle = &*chronicle_;
@@ -360,6 +370,9 @@ class daemon {
     sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
     if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
     sealing_ = std::move(opened.sealing);
+    if (const std::error_code failed = log_->change_journal_key(journal_mac_of(sealing_))) {
+      events_->evidence_blocked(failed);
+    }
     caf::anon_send(supervisor_, rekey_atom::value, sealing_);
     return {};
   }
@@ -380,7 +393,9 @@ class daemon {
   std::optional<caf::actor_system> system_;
   activity_census census_;
   std::optional<quarantine_directory> quarantine_;
-  std::vector<recovered_run> open_runs_;
+  journal_content journal_left_;
+  recovery_conclusions found_;
+  std::shared_ptr<chain_epochs> epochs_;
   std::optional<host_environment> host_;
   std::optional<watchdog> watchdog_;
   std::optional<metrics> metrics_;
