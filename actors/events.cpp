@@ -184,6 +184,40 @@ void operator_events::evidence_resumed() { emit(level::info, "evidence_resumed",
 
 void operator_events::runs_recovered(std::size_t runs) { emit(level::warn, "runs_recovered", {{"runs", count(runs)}}); }
 
+namespace {
+
+/// What a finding is about, and what it is.
+struct finding_words {
+  std::string subject;
+  std::string words;
+};
+
+finding_words words_of(journal_trouble trouble) {
+  return {"recovery.journal", "journal_unusable: " + std::string{to_string(trouble)}};
+}
+finding_words words_of(const unreadable_line& line) {
+  return {line.file, "line_not_understood: line " + count(line.line)};
+}
+finding_words words_of(const abandoned_chain& abandoned) {
+  return {abandoned.chain, "chain_abandoned: " + std::string{to_string(abandoned.cause)} + ", expected " +
+                               count(abandoned.expected.sequence) + " events, found " +
+                               count(abandoned.found.sequence)};
+}
+finding_words words_of(const adopted_range& range) {
+  return {range.chain, "range_adopted: events " + count(range.from) + " to " + count(range.to.sequence)};
+}
+finding_words words_of(const lost_events& lost) {
+  return {lost.chain,
+          "evidence_lost: expected " + count(lost.expected_sequence) + " events, found " + count(lost.found_sequence)};
+}
+
+}  // namespace
+
+void operator_events::evidence_doubtful(const recovery_finding& finding) {
+  const finding_words about = std::visit([](const auto& what) { return words_of(what); }, finding);
+  emit(level::err, "evidence_doubtful", {{"of", about.subject}, {"cause", about.words}});
+}
+
 void operator_events::evidence_recovered(std::string_view file, std::uint64_t bytes_removed) {
   emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});
 }

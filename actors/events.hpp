@@ -13,6 +13,7 @@
 
 #include "actors/event_counts.hpp"
 #include "messages/agent_silenced.hpp"
+#include "messages/host_event.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/run_totals.hpp"
 
@@ -72,6 +73,8 @@ class operator_events {
   void evidence_resumed();
   /// The daemon before this one ended without draining.
   void runs_recovered(std::size_t runs);
+  /// The evidence log is not what the daemon before this one left; the host's chain says the same.
+  void evidence_doubtful(const recovery_finding& finding);
   void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
 
   /// While lines are told; takes effect at once.

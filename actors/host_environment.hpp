@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/activity.hpp"
+#include "actors/chain_epochs.hpp"
 #include "actors/events.hpp"
 #include "actors/host_chronicle.hpp"
 #include "actors/log_share.hpp"
@@ -54,6 +55,8 @@ struct host_environment {
   host_chronicle* chronicle = nullptr;
   /// Of the evidence log, for each cell.
   log_share_limits cell_share{};
+  /// Of every chain this host begins.
+  std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>();
   /// SINKs whose log takes nothing at the moment.
   std::shared_ptr<std::atomic<int>> blocked_sinks = std::make_shared<std::atomic<int>>(0);
   /// The DECODER's work. Its own member because tests put faults here.

@@ -18,17 +18,26 @@ void saturating_add(std::uint64_t& sum, std::uint64_t more) {
 
 run_ledger::run_ledger(host_stamp_ptr attribution, const recovered_run& left, const event_sealing_ptr& sealing)
     : projection_(std::move(attribution), left.chain, left.sealed ? sealing : nullptr),
-      received_before_(left.totals.received) {
+      received_before_(left.totals.received),
+      adopted_(left.adopted) {
   books_.next_event = left.next_event;
   books_.digest = left.digest;
   books_.totals = left.totals;
   books_.silence_told = left.silence_told;
   books_.resumed = left.resumed;
-  if (sealed() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
+  if (sealed() && !sealing->key_id().empty() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
 }
 
 chain_position run_ledger::position() const {
-  return {chain(), books_.next_event, sealed(), books_.digest, sealed() ? projection_.lines().sealing()->key_id() : ""};
+  const event_sealing_ptr& sealing = projection_.lines().sealing();
+  const std::string key_id = former_key_id_.empty() && sealing ? sealing->key_id() : former_key_id_;
+  return {chain(), books_.next_event, sealed(), books_.digest, key_id};
+}
+
+chain_head run_ledger::head() const {
+  return {position(),
+          run_state{projection_.attribution(), books_.totals, books_.silence_told, books_.resumed, books_.ended},
+          {}};
 }
 
 run_end_mark run_ledger::end_mark() const {
@@ -103,10 +112,15 @@ void run_ledger::open(std::string& out, wall_time now, const run_opening& openin
 void run_ledger::restarted(std::string& out, wall_time now) {
   books next = begin();
   change_key_if_due(next, out, now);
+  if (adopted_) {
+    projection_.run_adopted(out, next.next_event++, now, *adopted_);
+    next.unsigned_events = 0;
+  }
   projection_.telemetry_dropped(out, next.next_event++, now, {loss_reason::daemon_restart, {}, {}, {}});
   rendered_ordinary(next, out, now);
   commit(out, std::move(next));
   former_key_id_.clear();
+  adopted_.reset();
 }
 
 void run_ledger::count(books& next, const batch& arrived, std::uint64_t appended) {
@@ -236,6 +250,7 @@ run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason rea
   next.totals.connections = connections;
   projection_.run_ended(out, next.next_event++, now, reason, next.totals);
   next.unsigned_events = 0;
+  next.ended = true;
   commit(out, std::move(next));
   return books_.totals;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "messages/batch.hpp"
+#include "messages/chain_head.hpp"
 #include "messages/cloud_event.hpp"
 #include "messages/event_seal.hpp"
 #include "messages/host_event.hpp"
@@ -44,7 +45,8 @@ class run_ledger {
 
   /// `run.v1.started`, or `run.v1.resumed` where a recovered chain goes on.
   void open(std::string& out, wall_time now, const run_opening& opening);
-  /// The first events after a crash: what is lost, after the change of keys if there was one.
+  /// The first events after a crash: what is lost; before it the change of keys, if there was one, and what nobody
+  /// vouches for, if there is anything.
   void restarted(std::string& out, wall_time now);
   /// Of its declarations at most so many are appended; the others are refused as `over_quota`.
   verdict take(std::string& out, const batch& arrived,
@@ -70,8 +72,10 @@ class run_ledger {
   bool sealed() const { return projection_.lines().sealing() != nullptr; }
   /// The last event.
   run_end_mark end_mark() const;
-  /// Where the chain stands, for a successor of this process.
+  /// Where the chain stands.
   chain_position position() const;
+  /// What a successor of this process goes on from.
+  chain_head head() const;
 
   std::uint64_t received_before() const { return received_before_; }
   const std::string& chain() const { return projection_.chain(); }
@@ -110,6 +114,7 @@ class run_ledger {
     wall_time last_frame{};
     bool silence_told = false;
     bool resumed = false;
+    bool ended = false;
   };
 
   /// Every change is made to a copy of the books, which takes their place when it is complete.
@@ -131,6 +136,8 @@ class run_ledger {
   std::uint64_t received_before_ = 0;
   /// Zero until the run is opened.
   std::chrono::nanoseconds silence_window_{};
+  /// Of a recovered run: to be put on record.
+  std::optional<adopted_range> adopted_;
 };
 
 }  // namespace cellos

@@ -3,12 +3,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "actors/chain_epochs.hpp"
 #include "actors/host_chronicle.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/log_share.hpp"
@@ -26,8 +28,15 @@ class sink_journal {
   /// Without a sealing, events carry no digests; without a chronicle, runs are not listed in the host's chain. `share`
   /// is each cell's.
   sink_journal(evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing = nullptr,
-               host_chronicle* chronicle = nullptr, const log_share_limits& share = {})
-      : log_(log), clock_(clock), sealing_(std::move(sealing)), chronicle_(chronicle), share_limits_(share) {}
+               host_chronicle* chronicle = nullptr,
+               std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>(),
+               const log_share_limits& share = {})
+      : log_(log),
+        clock_(clock),
+        sealing_(std::move(sealing)),
+        chronicle_(chronicle),
+        share_limits_(share),
+        epochs_(std::move(epochs)) {}
 
   /// By name, so that what is done to all runs is done in an order a simulation can replay.
   struct by_name {
@@ -71,9 +80,11 @@ class sink_journal {
   std::size_t pending_bytes() const { return pending_.size(); }
 
  private:
-  /// Makes lines with `make(pending_)`; cuts them away again if it throws.
+  /// Makes lines of a run with `make(pending_)`; cuts them away again if it throws.
   template <class Make>
-  auto append_lines(Make&& make);
+  auto append_lines(const host_stamp_ptr& run, Make&& make);
+  std::vector<chain_head> pending_heads() const;
+  std::error_code write_pending();
 
   log_share& share_of(const host_stamp& run, monotonic_time now);
 
@@ -82,8 +93,12 @@ class sink_journal {
   std::map<host_stamp_ptr, run_ledger, by_name> runs_;
   /// Books of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
-  /// Ends that are among the pending lines; the host's chain tells of them once they are written.
-  std::vector<run_end_mark> untold_ends_;
+  /// Among the pending lines: chains that begin, ends, and what has lines there. The host's chain lists the former two
+  /// in one piece with the lines.
+  std::vector<std::string> pending_openings_;
+  std::vector<run_end_mark> pending_ends_;
+  std::vector<chain_head> heads_of_ended_;
+  std::set<host_stamp_ptr, by_name> with_lines_;
   std::string pending_;
   event_sealing_ptr sealing_;
   host_chronicle* chronicle_;
@@ -92,6 +107,7 @@ class sink_journal {
   std::map<std::string, log_share, std::less<>> shares_;
   /// With so many, those that are full are forgotten.
   std::size_t sweep_shares_at_ = 64;
+  std::shared_ptr<chain_epochs> epochs_;
 };
 
 using sink_journal_ptr = std::shared_ptr<sink_journal>;

@@ -104,6 +104,7 @@ void run_projection::opened(std::string& out, std::uint64_t sequence, wall_time 
       data.text("keyId", sealing->key_id());
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
+    data.member("signing", [this](std::string& to) { append_statement(to, statement_of(lines_.sealing())); });
     data.count("silenceWindowNs", count_of(opening.silence_window));
     data.text("specSignatureHash", attribution_->spec_signature_hash);
     data.number("wireContentVersionMajor", wire::wire_content_version_major);
@@ -127,6 +128,18 @@ void run_projection::run_key_changed(std::string& out, std::uint64_t sequence, w
     data.text("cellId", attribution_->cell_id);
     data.text("formerKeyId", former_key_id);
     data.text("keyId", sealing.key_id());
+    data.member("output", output_of(observed_by_host));
+    data.text("runId", attribution_->run_id);
+    data.text("specSignatureHash", attribution_->spec_signature_hash);
+  });
+}
+
+void run_projection::run_adopted(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range) {
+  event(out, sequence, now, event_type::run_adopted, seal_kind::signature, [&](json::object_writer& data) {
+    data.count("adoptedFrom", range.from);
+    data.count("adoptedTo", range.to.sequence);
+    data.text("cellId", attribution_->cell_id);
+    if (!range.to.digest.empty()) data.text("digest", range.to.digest);
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
     data.text("specSignatureHash", attribution_->spec_signature_hash);

@@ -133,9 +133,14 @@ std::string host_daemon::start_actor_system() {
 }
 
 std::string host_daemon::open_evidence_log() {
-  segment_log::opening opened = segment_log::open(log_options_of(settings_.evidence), std::move(claimed_));
+  segment_log_options options = log_options_of(settings_.evidence);
+  options.journal = journal_terms{{settings_.host_id, statement_of(sealing_), present_boot_id()},
+                                  journal_mac_of(sealing_),
+                                  former_journal_mac_of(sealing_)};
+  segment_log::opening opened = segment_log::open(options, std::move(claimed_));
   if (!opened.log) return opened.refusal;
   log_ = std::move(opened.log);
+  journal_left_ = std::move(opened.journal);
   torn_ = opened.recovered;
   if (torn_) events().evidence_recovered(torn_->file.native(), torn_->bytes_removed);
   start_measuring();
@@ -161,26 +166,26 @@ void host_daemon::close_evidence_log() {
   events().daemon_stopped(cells_not_drained_);
 }
 
+/// Changes nothing.
 std::string host_daemon::read_open_runs() {
-  left_ = recover_runs(settings_.evidence.dir);
-  return left_.failure;
+  log_recovery read = recover_log(settings_.evidence.dir, {std::move(journal_left_), own_keys(sealing_),
+                                                           present_boot_id(), log_->current_segment()});
+  found_ = std::move(read.conclusions);
+  return read.failure;
 }
 
 std::string host_daemon::record_start() {
-  chronicle_.emplace(settings_.host_id, *observed_, clock_, sealing_, left_.host_chain);
-  if (torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
-  chronicle_->started(version);
-  for (const run_end_mark& end : left_.untold_ends) chronicle_->run_closed(end);
-  std::error_code refused = chronicle_->flush();
-  if (!refused) refused = record_restart(left_.open_runs, *observed_, clock_, sealing_, &*chronicle_);
-  if (refused) return "the evidence log took no record of the restart: " + refused.message();
-  if (!left_.open_runs.empty()) events().runs_recovered(left_.open_runs.size());
-  return {};
+  epochs_ = std::make_shared<chain_epochs>(found_.highest_epoch);
+  const restart_context context{settings_.host_id, version, *observed_, clock_, *epochs_, sealing_};
+  std::error_code refused = cellos::record_start(found_, context, *log_, events(), chronicle_);
+  if (!refused && torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
+  if (!refused) refused = chronicle_->flush();
+  return refused ? "the evidence log took no record of the restart: " + refused.message() : std::string{};
 }
 
 void host_daemon::end_orphaned_runs() {
   std::error_code failed;
-  if (host_) failed = end_orphans(host_->recovered, *observed_, clock_, host_->sealing, &*chronicle_);
+  if (host_) failed = end_orphans(host_->recovered, clock_, host_->sealing, *chronicle_);
   chronicle_->stopped();
   if (!failed) failed = chronicle_->flush();
   if (failed) events().evidence_blocked(failed);
@@ -189,7 +194,8 @@ void host_daemon::end_orphaned_runs() {
 std::string host_daemon::start_actors() {
   quarantine_.emplace(settings_.evidence.dir / "quarantine");
   host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *observed_, *quarantine_, clock_,
-                                 events(), census_, std::move(left_.open_runs)});
+                                 events(), census_, std::move(found_.open_runs)});
+  host_->epochs = epochs_;
   host_->sealing = sealing_;
   host_->checkpoint_interval = checkpoint_interval_;
   host_->chronicle = &*chronicle_;

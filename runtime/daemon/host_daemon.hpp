@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/chain_epochs.hpp"
 #include "actors/host_chronicle.hpp"
 #include "actors/host_supervisor.hpp"
 #include "runtime/control/control_service.hpp"
@@ -107,7 +108,9 @@ class host_daemon {
   std::optional<caf::actor_system> system_;
   activity_census census_;
   std::optional<quarantine_directory> quarantine_;
-  recovered_log left_;
+  journal_content journal_left_;
+  recovery_conclusions found_;
+  std::shared_ptr<chain_epochs> epochs_;
   std::optional<host_environment> host_;
   std::optional<watchdog> watchdog_;
   std::optional<metrics> metrics_;

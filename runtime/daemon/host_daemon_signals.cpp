@@ -91,6 +91,9 @@ std::string host_daemon::reload_key(const signing_configuration& wanted) {
   sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
   if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
   sealing_ = std::move(opened.sealing);
+  if (const std::error_code failed = log_->change_journal_key(journal_mac_of(sealing_))) {
+    events().evidence_blocked(failed);
+  }
   caf::anon_send(supervisor_, rekey_atom::value, sealing_);
   return {};
 }

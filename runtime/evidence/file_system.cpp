@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 namespace cellos {
 
 namespace {
@@ -26,6 +28,7 @@ class posix_file_system final : public file_system {
   int fdatasync(int fd) override { return ::fdatasync(fd); }
   int fsync(int fd) override { return ::fsync(fd); }
   int unlink(const char* path) override { return ::unlink(path); }
+  int rename(const char* from, const char* to) override { return ::rename(from, to); }
 };
 
 }  // namespace

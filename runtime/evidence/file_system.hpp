@@ -30,6 +30,7 @@ class file_system {
   virtual int fdatasync(int fd) = 0;
   virtual int fsync(int fd) = 0;
   virtual int unlink(const char* path) = 0;
+  virtual int rename(const char* from, const char* to) = 0;
 };
 
 /// The operating system's own. Thread-safe, never destroyed.

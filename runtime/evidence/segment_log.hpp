@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,6 +21,7 @@
 #include "runtime/evidence/evidence_directory.hpp"
 #include "runtime/evidence/evidence_errc.hpp"
 #include "runtime/evidence/file_system.hpp"
+#include "runtime/evidence/recovery_journal.hpp"
 #include "runtime/evidence/segment_file.hpp"
 #include "runtime/evidence/segment_name.hpp"
 
@@ -44,6 +46,8 @@ struct segment_log_options {
   /// A segment that would grow past this is followed by a new one. At most a quarter of `max_bytes` is used, so that
   /// the log never has to forget most of itself at once.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  /// Without: no recovery journal is kept.
+  std::optional<journal_terms> journal;
 };
 
 struct segment_log_statistics {
@@ -80,6 +84,8 @@ class segment_log final : public evidence_log {
     std::string refusal;
     /// Set even when refused afterwards: the next attempt finds nothing torn.
     std::optional<torn_tail> recovered;
+    /// What the recovery journal of the process before says.
+    journal_content journal;
   };
 
   /// Continues the last segment. `files` must outlive the log.
@@ -90,8 +96,15 @@ class segment_log final : public evidence_log {
   /// As close(), but nobody learns of its error.
   ~segment_log() override;
 
-  std::error_code append(std::string_view lines) override;
+  using evidence_log::append;
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
   std::uint64_t current_segment() const override { return appended_position().segment; }
+
+  /// What was found in the log at start is on record: from here on the journal speaks for all of it. `chains`, as they
+  /// were found, beside those that were appended to since; `highest_epoch`: as recovery concluded.
+  std::error_code conclude_recovery(std::span<const journaled_chain> chains, std::uint64_t highest_epoch);
+  /// The journal goes on under another key.
+  std::error_code change_journal_key(journal_mac_ptr mac);
 
   /// Waits until all that is appended is durable; returns at once with `never`. With `interval`, an error is the next
   /// append's too.
@@ -129,12 +142,14 @@ class segment_log final : public evidence_log {
   };
 
   segment_log(segment_log_options options, std::unique_ptr<evidence_directory> directory,
-              std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments);
+              std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments,
+              const journal_content& left);
 
   using lock = std::unique_lock<std::mutex>;
 
   std::error_code make_room(lock& guard, std::uint64_t bytes);
-  std::error_code write(lock& guard, std::string_view lines);
+  std::error_code write(lock& guard, std::string_view lines, std::span<const chain_head> heads);
+  std::error_code note_and_append(std::string_view lines, std::span<const chain_head> heads);
   bool must_rotate(std::uint64_t bytes) const;
   std::error_code rotate();
   std::error_code remove_oldest(std::uint64_t bytes);
@@ -142,6 +157,7 @@ class segment_log final : public evidence_log {
   void run_committer();
   std::error_code wait_for_commit(lock& guard);
   void lead_commit(lock& guard);
+  std::error_code sync_all() const;
   void commit_under_lock();
   void settle(segment_position target, std::error_code outcome, std::chrono::nanoseconds took);
   void forsake_uncommitted(std::error_code failure);
@@ -158,6 +174,8 @@ class segment_log final : public evidence_log {
   /// Something to commit, or time to stop.
   std::condition_variable committer_wakes_;
   std::unique_ptr<segment_file> current_;
+  /// Begun anew only while no commit is under way: that one uses its file.
+  std::optional<recovery_journal> journal_;
   std::deque<segment_on_disk> closed_segments_;
   std::uint64_t closed_bytes_ = 0;
   segment_position appended_;

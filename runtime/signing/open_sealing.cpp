@@ -75,8 +75,9 @@ sealing_outcome sealing_of(const signing_configuration& wanted, const environmen
   if (!wanted.former.kid.empty()) former = load(algorithm, wanted.former, variables);
   if (auto* why = std::get_if<std::string>(&former)) return refused(std::move(*why));
   const bool each = wanted.mode == signing_configuration::rate::event;
-  outcome.sealing = std::make_shared<const host_sealing>(
-      std::get<key_ptr>(std::move(key)), std::get<key_ptr>(std::move(former)), each ? 1 : wanted.checkpoint_events);
+  outcome.sealing =
+      std::make_shared<const host_sealing>(std::get<key_ptr>(std::move(key)), std::get<key_ptr>(std::move(former)),
+                                           each ? 1 : wanted.checkpoint_events, wanted.checkpoint_interval);
   return outcome;
 }
 
@@ -162,7 +163,8 @@ sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_c
   if (before == nullptr || after == nullptr) return opened;
   const bool both_sign = before->key() && after->key();
   if (both_sign && before->key_id() != after->key_id()) {
-    opened.sealing = std::make_shared<const host_sealing>(after->key(), before->key(), after->events_per_signature());
+    opened.sealing = std::make_shared<const host_sealing>(after->key(), before->key(), before->events_per_signature(),
+                                                          before->checkpoint_interval());
     return opened;
   }
   if (both_sign && !before->key()->has_secret_of(*after->key())) {
@@ -170,8 +172,10 @@ sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_c
                    "\" is another key than the one of this id that the daemon signs with, and a verifier finds one key "
                    "under an id: give the new key an id of its own under kid");
   }
-  const bool same_key = both_sign || before->key() == after->key();
-  if (same_key && before->events_per_signature() == after->events_per_signature()) opened.sealing = running;
+  if (!before->key() != !after->key()) {
+    return refused("signing cannot go over between digests and a key while the daemon runs: restart it");
+  }
+  opened.sealing = running;
   return opened;
 }
 

@@ -78,6 +78,10 @@ std::vector<event_kind> every_kind(const std::string& guest_text = "bash") {
   std::vector<event_kind> kinds{
       {"run_started", [](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); }},
       {"run_resumed", [](auto& run, auto& out, auto n) { run.run_resumed(out, n, six_o_clock, opening()); }},
+      {"run_adopted",
+       [](auto& run, auto& out, auto n) {
+         run.run_adopted(out, n, six_o_clock, {run.chain(), 3, {5, "digest"}});
+       }},
       {"agent_silenced", [](auto& run, auto& out, auto n) { run.agent_silenced(out, n, six_o_clock, silence()); }},
       {"agent_resumed", [](auto& run, auto& out, auto n) { run.agent_resumed(out, n, six_o_clock); }},
   };
@@ -153,7 +157,8 @@ CAF_TEST(run_started_is_exactly_this_line) {
       seventh([](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); }),
       line("run.v1.started", R"({"cellId":"cell-1","daemonVersion":"0.1.0","hostId":"host-a",)"
                              R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
-                             R"("runId":"run-7","silenceWindowNs":"10000000000","specSignatureHash":"sha256:abc",)"
+                             R"("runId":"run-7","signing":{"mode":"off"},"silenceWindowNs":"10000000000",)"
+                             R"("specSignatureHash":"sha256:abc",)"
                              R"("wireContentVersionMajor":1})"));
 }
 
@@ -161,6 +166,16 @@ CAF_TEST(run_resumed_says_what_run_started_says) {
   const auto started = seventh([](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); });
   const auto resumed = seventh([](auto& run, auto& out, auto n) { run.run_resumed(out, n, six_o_clock, opening()); });
   CAF_CHECK_EQUAL(resumed, line("run.v1.resumed", data_bytes(started)));
+}
+
+CAF_TEST(run_adopted_is_exactly_this_line) {
+  CAF_CHECK_EQUAL(
+      seventh([](auto& run, auto& out, auto n) {
+        run.run_adopted(out, n, six_o_clock, {run.chain(), 3, {5, "d"}});
+      }),
+      line("run.v1.adopted", R"({"adoptedFrom":"3","adoptedTo":"5","cellId":"cell-1","digest":"d",)"
+                             R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
+                             R"("runId":"run-7","specSignatureHash":"sha256:abc"})"));
 }
 
 CAF_TEST(run_ended_is_exactly_this_line) {

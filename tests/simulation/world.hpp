@@ -8,6 +8,7 @@
 
 #include "actors/ports.hpp"
 #include "messages/batch.hpp"
+#include "runtime/evidence/run_recovery.hpp"
 #include "tests/simulation/simulated_cell.hpp"
 #include "tests/simulation/simulation.hpp"
 
@@ -25,11 +26,14 @@ class simulated_log final : public evidence_log {
  public:
   simulated_log(randomness& random, planted_bug bug) : random_(random), bug_(bug) {}
 
-  std::error_code append(std::string_view lines) override;
+  using evidence_log::append;
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
   /// The daemon dies: what was not really written is gone, and the last line may be torn.
   void crash();
   /// For the end: nothing is wrong any more.
   void heal();
+  /// What a start knows of the log besides its lines.
+  recovery_terms left(const event_sealing_ptr& sealing) const;
 
   std::string text;
   std::uint32_t throw_per_mille = 0;
@@ -39,6 +43,7 @@ class simulated_log final : public evidence_log {
   randomness& random_;
   planted_bug bug_;
   std::string unwritten_;
+  std::vector<journal_record> journal_;
 };
 
 /// One opening of one cell's socket, kept after its end for the reckoning.

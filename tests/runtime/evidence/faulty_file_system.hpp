@@ -21,6 +21,7 @@ enum class file_call : std::uint8_t {
   fdatasync,
   fsync,
   unlink,
+  rename,
 };
 
 /// The real file system, with faults on demand. Syncs are only counted: waiting for the disk would test nothing.
@@ -57,6 +58,9 @@ class faulty_file_system : public file_system {
   }
   int fsync(int) override { return refused(file_call::fsync) ? -1 : 0; }
   int unlink(const char* path) override { return refused(file_call::unlink) ? -1 : real_.unlink(path); }
+  int rename(const char* from, const char* to) override {
+    return refused(file_call::rename) ? -1 : real_.rename(from, to);
+  }
 
  protected:
   bool refused(file_call call) const {
