@@ -8,6 +8,7 @@
 #include "runtime/daemon/awaited_signals.hpp"
 #include "runtime/daemon/host_daemon.hpp"
 #include "runtime/daemon/settings.hpp"
+#include "runtime/signing/journal_key.hpp"
 
 namespace cellos {
 
