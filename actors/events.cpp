@@ -81,6 +81,11 @@ void operator_events::event_stream_dropped(std::uint64_t events_lost) {
   emit(level::warn, "event_stream_dropped", {{"events_lost", count(events_lost)}});
 }
 
+void operator_events::event_feed_interrupted(std::string_view cause, std::uint64_t streams) {
+  counts_.event_streams_dropped += streams;
+  emit(level::warn, "event_feed_interrupted", {{"cause", std::string{cause}}, {"streams", count(streams)}});
+}
+
 void operator_events::daemon_draining(std::string_view cause) {
   emit(level::info, "daemon_draining", {{"cause", std::string{cause}}});
 }
@@ -172,6 +177,17 @@ void operator_events::runs_recovered(std::size_t runs) { emit(level::warn, "runs
 
 void operator_events::evidence_recovered(std::string_view file, std::uint64_t bytes_removed) {
   emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});
+}
+
+void operator_events::foreign_files(std::string_view directory, const std::vector<std::string>& files) {
+  // As many as a line has room for.
+  std::string names;
+  for (const std::string& file : files) {
+    if (names.size() + file.size() > max_field_bytes / 2) break;
+    names += (names.empty() ? "" : ", ") + file;
+  }
+  emit(level::warn, "foreign_files",
+       {{"directory", std::string{directory}}, {"files", names}, {"count", count(files.size())}});
 }
 
 void operator_events::emit(level at, std::string_view event, std::initializer_list<field> fields) {

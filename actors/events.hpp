@@ -39,6 +39,8 @@ class operator_events {
   /// `known_cells`: admitted over the control API before this daemon began.
   void cells_remembered(std::size_t known_cells);
   void event_stream_dropped(std::uint64_t events_lost);
+  /// Lines could not be passed on to so many clients of `/events`.
+  void event_feed_interrupted(std::string_view cause, std::uint64_t streams);
   void daemon_draining(std::string_view cause);
   void daemon_stopped(std::uint64_t cells_not_drained);
 
@@ -65,6 +67,8 @@ class operator_events {
   /// The daemon before this one ended without draining.
   void runs_recovered(std::size_t runs);
   void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
+  /// Files in the evidence directory that look like a log and are not read as part of it.
+  void foreign_files(std::string_view directory, const std::vector<std::string>& files);
 
   /// While lines are told; takes effect at once.
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }

@@ -146,6 +146,7 @@ class daemon {
     log_ = std::move(opened.log);
     torn_ = opened.recovered;
     if (torn_) events_->evidence_recovered(torn_->file.native(), torn_->bytes_removed);
+    if (!opened.other_files.empty()) events_->foreign_files(settings_.evidence.dir.native(), opened.other_files);
     start_measuring();
     return {};
   }

@@ -38,12 +38,15 @@ std::string refusal_of(const std::filesystem::path& path, std::error_code failur
 
 segment_log::opening segment_log::open(segment_log_options options, file_system& files) {
   auto claim = evidence_directory::claim(options.dir, files);
-  if (!claim.directory) return {nullptr, std::move(claim.refusal), {}};
+  if (!claim.directory) return {nullptr, std::move(claim.refusal), {}, {}};
   std::error_code unlisted;
-  const auto segments = list_segments(options.dir, unlisted);
+  log_listing listing = list_log(options.dir, unlisted);
+  const auto& segments = listing.segments;
   if (unlisted) {
-    return {
-        nullptr, "evidence directory \"" + options.dir.string() + "\" cannot be read: " + unlisted.message() + ".", {}};
+    return {nullptr,
+            "evidence directory \"" + options.dir.string() + "\" cannot be read: " + unlisted.message() + ".",
+            {},
+            {}};
   }
   const auto last = segments.empty() ? first_segment : segments.back().segment;
   const auto path = claim.directory->segment_path(last);
@@ -53,6 +56,7 @@ segment_log::opening segment_log::open(segment_log_options options, file_system&
   if (!current.failure && options.fsync != fsync_policy::never) current.failure = current.file->sync();
 
   opening result;
+  result.other_files = std::move(listing.others);
   if (current.bytes_removed > 0) result.recovered = torn_tail{path, current.bytes_removed};
   if (current.failure) {
     result.refusal = refusal_of(path, current.failure);

@@ -80,6 +80,8 @@ class segment_log final : public evidence_log {
     std::string refusal;
     /// Set even when refused afterwards: the next attempt finds nothing torn.
     std::optional<torn_tail> recovered;
+    /// What lies in the directory and is left alone; see log_listing.
+    std::vector<std::string> other_files;
   };
 
   /// Continues the last segment. `files` must outlive the log.
