@@ -24,31 +24,43 @@ host_chronicle::host_chronicle(const std::string& host_id, evidence_log& log, co
       log_(log),
       projection_(host_id, continues(left, sealing) ? left->chain : chain_name(host_id, clock.now()), sealing) {
   if (!continues(left, sealing)) return;
-  next_event_ = left->next_event;
-  digest_ = left->digest;
-  if (sealing && left->key_id != sealing->key_id()) former_key_id_ = left->key_id;
+  place_.next_event = left->next_event;
+  place_.digest = left->digest;
+  if (sealing && left->key_id != sealing->key_id()) place_.former_key_id = left->key_id;
 }
 
-/// `make(out, sequence, now)` renders one event.
+chain_head host_chronicle::head() const {
+  const event_sealing_ptr& sealing = projection_.lines().sealing();
+  chain_head head;
+  head.position = {projection_.lines().chain(), place_.next_event, sealing != nullptr, place_.digest,
+                   sealing && place_.former_key_id.empty() ? sealing->key_id() : place_.former_key_id};
+  head.listings = listings_;
+  return head;
+}
+
+/// `make(out, sequence, now)` renders one event to the pending ones. If it throws, nothing is changed.
 template <class Make>
-void host_chronicle::record(Make&& make) {
-  const std::lock_guard lock{mutex_};
+void host_chronicle::render(Make&& make) {
   const std::size_t before = pending_.size();
-  std::uint64_t next = next_event_;
-  event_digest digest = digest_;
+  place next = place_;
   projection_.lines().forget_unsealed();
   try {
     const wall_time now = clock_.now();
-    if (!former_key_id_.empty()) projection_.key_changed(pending_, next++, now, former_key_id_);
-    make(pending_, next++, now);
-    digest = projection_.lines().seal(pending_, digest);
+    if (!next.former_key_id.empty()) projection_.key_changed(pending_, next.next_event++, now, next.former_key_id);
+    make(pending_, next.next_event++, now);
+    next.digest = projection_.lines().seal(pending_, next.digest);
   } catch (...) {
     pending_.resize(before);
     throw;
   }
-  former_key_id_.clear();
-  next_event_ = next;
-  digest_ = digest;
+  next.former_key_id.clear();
+  place_ = std::move(next);
+}
+
+template <class Make>
+void host_chronicle::record(Make&& make) {
+  const std::lock_guard lock{mutex_};
+  render(std::forward<Make>(make));
   try {
     (void)append_pending();
   } catch (...) {
@@ -56,16 +68,54 @@ void host_chronicle::record(Make&& make) {
   }
 }
 
-std::error_code host_chronicle::append_pending() {
-  if (pending_.empty()) return {};
-  const std::error_code refused = log_.append(pending_);
-  if (!refused) pending_.clear();
-  return refused;
+void host_chronicle::render_listing(std::string_view chain, run_listing::kind what, const run_end_mark* end) {
+  render([&](std::string& out, std::uint64_t sequence, wall_time now) {
+    if (end == nullptr) {
+      projection_.run_opened(out, sequence, now, chain);
+    } else {
+      projection_.run_closed(out, sequence, now, *end);
+    }
+    listings_.push_back({std::string{chain}, what});
+  });
+}
+
+std::error_code host_chronicle::append_pending() { return pending_.empty() ? std::error_code{} : write_pending({}); }
+
+std::error_code host_chronicle::write_pending(std::span<const chain_head> heads_of_runs) {
+  std::vector<chain_head> heads{heads_of_runs.begin(), heads_of_runs.end()};
+  heads.push_back(head());
+  if (const std::error_code refused = log_.append(pending_, heads)) return refused;
+  pending_.clear();
+  listings_.clear();
+  return {};
 }
 
 std::error_code host_chronicle::flush() {
   const std::lock_guard lock{mutex_};
   return append_pending();
+}
+
+std::error_code host_chronicle::append(std::string_view lines, std::span<const chain_head> heads,
+                                       std::span<const std::string> opened, std::span<const run_end_mark> ended) {
+  const std::lock_guard lock{mutex_};
+  if (const std::error_code refused = append_pending()) return refused;
+  const place before = place_;
+  const auto take_back = [&] {
+    place_ = before;
+    pending_.clear();
+    listings_.clear();
+  };
+  try {
+    for (const std::string& chain : opened) render_listing(chain, run_listing::kind::opened, nullptr);
+    pending_ += lines;
+    for (const run_end_mark& end : ended) render_listing(end.chain, run_listing::kind::closed, &end);
+    const std::error_code refused = write_pending(heads);
+    if (refused) take_back();
+    return refused;
+  } catch (...) {
+    take_back();
+    throw;
+  }
 }
 
 void host_chronicle::started(std::string_view daemon_version) {
@@ -81,12 +131,14 @@ void host_chronicle::stopped() {
 void host_chronicle::run_opened(std::string_view chain) {
   record([&](std::string& out, std::uint64_t sequence, wall_time now) {
     projection_.run_opened(out, sequence, now, chain);
+    listings_.push_back({std::string{chain}, run_listing::kind::opened});
   });
 }
 
 void host_chronicle::run_closed(const run_end_mark& end) {
   record([&](std::string& out, std::uint64_t sequence, wall_time now) {
     projection_.run_closed(out, sequence, now, end);
+    listings_.push_back({end.chain, run_listing::kind::closed});
   });
 }
 
@@ -107,7 +159,7 @@ void host_chronicle::change_key(const event_sealing_ptr& sealing) {
   const event_sealing_ptr before = projection_.lines().sealing();
   if (!before || !sealing || before == sealing) return;
   projection_.lines().reseal(sealing);
-  if (before->key_id() != sealing->key_id() && former_key_id_.empty()) former_key_id_ = before->key_id();
+  if (before->key_id() != sealing->key_id() && place_.former_key_id.empty()) place_.former_key_id = before->key_id();
 }
 
 }  // namespace cellos

@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "actors/ports.hpp"
+#include "messages/chain_head.hpp"
 #include "messages/chain_position.hpp"
 #include "messages/host_event.hpp"
 
@@ -35,20 +38,37 @@ class host_chronicle {
 
   std::error_code flush();
 
+  /// Appends lines of runs in one piece with what this chain says of them: `opened` before the lines, `ended` behind,
+  /// so that neither is ever in the log without the other. On an error none of it happened.
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads, std::span<const std::string> opened,
+                         std::span<const run_end_mark> ended);
+
  private:
+  /// What rendering an event changes.
+  struct place {
+    std::uint64_t next_event = 1;
+    event_digest digest = no_event;
+    /// The key that vouched for the chain last, where it is not the sealing's.
+    std::string former_key_id;
+  };
+
   template <class Make>
   void record(Make&& make);
+  template <class Make>
+  void render(Make&& make);
+  void render_listing(std::string_view chain, run_listing::kind what, const run_end_mark* end);
   std::error_code append_pending();
+  std::error_code write_pending(std::span<const chain_head> heads_of_runs);
+  chain_head head() const;
 
   const wall_clock& clock_;
   evidence_log& log_;
   std::mutex mutex_;
   host_projection projection_;
-  std::uint64_t next_event_ = 1;
-  event_digest digest_ = no_event;
-  /// The key that vouched for the chain last, where it is not the sealing's.
-  std::string former_key_id_;
+  place place_;
   std::string pending_;
+  /// Said by the pending events.
+  std::vector<run_listing> listings_;
 };
 
 }  // namespace cellos

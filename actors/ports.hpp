@@ -5,10 +5,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
+#include "messages/chain_head.hpp"
 #include "messages/instants.hpp"
 #include "messages/received_chunk.hpp"
 #include "messages/telemetry_errc.hpp"
@@ -118,8 +120,11 @@ class evidence_log {
   virtual ~evidence_log() = default;
 
   /// Appends whole lines (each ends with a newline), all or none of them. An error (disk full, I/O error) leaves the
-  /// log as it was; the caller keeps the lines and tries again.
-  virtual std::error_code append(std::string_view lines) = 0;
+  /// log as it was; the caller keeps the lines and tries again. `heads`: where each chain that has lines among these
+  /// stands behind them; one a chain.
+  virtual std::error_code append(std::string_view lines, std::span<const chain_head> heads) = 0;
+  /// Lines of chains that nobody will go on with.
+  std::error_code append(std::string_view lines) { return append(lines, {}); }
 
   /// The segment that the last append went to; 0 in a log without segments.
   virtual std::uint64_t current_segment() const { return 0; }

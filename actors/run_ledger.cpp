@@ -27,7 +27,15 @@ run_ledger::run_ledger(host_stamp_ptr attribution, const recovered_run& left, co
 }
 
 chain_position run_ledger::position() const {
-  return {chain(), books_.next_event, sealed(), books_.digest, sealed() ? projection_.lines().sealing()->key_id() : ""};
+  const event_sealing_ptr& sealing = projection_.lines().sealing();
+  const std::string key_id = former_key_id_.empty() && sealing ? sealing->key_id() : former_key_id_;
+  return {chain(), books_.next_event, sealed(), books_.digest, key_id};
+}
+
+chain_head run_ledger::head() const {
+  return {position(),
+          run_state{projection_.attribution(), books_.totals, books_.silence_told, books_.resumed, books_.ended},
+          {}};
 }
 
 run_end_mark run_ledger::end_mark() const {
@@ -226,6 +234,7 @@ run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason rea
   next.totals.connections = connections;
   projection_.run_ended(out, next.next_event++, now, reason, next.totals);
   next.unsigned_events = 0;
+  next.ended = true;
   commit(out, std::move(next));
   return books_.totals;
 }

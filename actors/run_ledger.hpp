@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "messages/batch.hpp"
+#include "messages/chain_head.hpp"
 #include "messages/cloud_event.hpp"
 #include "messages/event_seal.hpp"
 #include "messages/host_event.hpp"
@@ -67,8 +68,10 @@ class run_ledger {
   bool sealed() const { return projection_.lines().sealing() != nullptr; }
   /// The last event.
   run_end_mark end_mark() const;
-  /// Where the chain stands, for a successor of this process.
+  /// Where the chain stands.
   chain_position position() const;
+  /// What a successor of this process goes on from.
+  chain_head head() const;
 
   std::uint64_t received_before() const { return received_before_; }
   const std::string& chain() const { return projection_.chain(); }
@@ -104,6 +107,7 @@ class run_ledger {
     wall_time last_frame{};
     bool silence_told = false;
     bool resumed = false;
+    bool ended = false;
   };
 
   /// Every change is made to a copy of the books, which takes their place when it is complete.

@@ -21,12 +21,23 @@ constexpr std::size_t keep_buffer_bytes = 4 * 1024 * 1024;
 }  // namespace
 
 template <class Make>
-auto sink_journal::append_lines(Make&& make) {
-  const std::size_t before = pending_.size();
+auto sink_journal::append_lines(const host_stamp_ptr& run, Make&& make) {
+  const auto [mark, is_new] = with_lines_.insert(run);
+  // Where `make` added nothing, or threw, all is as before.
+  struct undo {
+    sink_journal& journal;
+    std::set<host_stamp_ptr, by_name>::iterator mark;
+    bool is_new;
+    std::size_t before;
+    ~undo() {
+      if (is_new && journal.pending_.size() == before) journal.with_lines_.erase(mark);
+    }
+  };
+  const undo if_nothing_came{*this, mark, is_new, pending_.size()};
   try {
     return make(pending_);
   } catch (...) {
-    pending_.resize(before);
+    pending_.resize(if_nothing_came.before);
     throw;
   }
 }
@@ -36,10 +47,9 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
   const wall_time now = clock_.now();
   run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
                                         : run_ledger{run, chain_name(*run, now), sealing_};
-  append_lines([&](std::string& out) {
+  append_lines(run, [&](std::string& out) {
     ledger.open(out, now, opening);
-    // Is written before the run's first line: the host's chain lists every run there is a line of.
-    if (chronicle_ != nullptr && !opening.recovered) chronicle_->run_opened(ledger.chain());
+    if (chronicle_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());
   });
   return runs_.emplace(run, std::move(ledger)).first->second.chain();
 }
@@ -47,19 +57,19 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
 run_ledger::verdict sink_journal::take(const batch& arrived) {
   const auto ledger = runs_.find(arrived.attribution);
   if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
-  return append_lines([&](std::string& out) { return ledger->second.take(out, arrived); });
+  return append_lines(ledger->first, [&](std::string& out) { return ledger->second.take(out, arrived); });
 }
 
 run_ledger::verdict sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk) {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
-  return append_lines([&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
+  return append_lines(run, [&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
 }
 
 bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& silence) {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return false;
-  return append_lines([&](std::string& out) { return ledger->second.silence(out, clock_.now(), silence); });
+  return append_lines(run, [&](std::string& out) { return ledger->second.silence(out, clock_.now(), silence); });
 }
 
 run_account sink_journal::account(const host_stamp_ptr& run) const {
@@ -74,10 +84,11 @@ run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing&
   std::erase_if(closed_, [](const auto& ended) { return ended.first.use_count() == 1; });
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};
-  const run_totals totals = append_lines([&](std::string& out) {
+  const run_totals totals = append_lines(run, [&](std::string& out) {
     return ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
   });
-  if (chronicle_ != nullptr) untold_ends_.push_back(ledger->second.end_mark());
+  if (chronicle_ != nullptr) pending_ends_.push_back(ledger->second.end_mark());
+  heads_of_ended_.push_back(ledger->second.head());
   runs_.erase(ledger);
   closed_.emplace(run, totals);
   return totals;
@@ -87,7 +98,7 @@ void sink_journal::summarise_losses(const std::function<void(const host_stamp&, 
   const wall_time now = clock_.now();
   for (auto& [run, ledger] : runs_) {
     const refusal_counts kinds =
-        append_lines([&ledger = ledger, now](std::string& out) { return ledger.summarise_losses(out, now); });
+        append_lines(run, [&ledger = ledger, now](std::string& out) { return ledger.summarise_losses(out, now); });
     if (kinds.total() != 0) refused(*run, kinds);
   }
 }
@@ -104,7 +115,7 @@ bool sink_journal::has_losses(const host_stamp_ptr& run) const {
 void sink_journal::checkpoint() {
   const wall_time now = clock_.now();
   for (auto& [run, ledger] : runs_) {
-    append_lines([&ledger = ledger, now](std::string& out) { ledger.checkpoint(out, now); });
+    append_lines(run, [&ledger = ledger, now](std::string& out) { ledger.checkpoint(out, now); });
   }
 }
 
@@ -121,8 +132,22 @@ void sink_journal::change_key(const event_sealing_ptr& sealing) {
   sealing_ = sealing;
   const wall_time now = clock_.now();
   for (auto& [run, ledger] : runs_) {
-    append_lines([&, &ledger = ledger](std::string& out) { ledger.change_key(out, now, sealing); });
+    append_lines(run, [&, &ledger = ledger](std::string& out) { ledger.change_key(out, now, sealing); });
   }
+}
+
+std::vector<chain_head> sink_journal::pending_heads() const {
+  std::vector<chain_head> heads = heads_of_ended_;
+  for (const host_stamp_ptr& run : with_lines_) {
+    if (const auto ledger = runs_.find(run); ledger != runs_.end()) heads.push_back(ledger->second.head());
+  }
+  return heads;
+}
+
+std::error_code sink_journal::write_pending() {
+  const std::vector<chain_head> heads = pending_heads();
+  if (pending_openings_.empty() && pending_ends_.empty()) return log_.append(pending_, heads);
+  return chronicle_->append(pending_, heads, pending_openings_, pending_ends_);
 }
 
 std::error_code sink_journal::flush() {
@@ -130,13 +155,16 @@ std::error_code sink_journal::flush() {
     if (const std::error_code refused = chronicle_->flush()) return refused;
   }
   if (pending_.empty()) return {};
-  if (const std::error_code refused = log_.append(pending_)) return refused;
+  if (const std::error_code refused = write_pending()) return refused;
   if (pending_.capacity() > keep_buffer_bytes) {
     pending_ = {};
   } else {
     pending_.clear();
   }
-  for (; !untold_ends_.empty(); untold_ends_.pop_back()) chronicle_->run_closed(untold_ends_.back());
+  pending_openings_.clear();
+  pending_ends_.clear();
+  heads_of_ended_.clear();
+  with_lines_.clear();
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -55,9 +56,11 @@ class sink_journal {
   std::size_t pending_bytes() const { return pending_.size(); }
 
  private:
-  /// Makes lines with `make(pending_)`; cuts them away again if it throws.
+  /// Makes lines of a run with `make(pending_)`; cuts them away again if it throws.
   template <class Make>
-  auto append_lines(Make&& make);
+  auto append_lines(const host_stamp_ptr& run, Make&& make);
+  std::vector<chain_head> pending_heads() const;
+  std::error_code write_pending();
 
   evidence_log& log_;
   const wall_clock& clock_;
@@ -71,8 +74,12 @@ class sink_journal {
   std::map<host_stamp_ptr, run_ledger, by_name> runs_;
   /// Books of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
-  /// Ends that are among the pending lines; the host's chain tells of them once they are written.
-  std::vector<run_end_mark> untold_ends_;
+  /// Among the pending lines: chains that begin, ends, and what has lines there. The host's chain lists the former two
+  /// in one piece with the lines.
+  std::vector<std::string> pending_openings_;
+  std::vector<run_end_mark> pending_ends_;
+  std::vector<chain_head> heads_of_ended_;
+  std::set<host_stamp_ptr, by_name> with_lines_;
   std::string pending_;
   event_sealing_ptr sealing_;
   host_chronicle* chronicle_;

@@ -117,6 +117,7 @@ class run_projection {
                  const run_totals& totals);
   void agent_silenced(std::string& out, std::uint64_t sequence, wall_time now, const agent_silenced& silence);
 
+  const host_stamp_ptr& attribution() const { return attribution_; }
   const std::string& chain() const { return lines_.chain(); }
   chain_lines& lines() { return lines_; }
   const chain_lines& lines() const { return lines_; }

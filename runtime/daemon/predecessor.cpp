@@ -17,13 +17,11 @@ void end(run_ledger& ledger, const recovered_run& run, std::string& lines, wall_
   ledger.close(lines, now, run_end_reason::daemon_stopped, 0, run.totals.connections);
 }
 
-std::error_code append(const std::string& lines, const std::vector<run_end_mark>& ends, evidence_log& log,
-                       host_chronicle* chronicle) {
+std::error_code append(const std::string& lines, const std::vector<chain_head>& heads,
+                       const std::vector<run_end_mark>& ends, evidence_log& log, host_chronicle* chronicle) {
   if (lines.empty()) return {};
-  if (const std::error_code refused = log.append(lines)) return refused;
-  if (chronicle == nullptr) return {};
-  for (const run_end_mark& mark : ends) chronicle->run_closed(mark);
-  return {};
+  if (chronicle == nullptr) return log.append(lines, heads);
+  return chronicle->append(lines, heads, {}, ends);
 }
 
 }  // namespace
@@ -33,6 +31,7 @@ std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_l
   std::string lines;
   std::vector<recovered_run> continued;
   std::vector<run_end_mark> ends;
+  std::vector<chain_head> heads;
   for (const recovered_run& run : open_runs) {
     run_ledger ledger = ledger_of(run, sealing);
     ledger.restarted(lines, clock.now());
@@ -44,8 +43,9 @@ std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_l
       end(ledger, run, lines, clock.now());
       ends.push_back(ledger.end_mark());
     }
+    heads.push_back(ledger.head());
   }
-  if (const std::error_code refused = append(lines, ends, log, chronicle)) return refused;
+  if (const std::error_code refused = append(lines, heads, ends, log, chronicle)) return refused;
   open_runs = std::move(continued);
   return {};
 }
@@ -54,12 +54,14 @@ std::error_code end_orphans(const std::vector<recovered_run>& orphans, evidence_
                             const event_sealing_ptr& sealing, host_chronicle* chronicle) {
   std::string lines;
   std::vector<run_end_mark> ends;
+  std::vector<chain_head> heads;
   for (const recovered_run& run : orphans) {
     run_ledger ledger = ledger_of(run, sealing);
     end(ledger, run, lines, clock.now());
     ends.push_back(ledger.end_mark());
+    heads.push_back(ledger.head());
   }
-  return append(lines, ends, log, chronicle);
+  return append(lines, heads, ends, log, chronicle);
 }
 
 }  // namespace cellos

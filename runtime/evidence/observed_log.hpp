@@ -18,9 +18,10 @@ class observed_log final : public evidence_log {
   observed_log(evidence_log& log, on_timed timed, on_appended appended)
       : log_(log), timed_(std::move(timed)), appended_(std::move(appended)) {}
 
-  std::error_code append(std::string_view lines) override {
+  using evidence_log::append;
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads) override {
     const auto began = std::chrono::steady_clock::now();
-    const std::error_code refused = log_.append(lines);
+    const std::error_code refused = log_.append(lines, heads);
     timed_(std::chrono::steady_clock::now() - began);
     if (!refused) appended_();
     return refused;

@@ -85,7 +85,7 @@ segment_log::segment_log(segment_log_options options, std::unique_ptr<evidence_d
 
 segment_log::~segment_log() { (void)close(); }
 
-std::error_code segment_log::append(std::string_view lines) {
+std::error_code segment_log::append(std::string_view lines, std::span<const chain_head>) {
   if (lines.empty()) return {};
   // Half a line would become one with whatever is appended next.
   if (lines.back() != '\n') return std::make_error_code(std::errc::invalid_argument);

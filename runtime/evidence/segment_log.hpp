@@ -90,7 +90,8 @@ class segment_log final : public evidence_log {
   /// As close(), but nobody learns of its error.
   ~segment_log() override;
 
-  std::error_code append(std::string_view lines) override;
+  using evidence_log::append;
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
   std::uint64_t current_segment() const override { return appended_position().segment; }
 
   /// Waits until all that is appended is durable; returns at once with `never`. With `interval`, an error is the next

@@ -66,7 +66,7 @@ constexpr std::size_t chunks_per_cell = 4;
 
 }  // namespace
 
-std::error_code simulated_log::append(std::string_view lines) {
+std::error_code simulated_log::append(std::string_view lines, std::span<const chain_head>) {
   if (full) return std::make_error_code(std::errc::no_space_on_device);
   if (chance(random_, throw_per_mille)) throw std::runtime_error{"simulated fault in the log"};
   if (bug_ == planted_bug::acknowledge_before_append) {

@@ -25,7 +25,8 @@ class simulated_log final : public evidence_log {
  public:
   simulated_log(randomness& random, planted_bug bug) : random_(random), bug_(bug) {}
 
-  std::error_code append(std::string_view lines) override;
+  using evidence_log::append;
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
   /// The daemon dies: what was not really written is gone, and the last line may be torn.
   void crash();
   /// For the end: nothing is wrong any more.

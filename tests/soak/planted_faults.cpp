@@ -72,13 +72,13 @@ std::optional<lost_range> faulty_decoding::lost_from(const std::string& cell_id,
   return range->second;
 }
 
-std::error_code faulty_log::append(std::string_view lines) {
+std::error_code faulty_log::append(std::string_view lines, std::span<const chain_head> heads) {
   if (throw_.exchange(false)) {
     ++deaths_;
     throw std::runtime_error{"planted fault in the log"};
   }
   if (full_) return std::make_error_code(std::errc::no_space_on_device);
-  return behind_.append(lines);
+  return behind_.append(lines, heads);
 }
 
 }  // namespace cellos::soak

@@ -75,7 +75,8 @@ class faulty_log final : public evidence_log {
  public:
   explicit faulty_log(evidence_log& behind) : behind_(behind) {}
 
-  std::error_code append(std::string_view lines) override;
+  using evidence_log::append;
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
 
   void throw_next(bool wanted) { throw_ = wanted; }
   void be_full(bool full) { full_ = full; }

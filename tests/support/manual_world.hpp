@@ -23,10 +23,12 @@ class manual_clock final : public wall_clock {
 /// A log in memory that refuses while `refusal` is set.
 class memory_log final : public evidence_log {
  public:
-  std::error_code append(std::string_view lines) override {
+  using evidence_log::append;
+  std::error_code append(std::string_view lines, std::span<const chain_head> heads) override {
     ++appends;
     if (refusal) return refusal;
     text += lines;
+    for (const chain_head& head : heads) heads_.insert_or_assign(head.position.chain, head);
     return {};
   }
 
@@ -47,9 +49,18 @@ class memory_log final : public evidence_log {
         all.begin(), all.end(), [&](const std::string& line) { return line.find(wanted) != std::string::npos; }));
   }
 
+  /// As last handed over; null if it never was.
+  const chain_head* head(const std::string& chain) const {
+    const auto known = heads_.find(chain);
+    return known == heads_.end() ? nullptr : &known->second;
+  }
+
   std::string text;
   std::error_code refusal;
   int appends = 0;
+
+ private:
+  std::map<std::string, chain_head> heads_;
 };
 
 /// A cell's intake without a socket: the test reads for it.
