@@ -5,9 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 namespace cellos {
 
 namespace {
+
+file_identity identity_of(const struct stat& status) { return {status.st_dev, status.st_ino, status.st_size}; }
 
 class posix_file_system final : public file_system {
  public:
@@ -18,6 +22,18 @@ class posix_file_system final : public file_system {
     struct stat status {};
     return ::fstat(fd, &status) == 0 ? status.st_size : -1;
   }
+  int identify(int fd, file_identity& into) override {
+    struct stat status {};
+    const int failed = ::fstat(fd, &status);
+    if (failed == 0) into = identity_of(status);
+    return failed;
+  }
+  int identify(const char* path, file_identity& into) override {
+    struct stat status {};
+    const int failed = ::lstat(path, &status);
+    if (failed == 0) into = identity_of(status);
+    return failed;
+  }
   ssize_t pread(int fd, char* into, std::size_t bytes, off_t offset) override {
     return ::pread(fd, into, bytes, offset);
   }
@@ -26,6 +42,7 @@ class posix_file_system final : public file_system {
   int fdatasync(int fd) override { return ::fdatasync(fd); }
   int fsync(int fd) override { return ::fsync(fd); }
   int unlink(const char* path) override { return ::unlink(path); }
+  int rename(const char* from, const char* to) override { return ::rename(from, to); }
 };
 
 }  // namespace

@@ -27,6 +27,8 @@ class observed_log final : public evidence_log {
     return refused;
   }
 
+  std::size_t largest_append() const override { return log_.largest_append(); }
+  void await_room(std::size_t bytes) override { log_.await_room(bytes); }
   std::uint64_t current_segment() const override { return log_.current_segment(); }
 
  private:

@@ -32,6 +32,14 @@ struct segment_on_disk {
   std::uint64_t bytes = 0;
 };
 
+/// From `first` to `last`, both included.
+struct segment_range {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+
+  bool operator==(const segment_range&) const = default;
+};
+
 struct log_listing {
   /// Oldest first.
   std::vector<segment_on_disk> segments;

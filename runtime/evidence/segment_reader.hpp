@@ -39,12 +39,6 @@ struct unterminated_tail {
   std::uint64_t bytes = 0;
 };
 
-/// Segments that are not there between those that were read.
-struct segment_range {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-};
-
 /// Reads a log line by line in constant memory: the segments of a directory in their order (see list_log), or single
 /// files.
 ///

@@ -15,12 +15,14 @@ enum class file_call : std::uint8_t {
   open,
   flock,
   file_size,
+  identify,
   pread,
   write,
   ftruncate,
   fdatasync,
   fsync,
   unlink,
+  rename,
 };
 
 /// The real file system, with faults on demand. Syncs are only counted: waiting for the disk would test nothing.
@@ -40,6 +42,12 @@ class faulty_file_system : public file_system {
   }
   int flock(int fd) override { return refused(file_call::flock) ? -1 : real_.flock(fd); }
   off_t file_size(int fd) override { return refused(file_call::file_size) ? -1 : real_.file_size(fd); }
+  int identify(int fd, file_identity& into) override {
+    return refused(file_call::identify) ? -1 : real_.identify(fd, into);
+  }
+  int identify(const char* path, file_identity& into) override {
+    return refused(file_call::identify) ? -1 : real_.identify(path, into);
+  }
   ssize_t pread(int fd, char* into, std::size_t bytes, off_t offset) override {
     return refused(file_call::pread) ? -1 : real_.pread(fd, into, bytes, offset);
   }
@@ -57,6 +65,9 @@ class faulty_file_system : public file_system {
   }
   int fsync(int) override { return refused(file_call::fsync) ? -1 : 0; }
   int unlink(const char* path) override { return refused(file_call::unlink) ? -1 : real_.unlink(path); }
+  int rename(const char* from, const char* to) override {
+    return refused(file_call::rename) ? -1 : real_.rename(from, to);
+  }
 
  protected:
   bool refused(file_call call) const {
