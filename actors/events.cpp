@@ -179,6 +179,24 @@ void operator_events::evidence_recovered(std::string_view file, std::uint64_t by
   emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});
 }
 
+void operator_events::evidence_removed(std::uint64_t first_segment, std::uint64_t last_segment, std::uint64_t bytes) {
+  emit(level::info, "evidence_removed",
+       {{"first_segment", count(first_segment)}, {"last_segment", count(last_segment)}, {"bytes", count(bytes)}});
+}
+
+void operator_events::evidence_not_removed(const std::error_code& cause) {
+  emit(level::err, "evidence_not_removed", {{"cause", cause.message()}});
+}
+
+void operator_events::evidence_disturbed(std::string_view file, std::string_view what) {
+  emit(level::critical, "evidence_disturbed", {{"file", std::string{file}}, {"what", std::string{what}}});
+}
+
+void operator_events::segments_missing(std::uint64_t first_segment, std::uint64_t last_segment) {
+  emit(level::err, "segments_missing",
+       {{"first_segment", count(first_segment)}, {"last_segment", count(last_segment)}});
+}
+
 void operator_events::foreign_files(std::string_view directory, const std::vector<std::string>& files) {
   // As many as a line has room for.
   std::string names;

@@ -67,6 +67,12 @@ class operator_events {
   /// The daemon before this one ended without draining.
   void runs_recovered(std::size_t runs);
   void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
+  /// The oldest segments, to stay within `max_bytes`.
+  void evidence_removed(std::uint64_t first_segment, std::uint64_t last_segment, std::uint64_t bytes);
+  void evidence_not_removed(const std::error_code& cause);
+  /// Somebody else laid hands on what the log writes to.
+  void evidence_disturbed(std::string_view file, std::string_view what);
+  void segments_missing(std::uint64_t first_segment, std::uint64_t last_segment);
   /// Files in the evidence directory that look like a log and are not read as part of it.
   void foreign_files(std::string_view directory, const std::vector<std::string>& files);
 

@@ -33,9 +33,11 @@
 #include "runtime/daemon/service_notifier.hpp"
 #include "runtime/daemon/settings.hpp"
 #include "runtime/daemon/watchdog.hpp"
+#include "runtime/evidence/log_maintenance.hpp"
 #include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
+#include "runtime/signing/journal_key.hpp"
 #include "runtime/signing/open_sealing.hpp"
 #include "runtime/version.hpp"
 
@@ -161,11 +163,13 @@ class daemon {
     feeding.fsync = log_options_of(settings_.evidence).fsync;
     feed_.emplace(*log_, settings_.evidence.dir, *events_, feeding);
     observed_.emplace(
-        *log_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); }, [this] { feed_->appended(); });
+        *log_, open_chains_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); },
+        [this] { feed_->appended(); });
   }
 
   void close_evidence_log() {
     feed_.reset();
+    maintenance_.reset();
     if (const std::error_code failed = log_->close()) events_->evidence_blocked(failed);
     events_->daemon_stopped(cells_not_drained_);
   }
@@ -187,6 +191,7 @@ class daemon {
     chronicle_.emplace(settings_.host_id, *observed_, clock_, sealing_, left.host_chain);
     if (torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
     chronicle_->started(version);
+    begin_retention(left);
     for (const run_end_mark& end : left.untold_ends) chronicle_->run_closed(end);
     std::error_code refused = chronicle_->flush();
     if (!refused) refused = record_restart(left.open_runs, *observed_, clock_, sealing_, &*chronicle_);
@@ -196,9 +201,30 @@ class daemon {
     return {};
   }
 
+  /// Before the first lines that need room.
+  void begin_retention(const recovered_log& left) {
+    open_chains_.announce(heads_of(left.open_runs));
+    const retention_file noted{log_->directory()};
+    const auto state = noted.read({journal_mac_of(sealing_), former_journal_mac_of(sealing_)});
+    if (state) report_missing(state->first_segment);
+    maintenance_.emplace(retention::surroundings{*log_, *chronicle_, *events_, open_chains_},
+                         state.value_or(retention_state{}), journal_mac_of(sealing_));
+  }
+
+  void report_missing(std::uint64_t first_expected) {
+    std::error_code unlisted;
+    for (const segment_range& each :
+         missing_segments(list_segments(settings_.evidence.dir, unlisted), first_expected)) {
+      events_->segments_missing(each.first, each.last);
+      chronicle_->segments_missing(each.first, each.last);
+    }
+  }
+
   void end_orphaned_runs() {
     std::error_code failed;
     if (host_) failed = end_orphans(host_->recovered, *observed_, clock_, host_->sealing, &*chronicle_);
+    // Nothing follows the host's last word.
+    maintenance_.reset();
     chronicle_->stopped();
     if (!failed) failed = chronicle_->flush();
     if (failed) events_->evidence_blocked(failed);
@@ -281,7 +307,8 @@ class daemon {
          [this](reload_reply asked) {
            reloads_.add(std::move(asked));
            ::kill(::getpid(), SIGHUP);
-         }});
+         },
+         [this] { return log_->is_displaced(); }});
     if (!opened.service) return opened.refusal;
     control_ = std::move(opened.service);
     if (settings_.control.socket) events_->control_listening(settings_.control.socket->native());
@@ -361,6 +388,7 @@ class daemon {
     sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
     if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
     sealing_ = std::move(opened.sealing);
+    maintenance_->set_mac(journal_mac_of(sealing_));
     caf::anon_send(supervisor_, rekey_atom::value, sealing_);
     return {};
   }
@@ -386,7 +414,9 @@ class daemon {
   std::optional<watchdog> watchdog_;
   std::optional<metrics> metrics_;
   std::optional<event_feed> feed_;
+  open_chains open_chains_;
   std::optional<observed_log> observed_;
+  std::optional<log_maintenance> maintenance_;
   std::unique_ptr<remembered_cells> memory_;
   std::optional<host_questions> questions_;
   reload_queue reloads_;

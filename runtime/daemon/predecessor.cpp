@@ -20,6 +20,7 @@ void end(run_ledger& ledger, const recovered_run& run, std::string& lines, wall_
 std::error_code append(const std::string& lines, const std::vector<chain_head>& heads,
                        const std::vector<run_end_mark>& ends, evidence_log& log, host_chronicle* chronicle) {
   if (lines.empty()) return {};
+  log.await_room(lines.size());
   if (chronicle == nullptr) return log.append(lines, heads);
   return chronicle->append(lines, heads, {}, ends);
 }
@@ -48,6 +49,17 @@ std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_l
   if (const std::error_code refused = append(lines, heads, ends, log, chronicle)) return refused;
   open_runs = std::move(continued);
   return {};
+}
+
+std::vector<chain_head> heads_of(const std::vector<recovered_run>& runs) {
+  std::vector<chain_head> heads;
+  for (const recovered_run& run : runs) {
+    heads.push_back({run,
+                     run_state{std::make_shared<const host_stamp>(run.attribution), run.totals, run.silence_told,
+                               run.resumed, false},
+                     {}});
+  }
+  return heads;
 }
 
 std::error_code end_orphans(const std::vector<recovered_run>& orphans, evidence_log& log, const wall_clock& clock,

@@ -19,6 +19,9 @@ namespace cellos {
 std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_log& log, const wall_clock& clock,
                                const event_sealing_ptr& sealing = nullptr, host_chronicle* chronicle = nullptr);
 
+/// Where each run's chain stands.
+std::vector<chain_head> heads_of(const std::vector<recovered_run>& runs);
+
 /// Ends the runs that nobody went on with.
 std::error_code end_orphans(const std::vector<recovered_run>& orphans, evidence_log& log, const wall_clock& clock,
                             const event_sealing_ptr& sealing = nullptr, host_chronicle* chronicle = nullptr);

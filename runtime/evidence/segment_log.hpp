@@ -126,6 +126,8 @@ class segment_log final : public evidence_log {
   /// At most a second.
   void await_room(std::size_t bytes) override;
 
+  const evidence_directory& directory() const { return *directory_; }
+
   /// Looks whether the files are where they were; an append does so too.
   void check_files();
   /// Since the last call.
