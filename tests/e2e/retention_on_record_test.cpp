@@ -13,7 +13,7 @@
 #include "tests/support/simulator.hpp"
 #include "tests/support/wait.hpp"
 
-#define CAF_SUITE retention_e2e
+#define CAF_SUITE retention_on_record
 #include "caf/test/dsl.hpp"
 
 // ctest: TIMEOUT 240
@@ -73,7 +73,7 @@ process follow(const fixture& of) {
 
 }  // namespace
 
-CAF_TEST_FIXTURE_SCOPE(retention_e2e_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(retention_on_record_tests, fixture)
 
 CAF_TEST(a_run_of_which_nothing_is_left_goes_on_after_a_crash) {
   for (const std::string mode : {"", "checkpoint", "event"}) {
@@ -132,7 +132,7 @@ CAF_TEST(a_burst_larger_than_the_log_is_appended_in_pieces_and_blocks_nothing) {
   home.configure(settings);
   auto daemon = daemon_process::ready(home);
   // Far more than 64 KiB of lines come out of each read of it.
-  const sent_report sent = simulate({.socket = home.socket_of("busy"), .frames = 20'000, .scenario = "burst"});
+  const sent_report sent = simulate({.socket = home.socket_of("busy"), .frames = 4'000, .scenario = "burst"});
   raw_guest quiet{home.socket_of("quiet")};
   quiet.write_frames(1);
   CAF_CHECK(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "cell:quiet\"") > 0; }));
