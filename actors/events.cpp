@@ -95,6 +95,11 @@ void operator_events::log_lines_lost(std::uint64_t lines) {
   emit(level::warn, "log_lines_lost", {{"lines", count(lines)}});
 }
 
+void operator_events::event_feed_interrupted(std::string_view cause, std::uint64_t streams) {
+  counts_.event_streams_dropped += streams;
+  emit(level::warn, "event_feed_interrupted", {{"cause", std::string{cause}}, {"streams", count(streams)}});
+}
+
 void operator_events::daemon_draining(std::string_view cause) {
   emit(level::info, "daemon_draining", {{"cause", std::string{cause}}});
 }
@@ -220,6 +225,35 @@ void operator_events::evidence_doubtful(const recovery_finding& finding) {
 
 void operator_events::evidence_recovered(std::string_view file, std::uint64_t bytes_removed) {
   emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});
+}
+
+void operator_events::evidence_removed(std::uint64_t first_segment, std::uint64_t last_segment, std::uint64_t bytes) {
+  emit(level::info, "evidence_removed",
+       {{"first_segment", count(first_segment)}, {"last_segment", count(last_segment)}, {"bytes", count(bytes)}});
+}
+
+void operator_events::evidence_not_removed(const std::error_code& cause) {
+  emit(level::err, "evidence_not_removed", {{"cause", cause.message()}});
+}
+
+void operator_events::evidence_disturbed(std::string_view file, std::string_view what) {
+  emit(level::critical, "evidence_disturbed", {{"file", std::string{file}}, {"what", std::string{what}}});
+}
+
+void operator_events::segments_missing(std::uint64_t first_segment, std::uint64_t last_segment) {
+  emit(level::err, "segments_missing",
+       {{"first_segment", count(first_segment)}, {"last_segment", count(last_segment)}});
+}
+
+void operator_events::foreign_files(std::string_view directory, const std::vector<std::string>& files) {
+  // As many as a line has room for.
+  std::string names;
+  for (const std::string& file : files) {
+    if (names.size() + file.size() > max_field_bytes / 2) break;
+    names += (names.empty() ? "" : ", ") + file;
+  }
+  emit(level::warn, "foreign_files",
+       {{"directory", std::string{directory}}, {"files", names}, {"count", count(files.size())}});
 }
 
 void operator_events::emit(level at, std::string_view event, std::initializer_list<field> fields) {

@@ -48,6 +48,8 @@ class operator_events {
   void signal_held_back() { ++counts_.signals_ignored; }
   /// Nobody read the log for a while; said once somebody does again.
   void log_lines_lost(std::uint64_t lines);
+  /// Lines could not be passed on to so many clients of `/events`.
+  void event_feed_interrupted(std::string_view cause, std::uint64_t streams);
   void daemon_draining(std::string_view cause);
   void daemon_stopped(std::uint64_t cells_not_drained);
 
@@ -76,6 +78,14 @@ class operator_events {
   /// The evidence log is not what the daemon before this one left; the host's chain says the same.
   void evidence_doubtful(const recovery_finding& finding);
   void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
+  /// The oldest segments, to stay within `max_bytes`.
+  void evidence_removed(std::uint64_t first_segment, std::uint64_t last_segment, std::uint64_t bytes);
+  void evidence_not_removed(const std::error_code& cause);
+  /// Somebody else laid hands on what the log writes to.
+  void evidence_disturbed(std::string_view file, std::string_view what);
+  void segments_missing(std::uint64_t first_segment, std::uint64_t last_segment);
+  /// Files in the evidence directory that look like a log and are not read as part of it.
+  void foreign_files(std::string_view directory, const std::vector<std::string>& files);
 
   /// While lines are told; takes effect at once.
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }

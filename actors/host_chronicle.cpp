@@ -156,6 +156,22 @@ void host_chronicle::run_closed(const run_end_mark& end) {
   });
 }
 
+std::error_code host_chronicle::evidence_removed(const evidence_removal& removal) {
+  const std::lock_guard lock{mutex_};
+  for (std::size_t part = 1; part <= host_projection::parts_of(removal); ++part) {
+    render([&](std::string& out, std::uint64_t sequence, wall_time now) {
+      projection_.evidence_removed(out, sequence, now, removal, part);
+    });
+  }
+  return append_pending();
+}
+
+void host_chronicle::segments_missing(std::uint64_t first_segment, std::uint64_t last_segment) {
+  record([&](std::string& out, std::uint64_t sequence, wall_time now) {
+    projection_.segments_missing(out, sequence, now, first_segment, last_segment);
+  });
+}
+
 void host_chronicle::evidence_truncated(std::string_view file, std::uint64_t bytes_removed) {
   record([&](std::string& out, std::uint64_t sequence, wall_time now) {
     projection_.evidence_truncated(out, sequence, now, file, bytes_removed);

@@ -33,6 +33,9 @@ class host_chronicle {
   void stopped();
   void run_opened(std::string_view chain);
   void run_closed(const run_end_mark& end);
+  /// All of it in one append. An error leaves it to the next `flush`: it is not to be recorded again.
+  std::error_code evidence_removed(const evidence_removal& removal);
+  void segments_missing(std::uint64_t first_segment, std::uint64_t last_segment);
   void evidence_truncated(std::string_view file, std::uint64_t bytes_removed);
   void evidence_blocked(std::string_view cause, std::chrono::nanoseconds blocked_for);
   /// The next event is the first under the new key; the change is told before it.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -125,6 +126,12 @@ class evidence_log {
   virtual std::error_code append(std::string_view lines, std::span<const chain_head> heads) = 0;
   /// Lines of chains that nobody will go on with.
   std::error_code append(std::string_view lines) { return append(lines, {}); }
+
+  /// What one append may bring at most; more may never fit.
+  virtual std::size_t largest_append() const { return std::numeric_limits<std::size_t>::max(); }
+  /// Waits, for a time that is bounded, while older lines are removed to make room for so many bytes. Not to be called
+  /// by who holds what others append under.
+  virtual void await_room(std::size_t /*bytes*/) {}
 
   /// The segment that the last append went to; 0 in a log without segments.
   virtual std::uint64_t current_segment() const { return 0; }

@@ -28,15 +28,15 @@ run_ledger::run_ledger(host_stamp_ptr attribution, const recovered_run& left, co
   if (sealed() && !sealing->key_id().empty() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
 }
 
-chain_position run_ledger::position() const {
+chain_position run_ledger::position() const { return head().position; }
+
+chain_head run_ledger::head() const { return head_of(books_); }
+
+chain_head run_ledger::head_of(const books& at) const {
   const event_sealing_ptr& sealing = projection_.lines().sealing();
   const std::string key_id = former_key_id_.empty() && sealing ? sealing->key_id() : former_key_id_;
-  return {chain(), books_.next_event, sealed(), books_.digest, key_id};
-}
-
-chain_head run_ledger::head() const {
-  return {position(),
-          run_state{projection_.attribution(), books_.totals, books_.silence_told, books_.resumed, books_.ended},
+  return {{chain(), at.next_event, sealed(), at.digest, key_id},
+          run_state{projection_.attribution(), at.totals, at.silence_told, at.resumed, at.ended},
           {}};
 }
 
@@ -47,6 +47,7 @@ run_end_mark run_ledger::end_mark() const {
 
 run_ledger::books run_ledger::begin() {
   projection_.lines().forget_unsealed();
+  partings_.clear();
   return books_;
 }
 
@@ -150,7 +151,10 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived, std
   }
   const timestamp_text received{chunk.received_at};
   const std::uint64_t appended = std::min<std::uint64_t>(arrived.declarations.size(), most_declarations);
+  std::size_t unparted = out.size();
+  std::uint64_t rendered = 0;
   for (const guest_declaration& declared : std::span{arrived.declarations}.first(appended)) {
+    part_if_due(next, out, unparted, rendered++);
     projection_.declaration(out, next.next_event++, received, declared);
     rendered_ordinary(next, out, chunk.received_at);
   }
@@ -158,6 +162,17 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived, std
   account_losses(next, arrived);
   commit(out, std::move(next));
   return resumed ? verdict::taken_and_resumed : verdict::taken;
+}
+
+/// Sealed up to here, the lines before are complete whatever becomes of those behind.
+void run_ledger::part_if_due(books& next, std::string& out, std::size_t& since, std::uint64_t declarations) {
+  if (out.size() - since < part_after_) return;
+  next.digest = projection_.lines().seal(out, next.digest);
+  parting here{out.size(), head_of(next)};
+  here.head.run->totals.appended += declarations;
+  here.head.run->totals.received += declarations;
+  partings_.push_back(std::move(here));
+  since = out.size();
 }
 
 run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "messages/batch.hpp"
@@ -77,6 +79,18 @@ class run_ledger {
   /// What a successor of this process goes on from.
   chain_head head() const;
 
+  /// A place among the lines of one call where they can be parted, and where the chain stands there.
+  struct parting {
+    /// In the caller's buffer.
+    std::size_t end = 0;
+    chain_head head;
+  };
+
+  /// One call that makes more than so many bytes notes where its lines can be parted.
+  void part_after(std::size_t bytes) { part_after_ = bytes; }
+  /// Of the last call.
+  std::vector<parting> take_partings() { return std::exchange(partings_, {}); }
+
   std::uint64_t received_before() const { return received_before_; }
   const std::string& chain() const { return projection_.chain(); }
   const run_totals& totals() const { return books_.totals; }
@@ -125,6 +139,9 @@ class run_ledger {
   static void count(books& next, const batch& arrived, std::uint64_t appended);
   bool resume_if_silenced(books& next, std::string& out, wall_time received);
   void change_key_if_due(books& next, std::string& out, wall_time now);
+  chain_head head_of(const books& at) const;
+  /// `since`: where the lines begin that are not parted yet. Moves on if they are now.
+  void part_if_due(books& next, std::string& out, std::size_t& since, std::uint64_t declarations);
   /// An event was rendered that has no signature of its own.
   void rendered_ordinary(books& next, std::string& out, wall_time now);
 
@@ -138,6 +155,8 @@ class run_ledger {
   std::chrono::nanoseconds silence_window_{};
   /// Of a recovered run: to be put on record.
   std::optional<adopted_range> adopted_;
+  std::size_t part_after_ = std::numeric_limits<std::size_t>::max();
+  std::vector<parting> partings_;
 };
 
 }  // namespace cellos

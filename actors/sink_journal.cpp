@@ -18,7 +18,8 @@ constexpr std::size_t keep_buffer_bytes = 4 * 1024 * 1024;
 }  // namespace
 
 template <class Make>
-auto sink_journal::append_lines(const host_stamp_ptr& run, Make&& make) {
+auto sink_journal::append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make) {
+  if (pending_.size() - parted_bytes_ >= log_.largest_append() / 2) part_at(pending_.size(), pending_heads());
   const auto [mark, is_new] = with_lines_.insert(run);
   // Where `make` added nothing, or threw, all is as before.
   struct undo {
@@ -31,6 +32,7 @@ auto sink_journal::append_lines(const host_stamp_ptr& run, Make&& make) {
     }
   };
   const undo if_nothing_came{*this, mark, is_new, pending_.size()};
+  ledger.part_after(log_.largest_append() / 2);
   try {
     return make(pending_);
   } catch (...) {
@@ -44,7 +46,7 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
   const wall_time now = clock_.now();
   run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
                                         : run_ledger{run, chain_name(*run, now, *epochs_), sealing_};
-  append_lines(run, [&](std::string& out) {
+  append_lines(run, ledger, [&](std::string& out) {
     ledger.open(out, now, opening);
     if (chronicle_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());
   });
@@ -72,25 +74,29 @@ run_ledger::verdict sink_journal::take(const batch& arrived, monotonic_time now,
   const auto ledger = runs_.find(arrived.attribution);
   if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
   const std::size_t before = pending_.size();
-  const auto taken = append_lines(
-      ledger->first, [&](std::string& out) { return ledger->second.take(out, arrived, most_declarations); });
+  const auto taken = append_lines(ledger->first, ledger->second, [&](std::string& out) {
+    return ledger->second.take(out, arrived, most_declarations);
+  });
   if (pending_.size() > before) {
     const auto declarations = std::min<std::uint64_t>(arrived.declarations.size(), most_declarations);
     share_of(*arrived.attribution, now).spend(pending_.size() - before, declarations, now);
   }
+  part(ledger->first, ledger->second);
   return taken;
 }
 
 run_ledger::verdict sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk) {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
-  return append_lines(run, [&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
+  return append_lines(run, ledger->second,
+                      [&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
 }
 
 bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& silence) {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return false;
-  return append_lines(run, [&](std::string& out) { return ledger->second.silence(out, clock_.now(), silence); });
+  return append_lines(run, ledger->second,
+                      [&](std::string& out) { return ledger->second.silence(out, clock_.now(), silence); });
 }
 
 run_account sink_journal::account(const host_stamp_ptr& run) const {
@@ -105,7 +111,7 @@ run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing&
   std::erase_if(closed_, [](const auto& ended) { return ended.first.use_count() == 1; });
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};
-  const run_totals totals = append_lines(run, [&](std::string& out) {
+  const run_totals totals = append_lines(run, ledger->second, [&](std::string& out) {
     return ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
   });
   if (chronicle_ != nullptr) pending_ends_.push_back(ledger->second.end_mark());
@@ -123,8 +129,8 @@ void sink_journal::summarise_losses(monotonic_time now,
     log_share& share = share_of(*run, now);
     if (share.in_debt(now)) continue;
     const std::size_t before = pending_.size();
-    const refusal_counts kinds =
-        append_lines(run, [&ledger = ledger, dated](std::string& out) { return ledger.summarise_losses(out, dated); });
+    const refusal_counts kinds = append_lines(
+        run, ledger, [&ledger = ledger, dated](std::string& out) { return ledger.summarise_losses(out, dated); });
     share.spend(pending_.size() - before, 0, now);
     if (kinds.total() != 0) refused(*run, kinds);
   }
@@ -142,7 +148,7 @@ bool sink_journal::has_losses(const host_stamp_ptr& run) const {
 void sink_journal::checkpoint() {
   const wall_time now = clock_.now();
   for (auto& [run, ledger] : runs_) {
-    append_lines(run, [&ledger = ledger, now](std::string& out) { ledger.checkpoint(out, now); });
+    append_lines(run, ledger, [&ledger = ledger, now](std::string& out) { ledger.checkpoint(out, now); });
   }
 }
 
@@ -163,7 +169,7 @@ void sink_journal::change_key(const event_sealing_ptr& sealing) {
   sealing_ = sealing;
   const wall_time now = clock_.now();
   for (auto& [run, ledger] : runs_) {
-    append_lines(run, [&, &ledger = ledger](std::string& out) { ledger.change_key(out, now, sealing); });
+    append_lines(run, ledger, [&, &ledger = ledger](std::string& out) { ledger.change_key(out, now, sealing); });
   }
 }
 
@@ -175,10 +181,42 @@ std::vector<chain_head> sink_journal::pending_heads() const {
   return heads;
 }
 
-std::error_code sink_journal::write_pending() {
-  const std::vector<chain_head> heads = pending_heads();
-  if (pending_openings_.empty() && pending_ends_.empty()) return log_.append(pending_, heads);
-  return chronicle_->append(pending_, heads, pending_openings_, pending_ends_);
+/// A batch is at most a chunk, but the log may be smaller.
+void sink_journal::part(const host_stamp_ptr& run, run_ledger& ledger) {
+  for (run_ledger::parting& each : ledger.take_partings()) {
+    std::vector<chain_head> heads = pending_heads();
+    std::erase_if(heads, [&](const chain_head& head) { return head.position.chain == ledger.chain(); });
+    heads.push_back(std::move(each.head));
+    part_at(each.end, std::move(heads));
+    with_lines_.insert(run);
+  }
+}
+
+void sink_journal::part_at(std::size_t end, std::vector<chain_head> heads) {
+  pieces_.push_back(
+      {end - parted_bytes_, std::move(heads), std::exchange(pending_openings_, {}), std::exchange(pending_ends_, {})});
+  parted_bytes_ = end;
+  heads_of_ended_.clear();
+  with_lines_.clear();
+}
+
+std::error_code sink_journal::write_parted() {
+  while (!pieces_.empty()) {
+    const piece& next = pieces_.front();
+    const auto lines = std::string_view{pending_}.substr(0, next.bytes);
+    if (const std::error_code refused = write(lines, next.heads, next.openings, next.ends)) return refused;
+    pending_.erase(0, next.bytes);
+    parted_bytes_ -= next.bytes;
+    pieces_.pop_front();
+  }
+  return {};
+}
+
+std::error_code sink_journal::write(std::string_view lines, std::span<const chain_head> heads,
+                                    std::span<const std::string> openings, std::span<const run_end_mark> ends) {
+  log_.await_room(lines.size());
+  if (openings.empty() && ends.empty()) return log_.append(lines, heads);
+  return chronicle_->append(lines, heads, openings, ends);
 }
 
 std::error_code sink_journal::flush() {
@@ -186,7 +224,12 @@ std::error_code sink_journal::flush() {
     if (const std::error_code refused = chronicle_->flush()) return refused;
   }
   if (pending_.empty()) return {};
-  if (const std::error_code refused = write_pending()) return refused;
+  if (const std::error_code refused = write_parted()) return refused;
+  if (!pending_.empty()) {
+    if (const std::error_code refused = write(pending_, pending_heads(), pending_openings_, pending_ends_)) {
+      return refused;
+    }
+  }
   if (pending_.capacity() > keep_buffer_bytes) {
     pending_ = {};
   } else {

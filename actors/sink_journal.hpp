@@ -1,10 +1,13 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -82,9 +85,13 @@ class sink_journal {
  private:
   /// Makes lines of a run with `make(pending_)`; cuts them away again if it throws.
   template <class Make>
-  auto append_lines(const host_stamp_ptr& run, Make&& make);
+  auto append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make);
   std::vector<chain_head> pending_heads() const;
-  std::error_code write_pending();
+  void part(const host_stamp_ptr& run, run_ledger& ledger);
+  void part_at(std::size_t end, std::vector<chain_head> heads);
+  std::error_code write_parted();
+  std::error_code write(std::string_view lines, std::span<const chain_head> heads,
+                        std::span<const std::string> openings, std::span<const run_end_mark> ends);
 
   log_share& share_of(const host_stamp& run, monotonic_time now);
 
@@ -99,6 +106,17 @@ class sink_journal {
   std::vector<run_end_mark> pending_ends_;
   std::vector<chain_head> heads_of_ended_;
   std::set<host_stamp_ptr, by_name> with_lines_;
+
+  /// Pending lines that are appended by themselves, since with those behind them they are more than the log may take.
+  struct piece {
+    std::size_t bytes = 0;
+    std::vector<chain_head> heads;
+    std::vector<std::string> openings;
+    std::vector<run_end_mark> ends;
+  };
+  /// In order; the lines behind the last one have their heads in the members above.
+  std::deque<piece> pieces_;
+  std::size_t parted_bytes_ = 0;
   std::string pending_;
   event_sealing_ptr sealing_;
   host_chronicle* chronicle_;

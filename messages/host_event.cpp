@@ -1,5 +1,6 @@
 #include "messages/host_event.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "messages/authority.hpp"
@@ -7,6 +8,40 @@
 #include "messages/timestamp.hpp"
 
 namespace cellos {
+
+namespace {
+
+/// A line of some 16 KiB at most.
+constexpr std::size_t chains_per_part = 48;
+
+void append_bool(std::string& out, bool value) { out += value ? "true" : "false"; }
+
+void append_run(std::string& out, const run_state& run) {
+  const run_totals& totals = run.totals;
+  json::object_writer object{out};
+  object.count("appended", totals.appended);
+  object.text("cellId", run.attribution->cell_id);
+  object.count("forgedAttribution", totals.forged_attribution);
+  object.count("heartbeats", totals.heartbeats);
+  object.count("quarantined", totals.quarantined);
+  object.count("received", totals.received);
+  object.count("refused", totals.refused.total());
+  object.member("resumed", [&](std::string& to) { append_bool(to, run.resumed); });
+  object.text("runId", run.attribution->run_id);
+  object.member("silenceTold", [&](std::string& to) { append_bool(to, run.silence_told); });
+  object.text("specSignatureHash", run.attribution->spec_signature_hash);
+}
+
+void append_chain(std::string& out, const removed_chain& removed) {
+  json::object_writer object{out};
+  object.text("chain", removed.chain);
+  if (!removed.last_digest.empty()) object.text("lastDigest", removed.last_digest);
+  object.count("lastSequence", removed.last_sequence);
+  object.member("open", [&](std::string& to) { append_bool(to, removed.open); });
+  if (removed.run) object.member("run", [&](std::string& to) { append_run(to, *removed.run); });
+}
+
+}  // namespace
 
 host_projection::host_projection(std::string host_id, std::string chain, const event_sealing_ptr& sealing)
     : host_id_(std::move(host_id)),
@@ -74,6 +109,43 @@ void host_projection::run_closed(std::string& out, std::uint64_t sequence, wall_
     data.text("hostId", host_id_);
     if (!end.last_digest.empty()) data.text("lastDigest", end.last_digest);
     data.count("lastSequence", end.last_sequence);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+std::size_t host_projection::parts_of(const evidence_removal& removal) {
+  return std::max<std::size_t>(1, (removal.chains.size() + chains_per_part - 1) / chains_per_part);
+}
+
+void host_projection::evidence_removed(std::string& out, std::uint64_t sequence, wall_time now,
+                                       const evidence_removal& removal, std::size_t part) {
+  const std::size_t begin = std::min(removal.chains.size(), (part - 1) * chains_per_part);
+  const std::size_t end = std::min(removal.chains.size(), begin + chains_per_part);
+  event(out, sequence, now, event_type::host_evidence_removed, [&](json::object_writer& data) {
+    data.count("bytes", removal.bytes);
+    data.member("chains", [&](std::string& to) {
+      to += '[';
+      for (std::size_t i = begin; i < end; ++i) {
+        if (i > begin) to += ',';
+        append_chain(to, removal.chains[i]);
+      }
+      to += ']';
+    });
+    data.count("firstSegment", removal.first_segment);
+    data.text("hostId", host_id_);
+    data.count("lastSegment", removal.last_segment);
+    data.member("output", output_of(observed_by_host));
+    data.count("part", part);
+    data.count("parts", parts_of(removal));
+  });
+}
+
+void host_projection::segments_missing(std::string& out, std::uint64_t sequence, wall_time now,
+                                       std::uint64_t first_segment, std::uint64_t last_segment) {
+  event(out, sequence, now, event_type::host_segments_missing, [&](json::object_writer& data) {
+    data.count("firstSegment", first_segment);
+    data.text("hostId", host_id_);
+    data.count("lastSegment", last_segment);
     data.member("output", output_of(observed_by_host));
   });
 }

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "messages/chain_lines.hpp"
+#include "messages/evidence_removal.hpp"
 #include "messages/instants.hpp"
 #include "messages/recovery_event.hpp"
 
@@ -18,6 +19,8 @@ inline constexpr std::string_view host_stopped = "host.v1.stopped";
 inline constexpr std::string_view host_key_changed = "host.v1.key_changed";
 inline constexpr std::string_view host_run_opened = "host.v1.run_opened";
 inline constexpr std::string_view host_run_closed = "host.v1.run_closed";
+inline constexpr std::string_view host_evidence_removed = "host.v1.evidence_removed";
+inline constexpr std::string_view host_segments_missing = "host.v1.segments_missing";
 inline constexpr std::string_view host_evidence_truncated = "host.v1.evidence_truncated";
 inline constexpr std::string_view host_evidence_blocked = "host.v1.evidence_blocked";
 inline constexpr std::string_view host_evidence_lost = "host.v1.evidence_lost";
@@ -57,6 +60,13 @@ class host_projection {
   void key_changed(std::string& out, std::uint64_t sequence, wall_time now, std::string_view former_key_id);
   void run_opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view chain);
   void run_closed(std::string& out, std::uint64_t sequence, wall_time now, const run_end_mark& end);
+  /// As many events as it takes so that none is long: `part` of `parts`, from 1. All of `removal` is in each of them
+  /// but for the chains.
+  static std::size_t parts_of(const evidence_removal& removal);
+  void evidence_removed(std::string& out, std::uint64_t sequence, wall_time now, const evidence_removal& removal,
+                        std::size_t part);
+  void segments_missing(std::string& out, std::uint64_t sequence, wall_time now, std::uint64_t first_segment,
+                        std::uint64_t last_segment);
   void evidence_truncated(std::string& out, std::uint64_t sequence, wall_time now, std::string_view file,
                           std::uint64_t bytes_removed);
   void evidence_blocked(std::string& out, std::uint64_t sequence, wall_time now, std::string_view cause,

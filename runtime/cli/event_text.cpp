@@ -127,6 +127,15 @@ std::optional<telling> tell_host(std::string_view type, const json& data) {
     return telling{colour::red, fmt::format("evidence log took nothing for {}: {}", seconds_of(data, "blockedForNs"),
                                             text_of(data, "cause"))};
   }
+  if (type == event_type::host_evidence_removed) {
+    return telling{colour::dim,
+                   fmt::format("retention removes segments {} to {}: {} bytes", text_of(data, "firstSegment"),
+                               text_of(data, "lastSegment"), text_of(data, "bytes"))};
+  }
+  if (type == event_type::host_segments_missing) {
+    return telling{colour::red, fmt::format("segments {} to {} are missing", text_of(data, "firstSegment"),
+                                            text_of(data, "lastSegment"))};
+  }
   if (type == event_type::host_evidence_truncated) {
     return telling{colour::red, fmt::format("torn last line cut off: {} bytes of {}", text_of(data, "bytesRemoved"),
                                             text_of(data, "file"))};

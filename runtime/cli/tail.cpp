@@ -85,9 +85,24 @@ exit_code tail_stream(const tail_options& options, const terminal& screen) {
   if (!ended->is_good()) return complain_refused(*ended);
   if (std::ferror(stdout) != 0) return exit_success;
   std::fprintf(stderr, "cellos-telemetryctl: %s\n",
-               reader.was_dropped() ? "the daemon ended the stream: we did not keep up; --evidence reads everything"
-                                    : "the daemon ended the stream");
+               reader.was_dropped()
+                   ? "the daemon ended the stream: we did not keep up; --evidence reads all that the log still has"
+                   : "the daemon ended the stream");
   return reader.was_dropped() ? exit_failure_found : exit_unavailable;
+}
+
+void warn_of_other_files(const std::string& directory, const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    std::fprintf(stderr, "cellos-telemetryctl: \"%s\" in \"%s\" is no segment of the log and is left out\n",
+                 escaped(file, 256).c_str(), escaped(directory, 256).c_str());
+  }
+}
+
+void warn_of_skipped(const segment_range& skipped) {
+  std::fprintf(
+      stderr,
+      "cellos-telemetryctl: segments %llu to %llu were removed before they were read: events are missing here\n",
+      static_cast<unsigned long long>(skipped.first), static_cast<unsigned long long>(skipped.last));
 }
 
 exit_code run_tail(const tail_options& options) {
@@ -95,11 +110,14 @@ exit_code run_tail(const tail_options& options) {
   if (options.directory.empty()) return tail_stream(options, screen);
   segment_reader reader{{options.directory}};
   bool is_empty = true;
+  bool warned = false;
   while (true) {
     while (const auto line = reader.next()) {
       is_empty = false;
+      if (const auto skipped = reader.take_skipped()) warn_of_skipped(*skipped);
       if (!show(options, line->text, screen)) return exit_success;
     }
+    if (!std::exchange(warned, true)) warn_of_other_files(options.directory, reader.other_files());
     if (reader.failure()) {
       std::fprintf(stderr, "cellos-telemetryctl: %s\n", reader.failure()->explanation.c_str());
       return exit_unavailable;

@@ -252,6 +252,9 @@ void control_api::show_readiness(const http_reply& reply) const {
       reasons.push_back("the HOST SUPERVISOR does not answer: " + explanation(accounts.error()));
     }
     if (environment_.blocked_sinks() > 0) reasons.push_back("the evidence log takes nothing; see evidence_blocked");
+    if (environment_.log_displaced()) {
+      reasons.push_back("the evidence directory was moved, removed or replaced; see evidence_disturbed");
+    }
     if (const auto hung = environment_.actors_hung(); hung > 0) {
       reasons.push_back(fmt::format("{} actors are hung; see actor_hung", hung));
     }

@@ -30,6 +30,8 @@ struct control_environment {
   std::function<std::vector<std::string>()> file_cells;
   /// Reads the configuration file again, some time later. Any thread.
   std::function<void(reload_reply)> reload;
+  /// The evidence directory is not where it was. Any thread.
+  std::function<bool()> log_displaced = [] { return false; };
 };
 
 /// The control API of config/openapi.yaml: one handler a path and method. Thread-safe, never waits.

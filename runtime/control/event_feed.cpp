@@ -32,6 +32,13 @@ std::string dropped_message(std::uint64_t events_lost) {
   return "event: dropped\ndata: {\"reason\":\"slow_consumer\",\"events_lost\":" + std::to_string(events_lost) + "}\n\n";
 }
 
+std::string removed_message(const segment_range& removed) {
+  return "event: dropped\ndata: {\"reason\":\"segments_removed\",\"first_segment\":" + std::to_string(removed.first) +
+         ",\"last_segment\":" + std::to_string(removed.last) + "}\n\n";
+}
+
+constexpr std::string_view unreadable_message = "event: dropped\ndata: {\"reason\":\"log_unreadable\"}\n\n";
+
 constexpr std::string_view heartbeat_message = ": alive\n\n";
 
 }  // namespace
@@ -77,6 +84,16 @@ std::uint64_t event_stream::push(const std::string& message) {
   waiting_bytes_ += waiting_.back().size();
   wake_reader(lock);
   return lost;
+}
+
+bool event_stream::end_with(std::string_view message) {
+  std::unique_lock lock{mutex_};
+  if (ended_) return false;
+  waiting_.emplace_back(message);
+  waiting_bytes_ += message.size();
+  ended_ = true;
+  wake_reader(lock);
+  return true;
 }
 
 void event_stream::probe() {
@@ -167,8 +184,23 @@ void event_feed::pass_on() {
   if (!reader_) return;
   // With `always` a line may be taken back until its append has answered.
   if (settings_.fsync == fsync_policy::always) reader_->stop_at(log_.committed_position());
-  while (const auto line = reader_->next()) pass_on(*line);
-  if (reader_->failure()) reader_ = std::make_unique<segment_reader>(dir_, log_.appended_position());
+  while (const auto line = reader_->next()) {
+    // Retention was faster than we.
+    if (const auto removed = reader_->take_skipped()) {
+      drop_all(removed_message(*removed), "segments_removed");
+    }
+    pass_on(*line);
+  }
+  if (!reader_->failure()) return;
+  drop_all(unreadable_message, reader_->failure()->explanation);
+  reader_ = std::make_unique<segment_reader>(dir_, log_.appended_position());
+}
+
+/// Nobody who listens gets everything: they are let go, so that none takes what follows for all there was.
+void event_feed::drop_all(std::string_view last_message, std::string_view cause) {
+  std::uint64_t dropped = 0;
+  for (const auto& stream : streams_) dropped += stream->end_with(last_message) ? 1 : 0;
+  if (dropped > 0) events_.event_feed_interrupted(cause, dropped);
 }
 
 void event_feed::pass_on(const evidence_line& line) {

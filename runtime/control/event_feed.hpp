@@ -42,6 +42,8 @@ class event_stream final : public http_stream {
   const event_filter& filter() const { return filter_; }
   /// Events lost if this one was too much; 0 while the client keeps up.
   std::uint64_t push(const std::string& message);
+  /// What waits is still delivered, then `message`. False if the stream had ended before.
+  bool end_with(std::string_view message);
   /// Has the connection write something, so that a client that left is noticed. Nothing where events wait already.
   void probe();
   /// Without a loss: the daemon is stopping.
@@ -62,7 +64,8 @@ class event_stream final : public http_stream {
   std::function<void()> more_;
 };
 
-/// Follows the evidence log from its end, on a thread of its own, for as long as anybody listens.
+/// Follows the evidence log from its end, on a thread of its own, for as long as anybody listens. Where lines are gone
+/// before they could be passed on, every stream ends with an `event: dropped`.
 class event_feed {
  public:
   struct options {
@@ -87,6 +90,7 @@ class event_feed {
   bool anybody_listens() const { return !streams_.empty(); }
   void pass_on();
   void pass_on(const evidence_line& line);
+  void drop_all(std::string_view last_message, std::string_view cause);
   void send_heartbeats();
   void forget_gone();
 

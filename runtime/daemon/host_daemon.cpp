@@ -137,12 +137,14 @@ std::string host_daemon::open_evidence_log() {
   options.journal = journal_terms{{settings_.host_id, statement_of(sealing_), present_boot_id()},
                                   journal_mac_of(sealing_),
                                   former_journal_mac_of(sealing_)};
+  options.removal_on_record = true;
   segment_log::opening opened = segment_log::open(options, std::move(claimed_));
   if (!opened.log) return opened.refusal;
   log_ = std::move(opened.log);
   journal_left_ = std::move(opened.journal);
   torn_ = opened.recovered;
   if (torn_) events().evidence_recovered(torn_->file.native(), torn_->bytes_removed);
+  if (!opened.other_files.empty()) events().foreign_files(settings_.evidence.dir.native(), opened.other_files);
   start_measuring();
   return {};
 }
@@ -157,11 +159,12 @@ void host_daemon::start_measuring() {
   feeding.fsync = log_options_of(settings_.evidence).fsync;
   feed_.emplace(*log_, settings_.evidence.dir, events(), feeding);
   observed_.emplace(
-      *log_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); }, [this] { feed_->appended(); });
+      *log_, open_chains_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); }, [this] { feed_->appended(); });
 }
 
 void host_daemon::close_evidence_log() {
   feed_.reset();
+  maintenance_.reset();
   if (const std::error_code failed = log_->close()) events().evidence_blocked(failed);
   events().daemon_stopped(cells_not_drained_);
 }
@@ -176,16 +179,36 @@ std::string host_daemon::read_open_runs() {
 
 std::string host_daemon::record_start() {
   epochs_ = std::make_shared<chain_epochs>(found_.highest_epoch);
+  open_chains_.announce(heads_of(found_.open_runs));
   const restart_context context{settings_.host_id, version, *observed_, clock_, *epochs_, sealing_};
   std::error_code refused = cellos::record_start(found_, context, *log_, events(), chronicle_);
   if (!refused && torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
+  if (!refused) begin_retention();
   if (!refused) refused = chronicle_->flush();
   return refused ? "the evidence log took no record of the restart: " + refused.message() : std::string{};
+}
+
+void host_daemon::begin_retention() {
+  const retention_file noted{log_->directory()};
+  const auto state = noted.read({journal_mac_of(sealing_), former_journal_mac_of(sealing_)});
+  if (state) report_missing(state->first_segment);
+  maintenance_.emplace(retention::surroundings{*log_, *chronicle_, events(), open_chains_},
+                       state.value_or(retention_state{}), journal_mac_of(sealing_));
+}
+
+void host_daemon::report_missing(std::uint64_t first_expected) {
+  std::error_code unlisted;
+  for (const segment_range& each : missing_segments(list_segments(settings_.evidence.dir, unlisted), first_expected)) {
+    events().segments_missing(each.first, each.last);
+    chronicle_->segments_missing(each.first, each.last);
+  }
 }
 
 void host_daemon::end_orphaned_runs() {
   std::error_code failed;
   if (host_) failed = end_orphans(host_->recovered, clock_, host_->sealing, *chronicle_);
+  // Nothing follows the host's last word.
+  maintenance_.reset();
   chronicle_->stopped();
   if (!failed) failed = chronicle_->flush();
   if (failed) events().evidence_blocked(failed);
@@ -266,7 +289,8 @@ std::string host_daemon::serve_control() {
        [this](reload_reply asked) {
          reloads_.add(std::move(asked));
          ::kill(::getpid(), SIGHUP);
-       }});
+       },
+       [this] { return log_->is_displaced(); }});
   if (!opened.service) return opened.refusal;
   control_ = std::move(opened.service);
   if (settings_.control.socket) events().control_listening(settings_.control.socket->native());

@@ -21,6 +21,7 @@
 #include "runtime/daemon/reload.hpp"
 #include "runtime/daemon/service_notifier.hpp"
 #include "runtime/daemon/watchdog.hpp"
+#include "runtime/evidence/log_maintenance.hpp"
 #include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
@@ -74,6 +75,8 @@ class host_daemon {
   std::string report_for_duty();
 
   void start_measuring();
+  void begin_retention();
+  void report_missing(std::uint64_t first_expected);
   void close_evidence_log();
   void end_orphaned_runs();
   void stop_actors();
@@ -115,7 +118,9 @@ class host_daemon {
   std::optional<watchdog> watchdog_;
   std::optional<metrics> metrics_;
   std::optional<event_feed> feed_;
+  open_chains open_chains_;
   std::optional<observed_log> observed_;
+  std::optional<log_maintenance> maintenance_;
   std::unique_ptr<remembered_cells> memory_;
   std::optional<host_questions> questions_;
   reload_queue reloads_;

@@ -95,6 +95,7 @@ std::string host_daemon::reload_key(const signing_configuration& wanted) {
   if (const std::error_code failed = log_->change_journal_key(journal_mac_of(sealing_))) {
     events().evidence_blocked(failed);
   }
+  maintenance_->set_mac(journal_mac_of(sealing_));
   caf::anon_send(supervisor_, rekey_atom::value, sealing_);
   return {};
 }

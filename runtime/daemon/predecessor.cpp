@@ -141,6 +141,17 @@ std::optional<std::vector<journaled_chain>> reliable_at_once(const recovery_conc
   return chains;
 }
 
+std::vector<chain_head> heads_of(const std::vector<recovered_run>& runs) {
+  std::vector<chain_head> heads;
+  for (const recovered_run& run : runs) {
+    heads.push_back({run,
+                     run_state{std::make_shared<const host_stamp>(run.attribution), run.totals, run.silence_told,
+                               run.resumed, false},
+                     {}});
+  }
+  return heads;
+}
+
 std::error_code record_restart(recovery_conclusions& found, const restart_context& context,
                                std::optional<host_chronicle>& chronicle) {
   if (is_another_log(found, context)) {

@@ -44,6 +44,9 @@ std::error_code record_restart(recovery_conclusions& found, const restart_contex
 std::error_code record_start(recovery_conclusions& found, const restart_context& context, segment_log& log,
                              operator_events& events, std::optional<host_chronicle>& chronicle);
 
+/// Where each run's chain stands.
+std::vector<chain_head> heads_of(const std::vector<recovered_run>& runs);
+
 /// Ends the runs that nobody went on with.
 std::error_code end_orphans(const std::vector<recovered_run>& orphans, const wall_clock& clock,
                             const event_sealing_ptr& sealing, host_chronicle& chronicle);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
+#include <sstream>
 
 #include "runtime/evidence/segment_name.hpp"
 
@@ -44,8 +46,27 @@ std::error_code create_missing(const std::filesystem::path& path, file_system& f
   return sync_entries(entries.get(), files);
 }
 
+/// The process that has flocked this inode, as the kernel lists it; empty if it does not say.
+///
+///     1: FLOCK  ADVISORY  WRITE 4711 08:01:131074 0 EOF
+std::string flock_holder(int fd, file_system& files) {
+  file_identity wanted;
+  if (files.identify(fd, wanted) != 0) return {};
+  std::ifstream locks{"/proc/locks"};
+  const std::string inode = ":" + std::to_string(wanted.inode);
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words{line};
+    std::string number, kind, mode, access, pid, file;
+    words >> number >> kind >> mode >> access >> pid >> file;
+    // A process of another namespace has no number here.
+    if (kind == "FLOCK" && file.ends_with(inode) && pid != "0" && pid != "-1") return pid;
+  }
+  return {};
+}
+
 /// Digits only: the file may hold anything.
-std::string holder_of(int lock, file_system& files) {
+std::string holder_of(int directory, int lock, file_system& files) {
+  if (std::string pid = flock_holder(directory, files); !pid.empty()) return "process " + pid;
   std::array<char, 20> content{};
   const auto bytes = files.pread(lock, content.data(), content.size(), 0);
   std::string pid;
@@ -91,13 +112,14 @@ evidence_directory::claim_result evidence_directory::claim(const std::filesystem
                    this_user() + ".");
   }
   const int lock = directory->lock_.get();
-  if (uninterrupted([&] { return files.flock(lock); }) != 0) {
+  for (const int taken : {directory->entries_.get(), lock}) {
+    if (uninterrupted([&] { return files.flock(taken); }) == 0) continue;
     const auto failure = last_system_error();
     if (failure == std::errc::operation_would_block) {
-      return refused("is in use: " + holder_of(lock, files) + " holds " + quoted(lock_path) +
-                     ". Stop that daemon, or give this one an [evidence] dir of its own.");
+      return refused("is in use: " + holder_of(directory->entries_.get(), lock, files) + " holds its lock (" +
+                     quoted(lock_path) + "). Stop that daemon, or give this one an [evidence] dir of its own.");
     }
-    return refused("cannot be locked: " + failure.message() + " for " + quoted(lock_path) +
+    return refused("cannot be locked: " + failure.message() + " for " + quoted(taken == lock ? lock_path : path) +
                    ". Put it on a file system with flock, such as a local disk.");
   }
   leave_pid(lock, files);
@@ -106,6 +128,18 @@ evidence_directory::claim_result evidence_directory::claim(const std::filesystem
 
 std::filesystem::path evidence_directory::segment_path(std::uint64_t segment) const {
   return path_ / segment_file_name(segment);
+}
+
+bool evidence_directory::is_in_place() const {
+  file_identity held;
+  file_identity found;
+  if (uninterrupted([&] { return files_.identify(entries_.get(), held); }) != 0) return true;
+  // The directory itself, also where a symbolic link leads to it.
+  const auto path = path_ / ".";
+  if (uninterrupted([&] { return files_.identify(path.c_str(), found); }) != 0) {
+    return errno != ENOENT && errno != ENOTDIR;
+  }
+  return held.is_same_file(found);
 }
 
 std::error_code evidence_directory::sync() const { return sync_entries(entries_.get(), files_); }

@@ -11,7 +11,8 @@
 
 namespace cellos {
 
-/// A directory in which this object is the only writer of evidence, for as long as it lives (flock on `.lock`).
+/// A directory in which this object is the only writer of evidence, for as long as it lives: flock on the directory
+/// itself, which nobody can remove while it has files, and on `.lock`, where earlier versions look.
 class evidence_directory {
  public:
   struct claim_result {
@@ -27,6 +28,10 @@ class evidence_directory {
   const std::filesystem::path& path() const { return path_; }
   file_system& files() const { return files_; }
   std::filesystem::path segment_path(std::uint64_t segment) const;
+
+  /// False if at its path is another directory by now, or none: whatever is created there is not under our lock. True
+  /// where that cannot be found out.
+  bool is_in_place() const;
 
   /// Makes the directory's entries durable.
   std::error_code sync() const;

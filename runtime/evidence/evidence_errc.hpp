@@ -8,6 +8,8 @@ namespace cellos {
 enum class evidence_errc {
   /// `max_bytes` is used up and every older segment is still needed. Equals std::errc::no_space_on_device.
   limit_reached = 1,
+  /// Another directory, or none, is where ours was.
+  directory_displaced = 2,
 };
 
 const std::error_category& evidence_category();

@@ -11,6 +11,8 @@ namespace cellos {
 
 namespace {
 
+file_identity identity_of(const struct stat& status) { return {status.st_dev, status.st_ino, status.st_size}; }
+
 class posix_file_system final : public file_system {
  public:
   int mkdir(const char* path, mode_t mode) override { return ::mkdir(path, mode); }
@@ -19,6 +21,18 @@ class posix_file_system final : public file_system {
   off_t file_size(int fd) override {
     struct stat status {};
     return ::fstat(fd, &status) == 0 ? status.st_size : -1;
+  }
+  int identify(int fd, file_identity& into) override {
+    struct stat status {};
+    const int failed = ::fstat(fd, &status);
+    if (failed == 0) into = identity_of(status);
+    return failed;
+  }
+  int identify(const char* path, file_identity& into) override {
+    struct stat status {};
+    const int failed = ::lstat(path, &status);
+    if (failed == 0) into = identity_of(status);
+    return failed;
   }
   ssize_t pread(int fd, char* into, std::size_t bytes, off_t offset) override {
     return ::pread(fd, into, bytes, offset);

@@ -9,6 +9,15 @@
 
 namespace cellos {
 
+/// Which file something is, whatever its name is at the moment.
+struct file_identity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t bytes = 0;
+
+  bool is_same_file(const file_identity& other) const { return device == other.device && inode == other.inode; }
+};
+
 /// The system calls the evidence log depends on, as POSIX has them: -1 and errno on failure.
 ///
 /// A seam, so that tests can fail each call in turn.
@@ -24,6 +33,9 @@ class file_system {
   /// Exclusive, without waiting.
   virtual int flock(int fd) = 0;
   virtual off_t file_size(int fd) = 0;
+  virtual int identify(int fd, file_identity& into) = 0;
+  /// A symbolic link is itself.
+  virtual int identify(const char* path, file_identity& into) = 0;
   virtual ssize_t pread(int fd, char* into, std::size_t bytes, off_t offset) = 0;
   virtual ssize_t write(int fd, std::string_view bytes) = 0;
   virtual int ftruncate(int fd, off_t size) = 0;

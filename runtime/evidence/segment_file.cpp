@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "runtime/evidence/line_scan.hpp"
 
 namespace cellos {
@@ -24,7 +26,7 @@ segment_file::opening segment_file::create(const evidence_directory& directory, 
   // An empty file is what an earlier attempt left; anything else is not ours to touch.
   if (size > 0) return {{}, std::make_error_code(std::errc::file_exists)};
   if (auto failure = directory.sync()) return {{}, failure};
-  std::unique_ptr<segment_file> file{new segment_file{files, segment, std::move(handle)}};
+  std::unique_ptr<segment_file> file{new segment_file{directory, segment, std::move(handle)}};
   return {std::move(file), {}};
 }
 
@@ -41,12 +43,31 @@ segment_file::opening segment_file::reopen(const evidence_directory& directory, 
   std::error_code unread;
   const auto whole = end_of_last_line(files, handle.get(), size, unread);
   if (unread) return {{}, unread};
-  std::unique_ptr<segment_file> file{new segment_file{files, segment, std::move(handle)}};
+  std::unique_ptr<segment_file> file{new segment_file{directory, segment, std::move(handle)}};
   file->size_ = whole;
   if (whole < size) {
     if (auto failure = file->cut_back(whole)) return {{}, failure};
   }
   return {std::move(file), {}, size - whole};
+}
+
+segment_file::condition segment_file::look() const {
+  file_identity held;
+  file_identity found;
+  if (uninterrupted([&] { return files_->identify(handle_.get(), held); }) != 0) return condition::as_left;
+  if (uninterrupted([&] { return files_->identify(path_.c_str(), found); }) != 0) {
+    return errno == ENOENT || errno == ENOTDIR ? condition::displaced : condition::as_left;
+  }
+  if (!held.is_same_file(found)) return condition::displaced;
+  const auto bytes = static_cast<std::uint64_t>(held.bytes);
+  if (bytes < size_) return condition::cut;
+  return bytes > size_ && !tail_dirty_ ? condition::grown : condition::as_left;
+}
+
+std::uint64_t segment_file::bytes_missing() const {
+  file_identity held;
+  if (uninterrupted([&] { return files_->identify(handle_.get(), held); }) != 0) return 0;
+  return size_ - std::min(size_, static_cast<std::uint64_t>(held.bytes));
 }
 
 std::error_code segment_file::append(std::string_view lines) {

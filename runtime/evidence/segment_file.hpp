@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -29,6 +30,23 @@ class segment_file {
   static opening create(const evidence_directory& directory, std::uint64_t segment);
   static opening reopen(const evidence_directory& directory, std::uint64_t segment);
 
+  /// What became of the file behind our back.
+  enum class condition : std::uint8_t {
+    as_left,
+    /// At its path is another file or none: nobody will find what is written to this one.
+    displaced,
+    /// Somebody cut it.
+    cut,
+    /// Somebody else writes to it.
+    grown,
+  };
+
+  /// `as_left` where it cannot be found out.
+  condition look() const;
+  /// How much of what was appended is not in the file.
+  std::uint64_t bytes_missing() const;
+
+  const std::filesystem::path& path() const { return path_; }
   std::uint64_t segment() const { return segment_; }
   std::uint64_t size() const { return size_; }
 
@@ -48,12 +66,16 @@ class segment_file {
   std::error_code sync() const;
 
  private:
-  segment_file(file_system& files, std::uint64_t segment, file_descriptor handle)
-      : files_(&files), segment_(segment), handle_(std::move(handle)) {}
+  segment_file(const evidence_directory& directory, std::uint64_t segment, file_descriptor handle)
+      : files_(&directory.files()),
+        path_(directory.segment_path(segment)),
+        segment_(segment),
+        handle_(std::move(handle)) {}
 
   std::error_code write_all(std::string_view bytes);
 
   file_system* files_;
+  std::filesystem::path path_;
   std::uint64_t segment_;
   file_descriptor handle_;
   std::uint64_t size_ = 0;

@@ -1,4 +1,5 @@
-// Where lines go: append -> make_room (rotation, retention) -> write -> with `always`, wait_for_commit.
+// Where lines go: append -> make_room (rotation, retention; segment_log_room.cpp) -> write -> with `always`,
+// wait_for_commit.
 //
 // Commits are shared. Whoever needs one and finds none under way leads it: it calls fdatasync without the lock, so
 // that others go on appending, and then settles every waiter whose lines it covered. With `interval` a thread leads.
@@ -57,7 +58,8 @@ segment_log::opening segment_log::open(segment_log_options options, file_system&
 
 segment_log::opening segment_log::open(segment_log_options options, std::unique_ptr<evidence_directory> claimed) {
   std::error_code unlisted;
-  const auto segments = list_segments(options.dir, unlisted);
+  log_listing listing = list_log(options.dir, unlisted);
+  const auto& segments = listing.segments;
   if (unlisted) {
     return {nullptr,
             "evidence directory \"" + options.dir.string() + "\" cannot be read: " + unlisted.message() + ".",
@@ -73,6 +75,7 @@ segment_log::opening segment_log::open(segment_log_options options, std::unique_
   // What an earlier process wrote and did not commit is made durable, or the log could not say what is.
   if (!current.failure && options.fsync != fsync_policy::never) current.failure = current.file->sync();
 
+  result.other_files = std::move(listing.others);
   if (current.bytes_removed > 0) result.recovered = torn_tail{path, current.bytes_removed};
   if (current.failure) {
     result.refusal = refusal_of(path, current.failure);
@@ -115,17 +118,6 @@ std::error_code segment_log::append(std::string_view lines, std::span<const chai
   return failure;
 }
 
-std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes) {
-  commit_ended_.wait(guard, [&] { return !committing_ || !must_rotate(bytes); });
-  if (!current_) return std::make_error_code(std::errc::bad_file_descriptor);
-  if (bytes > options_.max_bytes) return evidence_errc::limit_reached;
-  if (must_rotate(bytes)) {
-    if (auto failure = rotate()) return failure;
-  }
-  if (untold_failure_) return std::exchange(untold_failure_, {});
-  return remove_oldest(bytes);
-}
-
 std::error_code segment_log::note_and_append(std::string_view lines, std::span<const chain_head> heads) {
   if (!journal_) return current_->append(lines);
   if (journal_->has_outgrown() && !committing_) (void)journal_->begin_anew(appended_, committed_);
@@ -146,6 +138,7 @@ std::error_code segment_log::write(lock& guard, std::string_view lines, std::spa
 }
 
 bool segment_log::must_rotate(std::uint64_t bytes) const {
+  if (current_ && disturbed_) return true;
   if (!current_ || current_->size() == 0) return false;
   return forsaken_ || current_->size() + bytes > options_.segment_bytes;
 }
@@ -158,14 +151,16 @@ std::error_code segment_log::rotate() {
     if (forsaken_) (void)current_->sync();
   }
   if (auto failure = current_->make_whole()) return failure;
-  auto next = segment_file::create(*directory_, current_->segment() + 1);
+  auto next = create_next();
   if (next.failure) return next.failure;
   // After a failed commit what came before stays in doubt until the new segment has had a commit of its own.
   const bool all_committed = committed_ == appended_;
-  closed_segments_.push_back({current_->segment(), current_->size()});
-  closed_bytes_ += current_->size();
+  if (!disturbed_ || current_->look() != segment_file::condition::displaced) {
+    closed_segments_.push_back({current_->segment(), current_->size()});
+    closed_bytes_ += current_->size();
+  }
   current_ = std::move(next.file);
-  forsaken_ = false;
+  forsaken_ = disturbed_ = false;
   appended_ = settled_ = {current_->segment(), 0};
   if (all_committed) committed_ = appended_;
   // The journal before says the same at more length; without a new one it goes on.
@@ -195,20 +190,15 @@ std::error_code segment_log::sync_all() const {
   return current_->sync();
 }
 
-/// Oldest first, until `bytes` more fit.
-std::error_code segment_log::remove_oldest(std::uint64_t bytes) {
-  while (closed_bytes_ + current_->size() + bytes > options_.max_bytes) {
-    if (closed_segments_.empty()) return evidence_errc::limit_reached;
-    const auto oldest = closed_segments_.front();
-    if (oldest.segment >= retain_from_) return evidence_errc::limit_reached;
-    const auto path = directory_->segment_path(oldest.segment);
-    const int removed = uninterrupted([&] { return directory_->files().unlink(path.c_str()); });
-    if (removed != 0 && errno != ENOENT) return last_system_error();
-    closed_segments_.pop_front();
-    closed_bytes_ -= oldest.bytes;
-    ++counts_.segments_removed;
+/// Whoever moved a segment away may have given it the name of the next.
+segment_file::opening segment_log::create_next() const {
+  constexpr std::uint64_t attempts = 16;
+  segment_file::opening next;
+  for (std::uint64_t i = 1; i <= (disturbed_ ? attempts : 1); ++i) {
+    next = segment_file::create(*directory_, current_->segment() + i);
+    if (next.failure != std::errc::file_exists) break;
   }
-  return {};
+  return next;
 }
 
 std::error_code segment_log::commit() {
@@ -222,6 +212,7 @@ std::error_code segment_log::close() {
     lock guard{mutex_};
     if (std::exchange(stopping_, true)) return {};
     committer_wakes_.notify_all();
+    room_made_.notify_all();
   }
   if (committer_.joinable()) committer_.join();
   lock guard{mutex_};
@@ -334,7 +325,7 @@ void segment_log::publish() {
     counts_.segments = closed_segments_.size() + 1;
   }
   std::lock_guard guard{published_mutex_};
-  published_ = {appended_, committed_, counts_};
+  published_ = {appended_, committed_, counts_, displaced_};
 }
 
 }  // namespace cellos

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -46,8 +47,19 @@ struct segment_log_options {
   /// A segment that would grow past this is followed by a new one. At most a quarter of `max_bytes` is used, so that
   /// the log never has to forget most of itself at once.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  /// Segments go only when a thread that puts it on record first removes them (leave_removal_to_this_thread). While there
+  /// is none, the limit does not hold.
+  bool removal_on_record = false;
   /// Without: no recovery journal is kept.
   std::optional<journal_terms> journal;
+};
+
+/// A segment that somebody else laid hands on while the log wrote to it. The log goes on in the next.
+struct disturbed_segment {
+  std::uint64_t segment = 0;
+  segment_file::condition condition{};
+  /// Of what was appended; where it was cut.
+  std::uint64_t bytes_missing = 0;
 };
 
 struct segment_log_statistics {
@@ -86,6 +98,8 @@ class segment_log final : public evidence_log {
     std::optional<torn_tail> recovered;
     /// What the recovery journal of the process before says.
     journal_content journal;
+    /// What lies in the directory and is left alone; see log_listing.
+    std::vector<std::string> other_files;
   };
 
   /// Continues the last segment. `files` must outlive the log.
@@ -113,6 +127,31 @@ class segment_log final : public evidence_log {
   /// Makes everything durable and stops. Every later append fails.
   std::error_code close();
 
+  /// From then on appends remove nothing: whoever is woken by `wake` does, with `due_for_removal` and `remove_up_to`.
+  /// `wake` is called when there is something to remove or a segment was disturbed, under the log's lock; it must not
+  /// call the log. What the calling thread itself appends is taken whatever `max_bytes` says: it is what the removal is
+  /// put on record with.
+  void leave_removal_to_this_thread(std::function<void()> wake);
+  /// Appends remove again what is in their way.
+  void take_removal_back();
+  /// The oldest segments, as many as have to go so that there is room for what is appended meanwhile.
+  std::optional<segment_range> due_for_removal();
+  /// Removes the oldest segments up to this one.
+  std::error_code remove_up_to(std::uint64_t segment);
+
+  std::size_t largest_append() const override;
+  /// At most a second.
+  void await_room(std::size_t bytes) override;
+
+  const evidence_directory& directory() const { return *directory_; }
+
+  /// Looks whether the files are where they were; an append does so too.
+  void check_files();
+  /// Since the last call.
+  std::vector<disturbed_segment> take_disturbed();
+  /// The directory is not where it was, and nothing is appended.
+  bool is_displaced() const;
+
   /// Segments before this one may be removed when space is needed. Until the first call all but the current one may.
   void retain_from(std::uint64_t segment) { retain_from_ = segment; }
 
@@ -139,6 +178,7 @@ class segment_log final : public evidence_log {
     segment_position appended;
     segment_position committed;
     segment_log_statistics statistics;
+    bool displaced = false;
   };
 
   segment_log(segment_log_options options, std::unique_ptr<evidence_directory> directory,
@@ -147,11 +187,19 @@ class segment_log final : public evidence_log {
 
   using lock = std::unique_lock<std::mutex>;
 
+  std::error_code look_at_files();
   std::error_code make_room(lock& guard, std::uint64_t bytes);
+  std::uint64_t limit() const;
+  std::uint64_t used_bytes() const { return closed_bytes_ + (current_ ? current_->size() : 0); }
+  bool has_room(std::uint64_t bytes) const { return bytes <= limit() && used_bytes() <= limit() - bytes; }
+  bool may_remove_oldest() const;
+  std::error_code ask_for_room(std::uint64_t bytes);
+  std::error_code remove_one();
   std::error_code write(lock& guard, std::string_view lines, std::span<const chain_head> heads);
   std::error_code note_and_append(std::string_view lines, std::span<const chain_head> heads);
   bool must_rotate(std::uint64_t bytes) const;
   std::error_code rotate();
+  segment_file::opening create_next() const;
   std::error_code remove_oldest(std::uint64_t bytes);
 
   void run_committer();
@@ -182,6 +230,16 @@ class segment_log final : public evidence_log {
   /// Up to here every line's fate is known: committed, or reported as in doubt.
   segment_position settled_;
   segment_position committed_;
+  /// Set where removal is left to somebody.
+  std::function<void()> wake_remover_;
+  std::thread::id remover_;
+  /// The most that an append found no room for since the last removal.
+  std::uint64_t wanted_bytes_ = 0;
+  std::condition_variable room_made_;
+  /// The current segment must be left.
+  bool disturbed_ = false;
+  bool displaced_ = false;
+  std::vector<disturbed_segment> unreported_;
   std::vector<commit_waiter*> waiters_;
   /// A thread is in fdatasync without the lock; the current segment must stay.
   bool committing_ = false;

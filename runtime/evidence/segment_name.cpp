@@ -30,17 +30,30 @@ std::optional<std::uint64_t> segment_of(std::string_view file_name) {
   return segment;
 }
 
-std::vector<segment_on_disk> list_segments(const std::filesystem::path& dir, std::error_code& failure) {
-  std::vector<segment_on_disk> segments;
+log_listing list_log(const std::filesystem::path& dir, std::error_code& failure) {
+  log_listing found;
   std::filesystem::directory_iterator entry{dir, failure};
   for (; !failure && entry != std::filesystem::directory_iterator{}; entry.increment(failure)) {
-    const auto segment = segment_of(entry->path().filename().native());
-    if (!segment || entry->symlink_status(failure).type() != std::filesystem::file_type::regular) continue;
-    const auto bytes = entry->file_size(failure);
-    if (!failure) segments.push_back({*segment, bytes});
+    const std::string name = entry->path().filename().native();
+    if (!name.ends_with(suffix)) continue;
+    std::error_code vanished;
+    const auto type = entry->symlink_status(vanished).type();
+    if (vanished || type == std::filesystem::file_type::not_found) continue;
+    const auto segment = segment_of(name);
+    if (!segment || type != std::filesystem::file_type::regular) {
+      found.others.push_back(name);
+      continue;
+    }
+    const auto bytes = entry->file_size(vanished);
+    if (!vanished) found.segments.push_back({*segment, bytes});
   }
-  std::ranges::sort(segments, {}, &segment_on_disk::segment);
-  return segments;
+  std::ranges::sort(found.segments, {}, &segment_on_disk::segment);
+  std::ranges::sort(found.others);
+  return found;
+}
+
+std::vector<segment_on_disk> list_segments(const std::filesystem::path& dir, std::error_code& failure) {
+  return list_log(dir, failure).segments;
 }
 
 }  // namespace cellos

@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t usual_buffer = 256 * 1024;
 /// With its newline and the byte before.
 constexpr std::size_t largest_buffer = segment_reader::longest_line + 2;
-constexpr std::string_view extension = ".jsonl";
 
 bool is_regular(int fd) {
   struct stat status {};
@@ -152,7 +151,7 @@ bool segment_reader::find_files() {
     std::error_code unknown;
     if (std::filesystem::is_directory(source, unknown)) {
       directory_ = source;
-      last_name_ = start_.segment > 0 ? segment_file_name(start_.segment - 1) : std::string{};
+      next_listed_ = expected_ = start_.segment;
     } else {
       directory_.reset();
       upcoming_.push_back(source);
@@ -161,24 +160,20 @@ bool segment_reader::find_files() {
   return true;
 }
 
-/// The files of `directory_` after the last one taken from it.
+/// The segments of `directory_` after the last one taken from it.
 bool segment_reader::list_directory() {
   std::error_code failure;
-  std::filesystem::directory_iterator entry{*directory_, failure};
-  for (; !failure && entry != std::filesystem::directory_iterator{}; entry.increment(failure)) {
-    const auto name = entry->path().filename().string();
-    std::error_code vanished;
-    if (name.ends_with(extension) && name > last_name_ && entry->is_regular_file(vanished)) {
-      upcoming_.push_back(entry->path());
-    }
-  }
+  log_listing listing = list_log(*directory_, failure);
   if (failure) {
     path_ = directory_->string();
     fail(failure, "cannot be listed: " + failure.message());
     return false;
   }
-  std::ranges::sort(upcoming_);
-  if (!upcoming_.empty()) last_name_ = upcoming_.back().filename().string();
+  if (other_files_.empty()) other_files_ = std::move(listing.others);
+  for (const segment_on_disk& each : listing.segments) {
+    if (each.segment >= next_listed_) upcoming_.push_back(*directory_ / segment_file_name(each.segment));
+  }
+  if (!upcoming_.empty()) next_listed_ = listing.segments.back().segment + 1;
   return true;
 }
 
@@ -203,8 +198,17 @@ bool segment_reader::open_file(const std::filesystem::path& path) {
   offset_ = 0;
   number_ = 1;
   unread_begin_ = unread_end_ = 0;
+  if (directory_) note_skipped();
   if (segment_ == start_.segment) begin_at_start();
   return true;
+}
+
+/// A log's segments follow each other without a gap: what is not there was removed.
+void segment_reader::note_skipped() {
+  if (expected_ > 0 && segment_ > expected_) {
+    skipped_ = segment_range{skipped_ ? skipped_->first : expected_, segment_ - 1};
+  }
+  expected_ = segment_ + 1;
 }
 
 void segment_reader::begin_at_start() {

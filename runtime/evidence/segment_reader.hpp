@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "runtime/evidence/file_system.hpp"
@@ -38,7 +39,8 @@ struct unterminated_tail {
   std::uint64_t bytes = 0;
 };
 
-/// Reads a log line by line in constant memory: the `*.jsonl` of a directory in name order, or single files.
+/// Reads a log line by line in constant memory: the segments of a directory in their order (see list_log), or single
+/// files.
 ///
 /// Reaching the end is not final: next() looks again when called again, and finds lines, and in a directory segments,
 /// written meanwhile. A line without newline is not delivered. If the log takes back lines that were delivered already
@@ -70,6 +72,13 @@ class segment_reader {
 
   const std::optional<read_failure>& failure() const { return failure_; }
 
+  /// Segments of a directory that were removed before they were read, since the last call: their lines were not
+  /// delivered. In the order of `next()`: known when the line behind them is returned.
+  std::optional<segment_range> take_skipped() { return std::exchange(skipped_, std::nullopt); }
+
+  /// What lay in the directory when it was first listed and is not the log; see log_listing.
+  const std::vector<std::string>& other_files() const { return other_files_; }
+
   /// Tails of files left behind, and of the current file as of the last next() that returned nothing.
   std::vector<unterminated_tail> unterminated_tails() const;
 
@@ -85,6 +94,7 @@ class segment_reader {
   bool find_files();
   bool list_directory();
   bool open_file(const std::filesystem::path& path);
+  void note_skipped();
   void begin_at_start();
   void fail(std::error_code code, const std::string& explanation);
 
@@ -92,8 +102,12 @@ class segment_reader {
   std::size_t next_source_ = 0;
   /// The directory being read, if the current source is one.
   std::optional<std::filesystem::path> directory_;
-  /// Name of the last file taken from `directory_`.
-  std::string last_name_;
+  /// Segments before this one are not taken from `directory_`.
+  std::uint64_t next_listed_ = 0;
+  /// The segment after the last one opened, or where reading is to begin; 0 if any may come first.
+  std::uint64_t expected_ = 0;
+  std::optional<segment_range> skipped_;
+  std::vector<std::string> other_files_;
   std::deque<std::filesystem::path> upcoming_;
 
   segment_position start_;

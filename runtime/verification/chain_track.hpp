@@ -70,7 +70,7 @@ struct stretch_facts {
   /// In order of appearance; few.
   std::vector<const verification_key*> keys;
   /// What the chain says of its signatures, where it does.
-  std::optional<signing_statement> signing;
+  std::optional<stated_signing> signing;
   unsigned_rows unsigned_events;
   /// Of `run.v1.ended`.
   std::string end_reason;

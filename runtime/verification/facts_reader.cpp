@@ -23,18 +23,18 @@ std::optional<std::uint64_t> count(simdjson::dom::object object, std::string_vie
   return std::nullopt;
 }
 
-std::optional<signing_statement> signing(simdjson::dom::object data) {
+std::optional<stated_signing> signing(simdjson::dom::object data) {
   simdjson::dom::object said;
   if (data["signing"].get_object().get(said) != simdjson::SUCCESS) return std::nullopt;
-  using mode = signing_statement::signing_mode;
+  using mode = stated_signing::signing_mode;
   const std::string name = text(said, "mode");
-  if (name == "event") return signing_statement{mode::event, 0};
-  if (name == "checkpoint") return signing_statement{mode::checkpoint, count(said, "events").value_or(0)};
-  return signing_statement{name == "digest" ? mode::digest : mode::off, 0};
+  if (name == "event") return stated_signing{mode::event, 0};
+  if (name == "checkpoint") return stated_signing{mode::checkpoint, count(said, "events").value_or(0)};
+  return stated_signing{name == "digest" ? mode::digest : mode::off, 0};
 }
 
-std::vector<removed_chain> removed(simdjson::dom::object data) {
-  std::vector<removed_chain> chains;
+std::vector<removal_listing> removed(simdjson::dom::object data) {
+  std::vector<removal_listing> chains;
   simdjson::dom::array listed;
   if (data["chains"].get_array().get(listed) != simdjson::SUCCESS) return chains;
   for (const simdjson::dom::element each : listed) {

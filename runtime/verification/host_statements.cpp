@@ -120,7 +120,7 @@ bool host_statements::may_speak_of_removal(const line_verdict& line, std::string
 void host_statements::take_removals(const line_verdict& line, const statement_source& source,
                                     std::vector<line_fault>& faults) {
   bool foreign = false;
-  for (const removed_chain& each : line.facts->removed) {
+  for (const removal_listing& each : line.facts->removed) {
     if (!may_speak_of_removal(line, each.chain)) {
       // Reported once a line, however many there are.
       if (!std::exchange(foreign, true)) (void)statements_of(source, each.chain, faults);

@@ -43,7 +43,7 @@ enum class event_kind : std::uint8_t {
 };
 
 /// How a chain says it is vouched for.
-struct signing_statement {
+struct stated_signing {
   enum class signing_mode : std::uint8_t { off, digest, event, checkpoint };
   signing_mode mode = signing_mode::off;
   /// Of `checkpoint`: unsigned events in a row at most.
@@ -51,7 +51,7 @@ struct signing_statement {
 };
 
 /// A chain whose beginning retention took, in `host.v1.evidence_removed`.
-struct removed_chain {
+struct removal_listing {
   std::string chain;
   std::uint64_t last_sequence = 0;
   std::string last_digest;
@@ -74,7 +74,7 @@ struct event_facts {
   std::optional<std::uint64_t> last_sequence{};
   std::string last_digest{};
   /// run_started, run_resumed, host_started; nothing in logs of a version that did not say.
-  std::optional<signing_statement> signing{};
+  std::optional<stated_signing> signing{};
   /// run_adopted, host_range_adopted.
   std::optional<std::uint64_t> adopted_from{};
   std::optional<std::uint64_t> adopted_to{};
@@ -85,7 +85,7 @@ struct event_facts {
   std::optional<std::uint64_t> former_sequence{};
   std::string former_digest{};
   /// host_evidence_removed.
-  std::vector<removed_chain> removed{};
+  std::vector<removal_listing> removed{};
 };
 
 struct line_fault {

@@ -59,8 +59,8 @@ std::string refuse_stream(const fs::path& argument) {
 
 }  // namespace
 
-std::variant<log_listing, std::string> find_log_files(const std::vector<fs::path>& arguments) {
-  log_listing listing;
+std::variant<verified_logs, std::string> find_log_files(const std::vector<fs::path>& arguments) {
+  verified_logs listing;
   // By what makes one log: the directory, or the file itself.
   std::map<fs::path, std::set<fs::path>> logs;
   for (const fs::path& argument : arguments) {

@@ -14,7 +14,7 @@ struct log_file {
   std::uint32_t log = 0;
 };
 
-struct log_listing {
+struct verified_logs {
   std::vector<log_file> files;
   /// Files of evidence directories that look like a log and are none of it.
   std::vector<std::string> notes;
@@ -23,6 +23,6 @@ struct log_listing {
 /// The files that `arguments` name: evidence directories, whose segments are one log, and single files, each a log of
 /// its own, but for segments that lie in one directory. What is named twice is read once, and the order of the
 /// arguments makes no difference. The alternative is a sentence: which of them cannot be read, and why.
-std::variant<log_listing, std::string> find_log_files(const std::vector<std::filesystem::path>& arguments);
+std::variant<verified_logs, std::string> find_log_files(const std::vector<std::filesystem::path>& arguments);
 
 }  // namespace cellos::verification

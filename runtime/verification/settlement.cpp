@@ -217,7 +217,7 @@ void settlement::judge_signing(course& run) const {
   const auto& said = run.report.facts.signing;
   const unsigned_rows& rows = run.report.facts.unsigned_events;
   if (!said || !run.report.sealed || rows.first == 0) return;
-  using mode = signing_statement::signing_mode;
+  using mode = stated_signing::signing_mode;
   if (said->mode == mode::event) {
     run.tell(finding_cause::not_signed, rows.first, files_(rows.first_place.file), rows.first_place.line,
              "has no signature, in a chain that says each event has one");

@@ -228,10 +228,10 @@ verification_outcome verify_logs(const std::vector<std::filesystem::path>& argum
     const auto files = find_log_files(arguments);
     if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
     bool vanished = false;
-    auto outcome = verify_once(std::get<log_listing>(files).files, keys, options, threads, tell, vanished);
+    auto outcome = verify_once(std::get<verified_logs>(files).files, keys, options, threads, tell, vanished);
     if (!vanished || attempt == most_attempts) {
       if (auto* report = std::get_if<verification_report>(&outcome)) {
-        for (const std::string& each : std::get<log_listing>(files).notes) report->notes.push_back(each);
+        for (const std::string& each : std::get<verified_logs>(files).notes) report->notes.push_back(each);
       }
       return outcome;
     }

@@ -2,6 +2,8 @@
 
 #include <spdlog/sinks/null_sink.h>
 
+#include <fstream>
+
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/wait.hpp"
 
@@ -137,6 +139,33 @@ CAF_TEST(looking for those that left costs those that stay nothing) {
   const auto busy = feed.subscribe({});
   for (int tries = 0; tries < 100; ++tries) CAF_CHECK(!feed.subscribe({}));
   CAF_CHECK_EQUAL(taken(*busy), ": alive\n\n");
+}
+
+CAF_TEST(a stream that is ended gives what waits and then why) {
+  event_stream stream{{}, everything};
+  stream.push("one\n\n");
+  CAF_CHECK(stream.end_with("event: dropped\n\n"));
+  CAF_CHECK(!stream.end_with("again"));
+  const auto rest = stream.take(everything, [] {});
+  CAF_CHECK_EQUAL(rest.bytes, "one\n\nevent: dropped\n\n");
+  CAF_CHECK(rest.last);
+}
+
+CAF_TEST(clients are told of segments that were removed before they were read) {
+  event_feed feed{*log, directory / "log", events, {}};
+  const auto stream = feed.subscribe({});
+  CAF_REQUIRE(!log->append(event_line("c1", "first") + '\n'));
+  feed.appended();
+  std::string seen;
+  CAF_CHECK(holds_within(patience, [&] { return has(seen += taken(*stream), "dev.first"); }));
+  // The daemon was stopped while the log went on: what it had read is far behind.
+  std::ofstream{directory / "log" / segment_file_name(4)} << event_line("c1", "late") << '\n';
+  feed.appended();
+  CAF_CHECK(holds_within(patience, [&] { return has(seen += taken(*stream), "event: dropped"); }));
+  CAF_CHECK(has(seen, R"("reason":"segments_removed","first_segment":2,"last_segment":3)"));
+  CAF_CHECK(!has(seen, "dev.late"));
+  CAF_CHECK(stream->ended());
+  CAF_CHECK_EQUAL(events.counts().event_streams_dropped, 1u);
 }
 
 CAF_TEST(a slow client is counted) {

@@ -15,6 +15,7 @@ enum class file_call : std::uint8_t {
   open,
   flock,
   file_size,
+  identify,
   pread,
   write,
   ftruncate,
@@ -41,6 +42,12 @@ class faulty_file_system : public file_system {
   }
   int flock(int fd) override { return refused(file_call::flock) ? -1 : real_.flock(fd); }
   off_t file_size(int fd) override { return refused(file_call::file_size) ? -1 : real_.file_size(fd); }
+  int identify(int fd, file_identity& into) override {
+    return refused(file_call::identify) ? -1 : real_.identify(fd, into);
+  }
+  int identify(const char* path, file_identity& into) override {
+    return refused(file_call::identify) ? -1 : real_.identify(path, into);
+  }
   ssize_t pread(int fd, char* into, std::size_t bytes, off_t offset) override {
     return refused(file_call::pread) ? -1 : real_.pread(fd, into, bytes, offset);
   }

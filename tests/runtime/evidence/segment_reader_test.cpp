@@ -64,15 +64,71 @@ CAF_TEST(lines_come_with_their_file_number_and_place) {
   CAF_CHECK(!reader.failure());
 }
 
-CAF_TEST(every_jsonl_file_of_a_directory_is_read_in_name_order_and_nothing_else) {
+CAF_TEST(only_segments_of_a_directory_are_read_and_other_logs_are_named) {
   write_file(dir / "b.jsonl", "b\n");
   write_file(dir / "a.jsonl", "a\n");
+  write_file(dir / "evidence-1.jsonl", "short\n");
+  write_file(dir / "evidence-00000000000000000001.jsonl.bak", "backup\n");
   write_file(segment(1), "segment\n");
   write_file(dir / "evidence.json", "no\n");
   write_file(dir / ".lock", "4711\n");
   std::filesystem::create_directory(dir / "c.jsonl");
+  std::filesystem::create_symlink(dir / "a.jsonl", segment(2));
   segment_reader reader{{dir.path()}};
-  CAF_CHECK((rest_of(reader) == line_list{"a", "b", "segment"}));
+  CAF_CHECK((rest_of(reader) == line_list{"segment"}));
+  CAF_CHECK(
+      (reader.other_files() == line_list{"a.jsonl", "b.jsonl", "c.jsonl", segment_file_name(2), "evidence-1.jsonl"}));
+}
+
+CAF_TEST(a_file_that_is_no_segment_does_not_end_what_a_follower_sees) {
+  write_file(segment(1), "one\n");
+  segment_reader reader{{dir.path()}};
+  CAF_CHECK((rest_of(reader) == line_list{"one"}));
+  write_file(dir / "export.jsonl", "");
+  write_file(dir / "zzz.jsonl", "");
+  CAF_CHECK((rest_of(reader) == line_list{}));
+  write_file(segment(2), "two\n");
+  CAF_CHECK((rest_of(reader) == line_list{"two"}));
+  add_to_file(segment(2), "three\n");
+  CAF_CHECK((rest_of(reader) == line_list{"three"}));
+}
+
+CAF_TEST(segments_removed_before_they_were_read_are_named_where_they_are_missing) {
+  write_file(segment(1), "one\n");
+  segment_reader reader{{dir.path()}};
+  CAF_CHECK((rest_of(reader) == line_list{"one"}));
+  // What lies in the open file is read although the file is gone.
+  add_to_file(segment(1), "last of one\n");
+  write_file(segment(5), "five\n");
+  std::filesystem::remove(segment(1));
+  auto line = reader.next();
+  CAF_REQUIRE(line);
+  CAF_CHECK_EQUAL(std::string{line->text}, "last of one");
+  CAF_CHECK(!reader.take_skipped());
+  line = reader.next();
+  CAF_REQUIRE(line);
+  CAF_CHECK_EQUAL(std::string{line->text}, "five");
+  const auto skipped = reader.take_skipped();
+  CAF_REQUIRE(skipped);
+  CAF_CHECK_EQUAL(skipped->first, 2u);
+  CAF_CHECK_EQUAL(skipped->last, 4u);
+  CAF_CHECK(!reader.take_skipped());
+  write_file(segment(6), "six\n");
+  CAF_CHECK((rest_of(reader) == line_list{"six"}));
+  CAF_CHECK(!reader.take_skipped());
+}
+
+CAF_TEST(a_log_that_begins_after_its_first_segment_has_nothing_missing_unless_it_was_asked_for) {
+  write_file(segment(5), "five\n");
+  segment_reader from_the_beginning{{dir.path()}};
+  CAF_CHECK((rest_of(from_the_beginning) == line_list{"five"}));
+  CAF_CHECK(!from_the_beginning.take_skipped());
+  segment_reader from_a_place{dir.path(), {3, 17}};
+  CAF_CHECK((rest_of(from_a_place) == line_list{"five"}));
+  const auto skipped = from_a_place.take_skipped();
+  CAF_REQUIRE(skipped);
+  CAF_CHECK_EQUAL(skipped->first, 3u);
+  CAF_CHECK_EQUAL(skipped->last, 4u);
 }
 
 CAF_TEST(sources_are_read_in_order_of_their_paths_and_once) {

@@ -56,7 +56,7 @@ struct fixture {
                                                             unsigned threads = 2) {
     const auto files = find_log_files(arguments);
     if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
-    return verify_logs(std::get<log_listing>(files).files, &keys, options, threads);
+    return verify_logs(std::get<verified_logs>(files).files, &keys, options, threads);
   }
 
   verification_report verify(const std::vector<fs::path>& arguments, verification_options options = {},
@@ -338,7 +338,7 @@ CAF_TEST(progress_ends_at_the_whole) {
   const auto files = find_log_files({directory / "a.jsonl"});
   std::vector<std::uint64_t> told;
   std::uint64_t whole = 0;
-  (void)verify_logs(std::get<log_listing>(files).files, &keys, {}, 2,
+  (void)verify_logs(std::get<verified_logs>(files).files, &keys, {}, 2,
                     [&](std::uint64_t bytes, std::uint64_t total) {
                       told.push_back(bytes);
                       whole = total;

@@ -1,0 +1,110 @@
+#include "runtime/evidence/retention.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/evidence/segment_reader.hpp"
+
+namespace cellos {
+
+std::vector<segment_range> missing_segments(const std::vector<segment_on_disk>& present, std::uint64_t first_expected) {
+  std::vector<segment_range> missing;
+  std::uint64_t expected = first_expected;
+  for (const segment_on_disk& each : present) {
+    // One that was about to be removed when the process died.
+    if (each.segment < first_expected) continue;
+    if (each.segment > expected) missing.push_back({expected, each.segment - 1});
+    expected = each.segment + 1;
+  }
+  // There is always one that the log writes to.
+  if (expected == first_expected && first_expected > 1) missing.push_back({expected, expected});
+  return missing;
+}
+
+retention::retention(const surroundings& around, retention_state state, journal_mac_ptr mac)
+    : around_(around),
+      file_(around.log.directory()),
+      mac_(std::move(mac)),
+      first_segment_(state.first_segment),
+      removed_(std::move(state.chains)) {}
+
+bool retention::work() {
+  report_disturbed();
+  std::error_code failure;
+  while (!failure) {
+    if (!under_way_) {
+      const auto due = around_.log.due_for_removal();
+      if (!due) break;
+      failure = begin(*due);
+    }
+    if (!failure) failure = finish();
+  }
+  if (failure && !std::exchange(failed_, true)) around_.events.evidence_not_removed(failure);
+  if (!failure) failed_ = false;
+  return static_cast<bool>(failure);
+}
+
+void retention::report_disturbed() {
+  for (const disturbed_segment& each : around_.log.take_disturbed()) {
+    const std::string file = segment_file_name(each.segment);
+    switch (each.condition) {
+      case segment_file::condition::as_left: break;
+      case segment_file::condition::displaced:
+        around_.events.evidence_disturbed(file, "moved, removed or replaced");
+        around_.chronicle.segments_missing(each.segment, each.segment);
+        break;
+      case segment_file::condition::cut:
+        around_.events.evidence_disturbed(file, "cut");
+        around_.chronicle.evidence_truncated(file, each.bytes_missing);
+        break;
+      case segment_file::condition::grown: around_.events.evidence_disturbed(file, "written to"); break;
+    }
+  }
+  const bool displaced = around_.log.is_displaced();
+  if (displaced && !displaced_) around_.events.evidence_disturbed(".", "moved, removed or replaced");
+  displaced_ = displaced;
+}
+
+std::error_code retention::read_segment(std::uint64_t segment, std::uint64_t& bytes) {
+  const auto path = around_.log.directory().segment_path(segment);
+  segment_reader reader{std::vector{path}};
+  while (const auto line = reader.next()) {
+    bytes += line->text.size() + 1;
+    removed_.take(line->text);
+  }
+  if (!reader.failure()) return {};
+  if (reader.failure()->code != std::errc::no_such_file_or_directory) return reader.failure()->code;
+  // Somebody was faster.
+  around_.events.segments_missing(segment, segment);
+  around_.chronicle.segments_missing(segment, segment);
+  return {};
+}
+
+std::error_code retention::begin(const segment_range& due) {
+  removal_under_way next{due, 0, false};
+  for (std::uint64_t segment = due.first; segment <= due.last; ++segment) {
+    // What was taken of it is taken again, and is the same.
+    if (const auto failure = read_segment(segment, next.bytes)) return failure;
+  }
+  under_way_ = next;
+  return around_.chronicle.evidence_removed({due.first, due.last, next.bytes, removed_.listing(around_.open)});
+}
+
+std::error_code retention::finish() {
+  const removal_under_way& doing = *under_way_;
+  if (const auto failure = around_.chronicle.flush()) return failure;
+  if (const auto failure = around_.log.commit()) return failure;
+  if (!under_way_->recorded) {
+    // What is on record need not be on record again.
+    removed_.forget_ended();
+    first_segment_ = doing.segments.last + 1;
+    under_way_->recorded = true;
+  }
+  if (const auto failure = file_.write(state(), *mac_)) return failure;
+  if (const auto failure = around_.log.remove_up_to(doing.segments.last)) return failure;
+  around_.events.evidence_removed(doing.segments.first, doing.segments.last, doing.bytes);
+  under_way_.reset();
+  return {};
+}
+
+}  // namespace cellos

@@ -1,0 +1,118 @@
+#define CAF_SUITE removed_positions
+#include "runtime/evidence/removed_positions.hpp"
+
+#include <sstream>
+
+#include "caf/test/dsl.hpp"
+#include "runtime/signing/signing_key.hpp"
+#include "tests/support/chain_writer.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+
+namespace {
+
+struct fixture {
+  signing_key key = signing_key::generate(signing_algorithm::ed25519, "k");
+  open_chains open;
+  removed_positions removed;
+
+  void take(const std::string& lines) {
+    std::istringstream in{lines};
+    for (std::string line; std::getline(in, line);) removed.take(line);
+  }
+
+  static chain_head head(const chain_writer& run, std::uint64_t next, bool ended = false) {
+    chain_head made;
+    made.position.chain = run.chain();
+    made.position.next_event = next;
+    made.run = run_state{std::make_shared<const host_stamp>(), {}, false, false, ended};
+    return made;
+  }
+
+  removed_chain listed(const std::string& chain) {
+    for (const removed_chain& each : removed.listing(open)) {
+      if (each.chain == chain) return each;
+    }
+    CAF_FAIL("not listed: " << chain);
+    return {};
+  }
+};
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(removed_positions_tests, fixture)
+
+CAF_TEST(each_chain_is_listed_with_its_last_removed_event) {
+  chain_writer one{"h", "c1", "r", "1", &key};
+  chain_writer two{"h", "c2", "r", "1", nullptr};
+  take(one.started() + two.started() + one.declaration(false) + two.declaration(false) + one.declaration(true));
+  CAF_CHECK_EQUAL(removed.listing(open).size(), 2u);
+  CAF_CHECK_EQUAL(listed(one.chain()).last_sequence, 3u);
+  CAF_CHECK_EQUAL(listed(one.chain()).last_digest, one.last_digest());
+  CAF_CHECK_EQUAL(listed(two.chain()).last_sequence, 2u);
+  CAF_CHECK_EQUAL(listed(two.chain()).last_digest, "");
+  CAF_CHECK(!listed(one.chain()).open);
+}
+
+CAF_TEST(what_was_removed_before_is_listed_again_while_the_chain_lasts) {
+  chain_writer run{"h", "c1", "r", "2", &key};
+  take(run.started() + run.declaration(false));
+  (void)removed.listing(open);
+  removed_positions later{removed.chains()};
+  const auto again = later.listing(open);
+  CAF_REQUIRE_EQUAL(again.size(), 1u);
+  CAF_CHECK_EQUAL(again[0].last_sequence, 2u);
+  CAF_CHECK_EQUAL(again[0].last_digest, run.last_digest());
+}
+
+CAF_TEST(a_chain_is_forgotten_with_the_line_that_says_it_ended) {
+  chain_writer host{"h", "", "", "1", &key};
+  chain_writer run{"h", "c1", "r", "2", &key};
+  take(host.host_started() + host.run_opened(run.chain()) + run.started() + run.ended(0));
+  (void)removed.listing(open);
+  removed.forget_ended();
+  CAF_CHECK_EQUAL(removed.listing(open).size(), 2u);
+  take(host.run_closed(run));
+  // Said once more, by what stays when that line is gone.
+  CAF_CHECK_EQUAL(listed(run.chain()).last_sequence, 2u);
+  removed.forget_ended();
+  CAF_CHECK_EQUAL(removed.listing(open).size(), 1u);
+  CAF_CHECK_EQUAL(listed(host.chain()).last_sequence, 3u);
+}
+
+CAF_TEST(another_host_has_no_last_word) {
+  chain_writer stranger{"other", "", "", "1", &key};
+  chain_writer run{"h", "c1", "r", "2", &key};
+  take(run.started() + stranger.run_closed(run));
+  removed.forget_ended();
+  CAF_CHECK_EQUAL(listed(run.chain()).last_sequence, 1u);
+}
+
+CAF_TEST(an_open_run_of_which_all_is_removed_comes_with_its_state) {
+  chain_writer run{"h", "c1", "r", "2", &key};
+  take(run.started() + run.declaration(false));
+  const std::vector<chain_head> all_removed{head(run, 3)};
+  open.take(all_removed);
+  CAF_CHECK(listed(run.chain()).open);
+  CAF_CHECK(listed(run.chain()).run.has_value());
+  const std::vector<chain_head> goes_on{head(run, 4)};
+  open.take(goes_on);
+  CAF_CHECK(listed(run.chain()).open);
+  CAF_CHECK(!listed(run.chain()).run);
+  const std::vector<chain_head> ended{head(run, 5, true)};
+  open.take(ended);
+  CAF_CHECK(!listed(run.chain()).open);
+}
+
+CAF_TEST(lines_in_another_form_count_and_lines_of_none_do_not) {
+  chain_writer run{"h", "c1", "r", "2", &key};
+  std::string line = run.started();
+  line.insert(1, " ");
+  line.insert(line.size() - 1, "\r");
+  take(line + "{}\n\nrubbish\n");
+  CAF_CHECK_EQUAL(removed.listing(open).size(), 1u);
+  CAF_CHECK_EQUAL(listed(run.chain()).last_digest, run.last_digest());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
