@@ -13,6 +13,7 @@
 #include "runtime/daemon/look_for_life.hpp"
 #include "runtime/daemon/predecessor.hpp"
 #include "runtime/daemon/settings.hpp"
+#include "runtime/signing/journal_key.hpp"
 #include "runtime/version.hpp"
 
 namespace cellos {

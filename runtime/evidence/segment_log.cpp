@@ -52,7 +52,7 @@ std::string refusal_of(const std::filesystem::path& path, std::error_code failur
 
 segment_log::opening segment_log::open(segment_log_options options, file_system& files) {
   auto claim = evidence_directory::claim(options.dir, files);
-  if (!claim.directory) return {nullptr, std::move(claim.refusal), {}, {}};
+  if (!claim.directory) return {nullptr, std::move(claim.refusal), {}, {}, {}};
   return open(std::move(options), std::move(claim.directory));
 }
 
@@ -63,6 +63,7 @@ segment_log::opening segment_log::open(segment_log_options options, std::unique_
   if (unlisted) {
     return {nullptr,
             "evidence directory \"" + options.dir.string() + "\" cannot be read: " + unlisted.message() + ".",
+            {},
             {},
             {}};
   }

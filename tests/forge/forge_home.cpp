@@ -151,7 +151,7 @@ verification::verification_report forge_home::verify(bool finished, const std::s
   options.earlier = earlier;
   const auto files = verification::find_log_files({evidence_dir()});
   if (const auto* refusal = std::get_if<std::string>(&files)) throw std::runtime_error(*refusal);
-  auto report = verification::verify_logs(std::get<0>(files), &keys_, options, 1);
+  auto report = verification::verify_logs(std::get<0>(files).files, &keys_, options, 1);
   if (const auto* failure = std::get_if<std::string>(&report)) throw std::runtime_error(*failure);
   return std::move(std::get<0>(report));
 }
