@@ -47,6 +47,8 @@ namespace {
 
 /// Above what the HOST SUPERVISOR itself allows a cell to end. Ours.
 constexpr std::chrono::seconds stop_patience{60};
+/// What a start has to say of itself in the host's chain, and more. Ours.
+constexpr std::size_t most_boot_bytes = 8 * 1024;
 
 class system_clock final : public wall_clock {
  public:
@@ -193,6 +195,8 @@ class daemon {
     chronicle_->started(version);
     begin_retention(left);
     for (const run_end_mark& end : left.untold_ends) chronicle_->run_closed(end);
+    // A full log takes nothing before retention has made room.
+    observed_->await_room(most_boot_bytes);
     std::error_code refused = chronicle_->flush();
     if (!refused) refused = record_restart(left.open_runs, *observed_, clock_, sealing_, &*chronicle_);
     if (refused) return "the evidence log took no record of the restart: " + refused.message();
