@@ -19,7 +19,7 @@ constexpr std::size_t keep_buffer_bytes = 4 * 1024 * 1024;
 
 template <class Make>
 auto sink_journal::append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make) {
-  if (pending_.size() - parted_bytes_ >= log_.largest_append() / 2) part_at(pending_.size(), pending_heads());
+  if (pending_.size() - parted_bytes_ >= part_after()) part_at(pending_.size(), pending_heads());
   const auto [mark, is_new] = with_lines_.insert(run);
   // Where `make` added nothing, or threw, all is as before.
   struct undo {
@@ -32,7 +32,7 @@ auto sink_journal::append_lines(const host_stamp_ptr& run, run_ledger& ledger, M
     }
   };
   const undo if_nothing_came{*this, mark, is_new, pending_.size()};
-  ledger.part_after(log_.largest_append() / 2);
+  ledger.part_after(part_after());
   try {
     return make(pending_);
   } catch (...) {
@@ -180,6 +180,10 @@ std::vector<chain_head> sink_journal::pending_heads() const {
   }
   return heads;
 }
+
+/// What is pending when a call begins, what it makes until it is parted, and a line: together less than an append may
+/// bring.
+std::size_t sink_journal::part_after() const { return log_.largest_append() / 4; }
 
 /// A batch is at most a chunk, but the log may be smaller.
 void sink_journal::part(const host_stamp_ptr& run, run_ledger& ledger) {

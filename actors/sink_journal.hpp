@@ -87,6 +87,7 @@ class sink_journal {
   template <class Make>
   auto append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make);
   std::vector<chain_head> pending_heads() const;
+  std::size_t part_after() const;
   void part(const host_stamp_ptr& run, run_ledger& ledger);
   void part_at(std::size_t end, std::vector<chain_head> heads);
   std::error_code write_parted();

@@ -138,7 +138,6 @@ std::string host_daemon::open_evidence_log() {
   options.journal = journal_terms{{settings_.host_id, statement_of(sealing_), present_boot_id()},
                                   journal_mac_of(sealing_),
                                   former_journal_mac_of(sealing_)};
-  options.removal_on_record = true;
   segment_log::opening opened = segment_log::open(options, std::move(claimed_));
   if (!opened.log) return opened.refusal;
   log_ = std::move(opened.log);

@@ -24,6 +24,7 @@ segment_log_options log_options_of(const evidence_configuration& evidence) {
   options.max_bytes = evidence.max_bytes;
   options.segment_bytes = evidence.segment_bytes;
   options.fsync_interval = evidence.fsync.interval;
+  options.removal = removal_policy::on_record;
   switch (evidence.fsync.when) {
     case fsync_setting::kind::always: options.fsync = fsync_policy::always; break;
     case fsync_setting::kind::interval: options.fsync = fsync_policy::interval; break;

@@ -16,7 +16,7 @@ class log_maintenance {
  public:
   /// Returns when the log has left its removal to the thread.
   log_maintenance(const retention::surroundings& around, retention_state state, journal_mac_ptr mac);
-  /// Appends remove again what is in their way.
+  /// Nothing is removed any more.
   ~log_maintenance();
   log_maintenance(const log_maintenance&) = delete;
   log_maintenance& operator=(const log_maintenance&) = delete;

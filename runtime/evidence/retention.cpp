@@ -7,6 +7,15 @@
 
 namespace cellos {
 
+namespace {
+
+constexpr int most_removals_at_once = 4;
+// About what a record takes. Ours.
+constexpr std::uint64_t bytes_of_part = 1500;
+constexpr std::uint64_t bytes_of_chain = 250;
+
+}  // namespace
+
 std::vector<segment_range> missing_segments(const std::vector<segment_on_disk>& present, std::uint64_t first_expected) {
   std::vector<segment_range> missing;
   std::uint64_t expected = first_expected;
@@ -31,9 +40,10 @@ retention::retention(const surroundings& around, retention_state state, journal_
 bool retention::work() {
   report_disturbed();
   std::error_code failure;
-  while (!failure) {
+  // A log that is smaller than what is to be said of it would be removed and recorded for ever.
+  for (int removals = 0; removals < most_removals_at_once && !failure; ++removals) {
     if (!under_way_) {
-      const auto due = around_.log.due_for_removal();
+      const auto due = around_.log.due_for_removal(record_bytes_);
       if (!due) break;
       failure = begin(*due);
     }
@@ -73,6 +83,8 @@ std::error_code retention::read_segment(std::uint64_t segment, std::uint64_t& by
     removed_.take(line->text);
   }
   if (!reader.failure()) return {};
+  // What no reader reads can only go.
+  if (reader.failure()->code == std::errc::message_size) return {};
   if (reader.failure()->code != std::errc::no_such_file_or_directory) return reader.failure()->code;
   // Somebody was faster.
   around_.events.segments_missing(segment, segment);
@@ -87,7 +99,9 @@ std::error_code retention::begin(const segment_range& due) {
     if (const auto failure = read_segment(segment, next.bytes)) return failure;
   }
   under_way_ = next;
-  return around_.chronicle.evidence_removed({due.first, due.last, next.bytes, removed_.listing(around_.open)});
+  const evidence_removal removal{due.first, due.last, next.bytes, removed_.listing(around_.open)};
+  record_bytes_ = host_projection::parts_of(removal) * bytes_of_part + removal.chains.size() * bytes_of_chain;
+  return around_.chronicle.evidence_removed(removal);
 }
 
 std::error_code retention::finish() {

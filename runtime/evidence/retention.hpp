@@ -61,6 +61,8 @@ class retention {
   std::uint64_t first_segment_;
   removed_positions removed_;
   std::optional<removal_under_way> under_way_;
+  /// What the last record took; the next one will take about as much.
+  std::uint64_t record_bytes_ = 0;
   bool displaced_ = false;
   /// Once for each run of failures.
   bool failed_ = false;

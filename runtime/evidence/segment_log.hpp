@@ -38,6 +38,14 @@ enum class fsync_policy : std::uint8_t {
   never,
 };
 
+/// Who removes the oldest segments.
+enum class removal_policy : std::uint8_t {
+  /// Appends that need their room.
+  by_appends,
+  /// Only whoever the log has left it to, who puts it on record; until then appends that find no room are refused.
+  on_record,
+};
+
 struct segment_log_options {
   std::filesystem::path dir;
   fsync_policy fsync = fsync_policy::interval;
@@ -47,9 +55,7 @@ struct segment_log_options {
   /// A segment that would grow past this is followed by a new one. At most a quarter of `max_bytes` is used, so that
   /// the log never has to forget most of itself at once.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
-  /// Segments go only when a thread that puts it on record first removes them (leave_removal_to_this_thread). While there
-  /// is none, the limit does not hold.
-  bool removal_on_record = false;
+  removal_policy removal = removal_policy::by_appends;
   /// Without: no recovery journal is kept.
   std::optional<journal_terms> journal;
 };
@@ -127,15 +133,16 @@ class segment_log final : public evidence_log {
   /// Makes everything durable and stops. Every later append fails.
   std::error_code close();
 
-  /// From then on appends remove nothing: whoever is woken by `wake` does, with `due_for_removal` and `remove_up_to`.
-  /// `wake` is called when there is something to remove or a segment was disturbed, under the log's lock; it must not
-  /// call the log. What the calling thread itself appends is taken whatever `max_bytes` says: it is what the removal is
-  /// put on record with.
+  /// From then on appends remove nothing, whatever the options say: whoever is woken by `wake` does, with
+  /// `due_for_removal` and `remove_up_to`. `wake` is called when there is something to remove or a segment was
+  /// disturbed, under the log's lock; it must not call the log. What the calling thread itself appends is taken
+  /// whatever `max_bytes` says: it is what the removal is put on record with.
   void leave_removal_to_this_thread(std::function<void()> wake);
-  /// Appends remove again what is in their way.
+  /// As before. What was kept in reserve may be used up.
   void take_removal_back();
-  /// The oldest segments, as many as have to go so that there is room for what is appended meanwhile.
-  std::optional<segment_range> due_for_removal();
+  /// The oldest segments, as many as have to go so that there is room for what is appended meanwhile, and for the
+  /// `record_bytes` that putting it on record takes; more than just those, so that it is not asked for again at once.
+  std::optional<segment_range> due_for_removal(std::uint64_t record_bytes = 0);
   /// Removes the oldest segments up to this one.
   std::error_code remove_up_to(std::uint64_t segment);
 

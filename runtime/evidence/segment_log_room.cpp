@@ -37,12 +37,12 @@ std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes) {
   }
   if (untold_failure_) return std::exchange(untold_failure_, {});
   if (wake_remover_) return ask_for_room(bytes);
-  return options_.removal_on_record ? std::error_code{} : remove_oldest(bytes);
+  return options_.removal == removal_policy::on_record ? std::error_code{} : remove_oldest(bytes);
 }
 
 std::uint64_t segment_log::limit() const {
   if (!wake_remover_) {
-    return options_.removal_on_record ? std::numeric_limits<std::uint64_t>::max() : options_.max_bytes;
+    return options_.removal == removal_policy::on_record ? std::numeric_limits<std::uint64_t>::max() : options_.max_bytes;
   }
   if (remover_ == std::this_thread::get_id()) return std::numeric_limits<std::uint64_t>::max();
   return options_.max_bytes - reserve_of(options_);
@@ -52,7 +52,7 @@ std::error_code segment_log::ask_for_room(std::uint64_t bytes) {
   const auto headroom = std::min(options_.segment_bytes, options_.max_bytes / headroom_share);
   const bool fits = has_room(bytes);
   if (!fits) wanted_bytes_ = std::max(wanted_bytes_, bytes);
-  if (!fits || !has_room(bytes + headroom)) wake_remover_();
+  if (wake_remover_ && (!fits || !has_room(bytes + headroom))) wake_remover_();
   return fits ? std::error_code{} : evidence_errc::limit_reached;
 }
 
@@ -93,13 +93,15 @@ void segment_log::take_removal_back() {
   room_made_.notify_all();
 }
 
-std::optional<segment_range> segment_log::due_for_removal() {
+std::optional<segment_range> segment_log::due_for_removal(std::uint64_t record_bytes) {
   const std::lock_guard guard{mutex_};
-  const auto headroom = std::max(std::min(options_.segment_bytes, options_.max_bytes / headroom_share), wanted_bytes_);
-  const auto usual_limit = options_.max_bytes - reserve_of(options_);
-  const auto wanted = usual_limit - std::min(usual_limit, headroom);
-  std::optional<segment_range> due;
+  const auto less = [](std::uint64_t bytes, std::uint64_t by) { return bytes - std::min(bytes, by); };
+  const auto headroom = std::min(options_.segment_bytes, options_.max_bytes / headroom_share);
+  const auto begin_above = less(options_.max_bytes - reserve_of(options_), std::max(headroom, wanted_bytes_));
   std::uint64_t used = used_bytes();
+  if (used <= begin_above) return std::nullopt;
+  const auto wanted = less(begin_above, headroom + record_bytes);
+  std::optional<segment_range> due;
   for (const segment_on_disk& oldest : closed_segments_) {
     if (used <= wanted || oldest.segment >= retain_from_) break;
     due = segment_range{due ? due->first : oldest.segment, oldest.segment};

@@ -53,11 +53,12 @@ CAF_TEST(room_is_asked_for_before_it_is_needed_and_nothing_goes_by_itself) {
   CAF_CHECK(!append_elsewhere(*log, line_of(100)));
   CAF_CHECK_EQUAL(woken.load(), 1);
   CAF_CHECK(exists(1));
-  CAF_CHECK(log->due_for_removal() == (segment_range{1, 1}));
+  // And as much again, so that the next append does not ask again; or for what it takes to say so.
+  CAF_CHECK(log->due_for_removal() == (segment_range{1, 2}));
+  CAF_CHECK(log->due_for_removal(200) == (segment_range{1, 4}));
   // Refused rather than removed, and nobody waits.
   CAF_CHECK(append_elsewhere(*log, line_of(100)) == evidence_errc::limit_reached);
   CAF_CHECK(exists(1));
-  CAF_CHECK(log->due_for_removal() == (segment_range{1, 1}));
   CAF_CHECK(!log->remove_up_to(1));
   CAF_CHECK(!exists(1));
   CAF_CHECK_EQUAL(log->statistics().segments_removed, 1u);
@@ -70,7 +71,7 @@ CAF_TEST(the_remover_appends_whatever_the_limit_says) {
   for (int i = 0; i < 7; ++i) CAF_CHECK(!append_elsewhere(*log, line_of(100)));
   CAF_CHECK(append_elsewhere(*log, line_of(10)) == evidence_errc::limit_reached);
   CAF_CHECK(!log->append(line_of(300)));
-  CAF_CHECK(log->due_for_removal() == (segment_range{1, 4}));
+  CAF_CHECK(log->due_for_removal() == (segment_range{1, 5}));
 }
 
 CAF_TEST(segments_still_needed_are_not_due) {
@@ -97,7 +98,7 @@ CAF_TEST(who_waits_for_room_goes_on_when_there_is_some) {
   while (woken == asked) std::this_thread::yield();
   const auto due = log->due_for_removal();
   CAF_REQUIRE(due);
-  CAF_CHECK(*due == (segment_range{1, 2}));
+  CAF_CHECK(*due == (segment_range{1, 3}));
   CAF_CHECK(!log->remove_up_to(due->last));
   waiting.join();
   CAF_CHECK(!outcome);
@@ -115,6 +116,23 @@ CAF_TEST(nobody_waits_for_what_never_fits_or_where_nobody_removes) {
   CAF_CHECK(!append_elsewhere(*log, line_of(100)));
   CAF_CHECK(!append_elsewhere(*log, line_of(100)));
   CAF_CHECK(!exists(1));
+}
+
+CAF_TEST(before_anybody_is_there_to_put_it_on_record_nothing_is_removed) {
+  options.removal = removal_policy::on_record;
+  auto log = open();
+  for (int i = 0; i < 8; ++i) CAF_CHECK(!log->append(line_of(100)));
+  CAF_CHECK(log->append(line_of(1)) == evidence_errc::limit_reached);
+  CAF_CHECK(exists(1));
+  leave_removal(*log);
+  CAF_CHECK(!log->append(line_of(1)));
+  CAF_CHECK(log->due_for_removal() == (segment_range{1, 4}));
+  CAF_CHECK(!log->remove_up_to(3));
+  // Nothing goes behind its back either.
+  log->take_removal_back();
+  for (int i = 0; i < 2; ++i) CAF_CHECK(!log->append(line_of(100)));
+  CAF_CHECK(log->append(line_of(100)) == evidence_errc::limit_reached);
+  CAF_CHECK(exists(4));
 }
 
 CAF_TEST(what_one_append_may_bring_always_fits_after_a_removal) {
