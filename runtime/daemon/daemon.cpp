@@ -33,6 +33,7 @@
 #include "runtime/daemon/service_notifier.hpp"
 #include "runtime/daemon/settings.hpp"
 #include "runtime/daemon/watchdog.hpp"
+#include "runtime/descriptor_plan.hpp"
 #include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
@@ -176,7 +177,9 @@ class daemon {
   }
 
   std::string start_socket_service() {
-    sockets_.emplace(socket_options_of(settings_.intake), *events_);
+    socket_service_options options = socket_options_of(settings_.intake);
+    options.guest_descriptors = plan_descriptors(descriptor_limit()).guests;
+    sockets_.emplace(options, *events_);
     return {};
   }
 
@@ -401,6 +404,7 @@ class daemon {
 }  // namespace
 
 exit_code run_daemon(const configuration& settings, const std::filesystem::path& file) {
+  raise_descriptor_limit();
   return daemon{settings, file}.run();
 }
 
