@@ -157,6 +157,18 @@ void operator_events::connection_refused(std::string_view cell_id, std::string_v
        {{"cell", std::string{cell_id}}, {"cause", std::string{cause}}, {"held_back", count(held_back)}});
 }
 
+void operator_events::socket_lost(std::string_view cell_id, std::string_view socket_path, std::string_view cause) {
+  ++counts_.sockets_lost;
+  emit(level::err, "socket_lost",
+       {{"cell", std::string{cell_id}}, {"socket", std::string{socket_path}}, {"cause", std::string{cause}}});
+}
+
+void operator_events::socket_restored(std::string_view cell_id, std::string_view socket_path, std::string_view how) {
+  ++counts_.sockets_restored;
+  emit(level::info, "socket_restored",
+       {{"cell", std::string{cell_id}}, {"socket", std::string{socket_path}}, {"how", std::string{how}}});
+}
+
 void operator_events::actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause) {
   counts_.count_actor_failure(role);
   emit(level::err, "actor_failed",

@@ -65,6 +65,10 @@ class operator_events {
   /// `held_back`: refusals since the last such line of this cell that had none of their own.
   void connection_refused(std::string_view cell_id, std::string_view cause, std::uint64_t held_back);
 
+  /// Once, when no guest finds the cell's socket any more.
+  void socket_lost(std::string_view cell_id, std::string_view socket_path, std::string_view cause);
+  void socket_restored(std::string_view cell_id, std::string_view socket_path, std::string_view how);
+
   void actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause);
   /// Once, when a handler has run for longer than the watchdog allows.
   void actor_hung(std::string_view role, std::string_view cell_id, std::chrono::nanoseconds busy_for);

@@ -40,13 +40,10 @@ void start_cell(host_pointer self, cell_record& record) {
 
 /// Why a new cell cannot be admitted beside the ones there are; empty if it can.
 std::string conflict(const host_supervisor_state& state, const cell_specification& wanted) {
-  for (const auto& [id, record] : state.cells) {
-    if (id != wanted.cell_id && record.cell->specification.socket_path() == wanted.socket_path()) {
-      return "socket " + escaped(wanted.socket_path(), 128) + " belongs to cell " + id +
-             "; give each cell its own vsock_uds_base";
-    }
-  }
-  return {};
+  const std::string path = wanted.socket_path();
+  const std::string* owner = state.socket_paths.owner(path);
+  if (owner == nullptr || *owner == wanted.cell_id) return {};
+  return "socket " + escaped(path, 128) + " belongs to cell " + *owner + "; give each cell its own vsock_uds_base";
 }
 
 caf::result<cell_status> admit_again(host_pointer self, const cell_record& record, const cell_specification& wanted) {
@@ -63,6 +60,7 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
 /// Takes a cell out, with what it counted into the accounts of those that are gone.
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
+  state.socket_paths.remove(gone.cell->specification.socket_path(), found->first);
   state.cells.erase(found);
   if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
   const cell_status& last = gone.cell->at_the_end ? *gone.cell->at_the_end : gone.sighting.last();
@@ -85,7 +83,8 @@ void forget(host_pointer self, const std::string& cell_id) {
 /// A run that the daemon's predecessor left open waits for the next attempt if its socket could not even be bound.
 void keep_recovered(host_pointer self, const std::string& id, const caf::error& cause) {
   const auto refused = self->state.cells.find(id);
-  if (refused == self->state.cells.end() || !is_failure(cause, failure::bind_failed)) return;
+  const bool unbound = is_failure(cause, failure::bind_failed) || is_failure(cause, failure::cell_conflict);
+  if (refused == self->state.cells.end() || !unbound) return;
   if (const auto& left = refused->second.cell->recovered) self->state.host->recovered.push_back(*left);
 }
 
@@ -138,6 +137,7 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   const auto answer = self->make_response_promise<cell_status>();
   record.admit_answer = answer;
   state.cells.emplace(wanted.cell_id, std::move(record));
+  state.socket_paths.add(wanted.socket_path(), wanted.cell_id);
   ask_to_admit(self, wanted.cell_id);
   return answer;
 }

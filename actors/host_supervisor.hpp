@@ -11,6 +11,7 @@
 #include "actors/cell_supervisor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/sink_journal.hpp"
+#include "actors/socket_path_index.hpp"
 
 namespace cellos {
 
@@ -47,6 +48,8 @@ struct host_supervisor_state {
   activity_ptr activity;
   std::vector<sink_record> sinks;
   std::map<std::string, cell_record, std::less<>> cells;
+  /// Of `cells`.
+  socket_path_index socket_paths;
   /// Of cells that are gone; `cells` stays empty.
   host_accounts ended;
   bool stopping = false;

@@ -188,7 +188,8 @@ run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, cons
   return verdict::taken;
 }
 
-/// A guest's counters are per connection: the account ends with it.
+/// A guest's counters are per connection: the account ends with it. The highest of each counts, so that one that goes
+/// back and forth is not counted twice.
 void run_ledger::account_losses(books& next, const batch& arrived) {
   const received_chunk& chunk = *arrived.chunk;
   auto account = std::find_if(next.connections.begin(), next.connections.end(),
@@ -202,14 +203,16 @@ void run_ledger::account_losses(books& next, const batch& arrived) {
       if (said.first_seq > account->next_seq) {
         saturating_add(next.losses.missing_seq, said.first_seq - account->next_seq);
       }
-      saturating_add(next.losses.missing_seq, said.missing_within);
-      account->next_seq = said.next_seq;
+      // Of what an earlier chunk went through or reported already, nothing is missing now. The highest one came.
+      const std::uint64_t new_numbers = said.next_seq > account->next_seq ? said.next_seq - account->next_seq - 1 : 0;
+      saturating_add(next.losses.missing_seq, std::min(said.missing_within, new_numbers));
+      account->next_seq = std::max(account->next_seq, said.next_seq);
     }
     if (said.has_dropped) {
       if (said.dropped > account->dropped) {
         saturating_add(next.losses.dropped_by_guest, said.dropped - account->dropped);
       }
-      account->dropped = said.dropped;
+      account->dropped = std::max(account->dropped, said.dropped);
     }
   }
   if (chunk.ending != chunk_ending::none && account != next.connections.end()) next.connections.erase(account);

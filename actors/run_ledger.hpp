@@ -103,7 +103,7 @@ class run_ledger {
   wall_time last_frame() const { return books_.last_frame; }
 
  private:
-  /// What a version 1.1 guest's counters last said on one open connection.
+  /// The highest that a version 1.1 guest's counters have been on one open connection.
   struct connection_account {
     std::uint64_t connection = 0;
     std::uint64_t next_seq = 0;

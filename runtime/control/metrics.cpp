@@ -113,6 +113,8 @@ void write_cells(exposition& out, const sums& all, const event_counts& told) {
   out.gauge("connections_open", "Connections of cells.", static_cast<double>(all.connections_open));
   out.counter("connections_accepted_total", "Connections of cells that were accepted.", all.frames.connections);
   out.counter("connections_refused_total", "Connections of cells that were closed at once.", all.connections_refused);
+  out.counter("sockets_lost_total", "Sockets of cells whose file was found gone or another's.", told.sockets_lost);
+  out.counter("sockets_restored_total", "Such sockets that guests find again.", told.sockets_restored);
   out.counter("cells_failed_total", "Cells whose actors died too often.", told.cells_failed);
   out.counter("chunks_quarantined_total", "Chunks set aside because decoding them ended two decoders.",
               told.chunks_quarantined);

@@ -13,6 +13,7 @@
 #include "runtime/daemon/look_for_life.hpp"
 #include "runtime/daemon/predecessor.hpp"
 #include "runtime/daemon/settings.hpp"
+#include "runtime/descriptor_plan.hpp"
 #include "runtime/signing/journal_key.hpp"
 #include "runtime/version.hpp"
 
@@ -123,7 +124,9 @@ std::string host_daemon::bind_control() {
 }
 
 std::string host_daemon::start_socket_service() {
-  sockets_.emplace(socket_options_of(settings_.intake, settings_.signing), events());
+  socket_service_options options = socket_options_of(settings_.intake, settings_.signing);
+  options.guest_descriptors = plan_descriptors(descriptor_limit()).guests;
+  sockets_.emplace(options, events());
   return {};
 }
 

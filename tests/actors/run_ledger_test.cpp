@@ -150,6 +150,29 @@ CAF_TEST(a new connection counts from nothing) {
   CAF_CHECK_EQUAL(all[0]["data"]["frames"], "5");
 }
 
+CAF_TEST(counters that go back and forth are not counted twice) {
+  const std::vector<guest_loss_account> said{
+      {true, 0, 10, 4, true, 4},  // four of 1 to 8 are missing
+      {true, 2, 3, 0, true, 1},   // back
+      {true, 3, 10, 5, true, 4},  // and forth again: nothing new
+      {true, 1, 12, 9, true, 6},  // beyond: 10 is missing, and two more were dropped
+      {true, 12, 13, 0, true, 2},
+  };
+  for (const guest_loss_account& each : said) {
+    batch more = next_batch();
+    more.losses = each;
+    ledger.take(out, more);
+  }
+  out.clear();
+  ledger.summarise_losses(out, now);
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 2u);
+  CAF_CHECK_EQUAL(all[0]["data"]["reason"], "guest_queue_full");
+  CAF_CHECK_EQUAL(all[0]["data"]["frames"], "6");
+  CAF_CHECK_EQUAL(all[1]["data"]["reason"], "sequence_gap");
+  CAF_CHECK_EQUAL(all[1]["data"]["frames"], "5");
+}
+
 CAF_TEST(a hostile guests numbers cannot overflow the account) {
   const std::uint64_t huge = std::numeric_limits<std::uint64_t>::max();
   batch first = next_batch();
