@@ -206,7 +206,11 @@ status_answer on_admit(supervisor_pointer self) {
   if (state.now == phase::live) {
     // Whoever asks is promised that guests find the socket.
     const auto refused = state.cell->intake->ensure_bound();
-    refused ? answer.deliver(as_failure(*refused)) : see_to_status(self, answer);
+    if (refused) {
+      answer.deliver(as_failure(*refused));
+    } else {
+      see_to_status(self, answer);
+    }
     return answer;
   }
   if (!state.cell->intake) {

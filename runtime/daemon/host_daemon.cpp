@@ -162,7 +162,8 @@ void host_daemon::start_measuring() {
   feeding.fsync = log_options_of(settings_.evidence).fsync;
   feed_.emplace(*log_, settings_.evidence.dir, events(), feeding);
   observed_.emplace(
-      *log_, open_chains_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); }, [this] { feed_->appended(); });
+      *log_, open_chains_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); },
+      [this] { feed_->appended(); });
 }
 
 void host_daemon::close_evidence_log() {

@@ -34,10 +34,11 @@ segment_log_options log_options_of(const evidence_configuration& evidence) {
 }
 
 log_share_limits share_of(const evidence_configuration& evidence) {
-  constexpr std::uint64_t least = 4096;
+  // Some 300 declarations: in a small log a share of it would be nothing.
+  constexpr std::uint64_t least = 256 * 1024;
   log_share_limits limits;
   if (evidence.cell_share == 0) return limits;
-  limits.bytes = std::max(least, evidence.max_bytes / 100 * evidence.cell_share);
+  limits.bytes = std::max(std::min(least, evidence.max_bytes / 2), evidence.max_bytes / 100 * evidence.cell_share);
   limits.interval = evidence.cell_share_interval;
   return limits;
 }

@@ -12,7 +12,7 @@ namespace cellos {
 
 cell_specification specification_of(const cell_configuration& cell);
 segment_log_options log_options_of(const evidence_configuration& evidence);
-/// Each cell's share of the evidence log; never less than a few lines.
+/// Each cell's share of the evidence log; never less than 256 KiB, or than half of a log that is small.
 log_share_limits share_of(const evidence_configuration& evidence);
 /// Where each event costs a signature, a chunk is small: what is read and not yet signed is bounded by what it costs.
 socket_service_options socket_options_of(const intake_configuration& intake, const signing_configuration& signing);

@@ -42,7 +42,7 @@ enum class fsync_policy : std::uint8_t {
 enum class removal_policy : std::uint8_t {
   /// Appends that need their room.
   by_appends,
-  /// Only whoever the log has left it to, who puts it on record; until then appends that find no room are refused.
+  /// Only whoever the log has left it to, who puts it on record; while there is nobody, the limit does not hold.
   on_record,
 };
 
@@ -57,7 +57,7 @@ struct segment_log_options {
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
   removal_policy removal = removal_policy::by_appends;
   /// Without: no recovery journal is kept.
-  std::optional<journal_terms> journal;
+  std::optional<journal_terms> journal = std::nullopt;
 };
 
 /// A segment that somebody else laid hands on while the log wrote to it. The log goes on in the next.

@@ -42,7 +42,8 @@ std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes) {
 
 std::uint64_t segment_log::limit() const {
   if (!wake_remover_) {
-    return options_.removal == removal_policy::on_record ? std::numeric_limits<std::uint64_t>::max() : options_.max_bytes;
+    return options_.removal == removal_policy::on_record ? std::numeric_limits<std::uint64_t>::max()
+                                                         : options_.max_bytes;
   }
   if (remover_ == std::this_thread::get_id()) return std::numeric_limits<std::uint64_t>::max();
   return options_.max_bytes - reserve_of(options_);

@@ -33,6 +33,7 @@ struct counting_sealing final : event_sealing {
   const std::string& key_id() const override { return key; }
   const std::string& former_key_id() const override { return none; }
   std::uint64_t events_per_signature() const override { return 1; }
+  signing_statement statement() const override { return {signing_statement::kind::event, 0, {}}; }
   std::string digest_text(const event_digest&) const override { return "digest"; }
 
   static constexpr std::string_view subject_prefix = "urn:cellos:cell:";

@@ -187,13 +187,13 @@ CAF_TEST(by_hand_no_envelope_is_passed_over) {
   const std::string payload =
       R"({"payload":")" + material + R"(","payloadType":"https://cloudevents.io/verifiability/dsse/v0.1",)";
   // None of them is signed by anybody; each makes a reader stumble in another place.
-  for (const std::string envelope :
-       {payload + R"("signatures":[1]})", payload + R"("signatures":[{"keyid":"host-2026"}]})",
-        payload + R"("signatures":[{"keyid":{},"sig":"AAAA"}]})",
-        payload + R"("signatures":[{"keyid":"a b","sig":"AAAA"}]})",
-        payload + R"("signatures":[{"keyid":"","sig":""}]})", payload + R"("signatures":{"a":1}})",
-        payload + R"("signatures":[]})", payload + R"("signatures":[{"keyid":"\n","sig":"\n"}]})", std::string{"[]"},
-        std::string{"{"}, std::string{"null"}}) {
+  for (const std::string& envelope : std::vector<std::string>{
+           payload + R"("signatures":[1]})", payload + R"("signatures":[{"keyid":"host-2026"}]})",
+           payload + R"("signatures":[{"keyid":{},"sig":"AAAA"}]})",
+           payload + R"("signatures":[{"keyid":"a b","sig":"AAAA"}]})",
+           payload + R"("signatures":[{"keyid":"","sig":""}]})", payload + R"("signatures":{"a":1}})",
+           payload + R"("signatures":[]})", payload + R"("signatures":[{"keyid":"\n","sig":"\n"}]})", std::string{"[]"},
+           std::string{"{"}, std::string{"null"}}) {
     auto forged = log;
     auto event = nlohmann::ordered_json::parse(forged.back());
     std::string text;

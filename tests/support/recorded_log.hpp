@@ -35,6 +35,10 @@ class recorded_log final : public evidence_log {
     journal.header->begin = journal.header->committed = {1, 0};
   }
 
+  /// The same lines and journal, for another course of events.
+  recorded_log(const recorded_log& other)
+      : evidence_log{}, text(other.text), journal(other.journal), committed(other.committed) {}
+
   using evidence_log::append;
   std::error_code append(std::string_view lines, std::span<const chain_head> heads) override {
     journal.records.push_back({{1, text.size()}, lines.size(), committed, {heads.begin(), heads.end()}});

@@ -132,8 +132,7 @@ CAF_TEST(a_share_is_a_percentage_or_off) {
   CAF_CHECK_EQUAL(share("1%"), 1u);
   CAF_CHECK_EQUAL(share("100%"), 100u);
   CAF_CHECK_EQUAL(share("off"), 0u);
-  const std::string remedy =
-      "; write cell_share = \"25%\" (a whole percentage from \"1%\" to \"100%\", or \"off\")";
+  const std::string remedy = "; write cell_share = \"25%\" (a whole percentage from \"1%\" to \"100%\", or \"off\")";
   const std::string at = "t.toml:4:14: evidence.cell_share: ";
   for (const char* bad : {"0%", "101%", "25", "2.5%", "", "%", "-1%", "25%%"}) {
     CAF_CHECK_EQUAL(evidence_error("cell_share = \"" + std::string{bad} + "\""),

@@ -14,7 +14,7 @@ CAF_TEST(who says how many threads gets as many) { CAF_CHECK_EQUAL(actor_threads
 
 CAF_TEST(a cells share is its part of the logs limit) {
   evidence_configuration evidence;
-  CAF_CHECK_EQUAL(share_of(evidence).bytes, evidence.max_bytes / 4);
+  CAF_CHECK_EQUAL(share_of(evidence).bytes, evidence.max_bytes / 100 * 25);
   CAF_CHECK(share_of(evidence).interval == std::chrono::hours{1});
   evidence.cell_share = 100;
   CAF_CHECK_EQUAL(share_of(evidence).bytes, evidence.max_bytes / 100 * 100);
@@ -22,7 +22,9 @@ CAF_TEST(a cells share is its part of the logs limit) {
   CAF_CHECK(!share_of(evidence).limited());
   evidence.max_bytes = 65536;
   evidence.cell_share = 1;
-  CAF_CHECK_EQUAL(share_of(evidence).bytes, 4096u);
+  CAF_CHECK_EQUAL(share_of(evidence).bytes, 32768u);
+  evidence.max_bytes = 8 << 20;
+  CAF_CHECK_EQUAL(share_of(evidence).bytes, 262144u);
 }
 
 CAF_TEST(reads are small where each event costs a signature) {

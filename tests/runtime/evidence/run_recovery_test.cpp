@@ -1,139 +1,10 @@
 #define CAF_SUITE run_recovery
-#include "runtime/evidence/run_recovery.hpp"
-
-#include <caf/test/dsl.hpp>
-
-#include <algorithm>
-#include <array>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "actors/sink_journal.hpp"
-#include "messages/cloud_event.hpp"
-#include "runtime/signing/host_sealing.hpp"
-#include "runtime/signing/journal_key.hpp"
-#include "tests/support/manual_world.hpp"
-#include "tests/support/recorded_log.hpp"
+#include "tests/runtime/evidence/recovery_fixture.hpp"
 
 using namespace cellos;
 using namespace cellos::testing;
+using namespace cellos::testing::recovery;
 using namespace std::chrono_literals;
-
-namespace {
-
-std::shared_ptr<const signing_key> key(const std::string& id) {
-  std::array<std::uint8_t, 32> seed{1, 2, 3};
-  seed[0] = static_cast<std::uint8_t>(id.size());
-  return std::make_shared<const signing_key>(
-      std::get<signing_key>(signing_key::from_secret(signing_algorithm::ed25519, id, seed)));
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
-
-std::string text_of(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += line + "\n";
-  return text;
-}
-
-template <class What>
-std::vector<What> of_kind(const recovery_conclusions& found) {
-  std::vector<What> out;
-  for (const recovery_finding& each : found.findings) {
-    if (const auto* what = std::get_if<What>(&each)) out.push_back(*what);
-  }
-  return out;
-}
-
-/// A host that signs checkpoints, with one run of a few declarations, and what a successor makes of its log.
-struct fixture {
-  event_sealing_ptr sealing = std::make_shared<const host_sealing>(key("first"), nullptr, 1000);
-  manual_clock clock;
-  recorded_log log{sealing->statement()};
-  std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>();
-  host_chronicle chronicle{"host-a", log, clock, sealing, std::nullopt, *epochs};
-  sink_journal sink{log, clock, sealing, &chronicle, epochs};
-  host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:aa"});
-  std::string chain;
-  std::uint64_t chunks = 0;
-
-  fixture() {
-    chronicle.started("test");
-    chain = sink.open_run(run, {"test", 10s, {}});
-    sink.flush();
-  }
-
-  /// One append.
-  void declare(std::size_t declarations) {
-    auto chunk = std::make_shared<received_chunk>();
-    chunk->sequence = ++chunks;
-    chunk->received_at = clock.now();
-    chunk->frames = static_cast<std::uint32_t>(declarations);
-    batch made;
-    made.attribution = run;
-    made.chunk = chunk;
-    made.declarations.resize(declarations);
-    for (guest_declaration& declared : made.declarations) declared.guest_comm = R"(","probeSource":"x)";
-    sink.take(made);
-    sink.flush();
-  }
-
-  void close() {
-    sink.close_run(run, {run_end_reason::retired, 0, 1});
-    sink.flush();
-  }
-
-  recovery_terms terms() const { return {log.journal, own_keys(sealing), "boot-1", 1}; }
-  recovery_conclusions recovered() const { return recovered_from(log.text, terms()); }
-  recovery_conclusions without_journal(journal_trouble trouble = journal_trouble::absent) const {
-    recovery_terms known = terms();
-    known.journal = {};
-    known.journal.trouble = trouble;
-    return recovered_from(log.text, std::move(known));
-  }
-
-  /// Of the chain: takes its last `count` lines out of the log.
-  void cut(std::size_t count, const std::string& name) {
-    auto lines = lines_of(log.text);
-    for (; count > 0; --count) {
-      const auto last = std::find_if(lines.rbegin(), lines.rend(), [&](const std::string& line) {
-        return line.find("\"id\":\"" + name + "/") != std::string::npos;
-      });
-      lines.erase(std::next(last).base());
-    }
-    log.text = text_of(lines);
-  }
-
-  /// Somebody without the key puts declarations behind the run's events, with all links right.
-  void forge(std::size_t declarations) {
-    recovery_terms known = terms();
-    known.keys = {};
-    const auto left = recovered_from(log.text, std::move(known)).open_runs.at(0);
-    run_ledger forger{run, left, std::make_shared<const host_sealing>(nullptr, nullptr, 1u << 30)};
-    batch made;
-    auto chunk = std::make_shared<received_chunk>();
-    chunk->sequence = 1;
-    chunk->frames = static_cast<std::uint32_t>(declarations);
-    made.attribution = run;
-    made.chunk = chunk;
-    made.declarations.resize(declarations);
-    forger.take(log.text, made);
-  }
-
-  std::string host_chain() const { return chronicle_name; }
-  std::string chronicle_name = chronicle.end().chain;
-};
-
-}  // namespace
 
 CAF_TEST_FIXTURE_SCOPE(run_recovery_tests, fixture)
 
@@ -263,7 +134,7 @@ CAF_TEST(what a loss of power took is on record and the chain goes on before it)
   cut(2, chain);
   auto rebooted = terms();
   rebooted.boot_id = "boot-2";
-  const auto found = recovered_from(log.text, rebooted);
+  const auto found = recovered_from(log.text, std::move(rebooted));
   const auto lost = of_kind<lost_events>(found);
   CAF_REQUIRE_EQUAL(lost.size(), 1u);
   CAF_CHECK_EQUAL(lost[0].expected_sequence, 7u);
@@ -285,7 +156,7 @@ CAF_TEST(what was durable is not lost with the power) {
   cut(5, chain);
   auto rebooted = terms();
   rebooted.boot_id = "boot-2";
-  const auto abandoned = of_kind<abandoned_chain>(recovered_from(log.text, rebooted));
+  const auto abandoned = of_kind<abandoned_chain>(recovered_from(log.text, std::move(rebooted)));
   CAF_REQUIRE_EQUAL(abandoned.size(), 1u);
   CAF_CHECK_EQUAL(to_string(abandoned[0].cause), "cut_back");
 }
@@ -403,135 +274,6 @@ CAF_TEST(another chain takes the place of a host chain that is not as expected) 
   CAF_CHECK_EQUAL(abandoned[0].chain, host_chain());
   CAF_CHECK_EQUAL(to_string(abandoned[0].cause), "cut_back");
   CAF_CHECK_EQUAL(found.open_runs.size(), 1u);
-}
-
-CAF_TEST(without a journal only signatures vouch) {
-  declare(2);
-  sink.checkpoint();
-  sink.flush();
-  declare(3);
-  const auto found = without_journal();
-  CAF_CHECK_EQUAL(of_kind<journal_trouble>(found).size(), 1u);
-  CAF_CHECK_EQUAL(to_string(of_kind<journal_trouble>(found)[0]), "absent");
-  CAF_REQUIRE_EQUAL(found.open_runs.size(), 1u);
-  CAF_REQUIRE(found.open_runs[0].adopted.has_value());
-  CAF_CHECK_EQUAL(found.open_runs[0].adopted->from, 5u);
-  CAF_CHECK_EQUAL(found.open_runs[0].adopted->to.sequence, 7u);
-  CAF_CHECK_EQUAL(found.open_runs[0].totals.appended, 5u);
-  CAF_CHECK(found.host_chain.has_value());
-}
-
-CAF_TEST(a forged signature vouches for nothing) {
-  declare(1);
-  forge(1);
-  const auto signature_of = [](const std::string& line) {
-    const std::size_t begin = line.find(",\"dssematerial\"");
-    return line.substr(begin, line.find(",\"data\"") - begin);
-  };
-  auto lines = lines_of(log.text);
-  lines.back().insert(lines.back().find(",\"data\""), signature_of(lines[0]));
-  log.text = text_of(lines);
-  const auto found = without_journal();
-  CAF_REQUIRE_EQUAL(found.open_runs.size(), 1u);
-  CAF_REQUIRE(found.open_runs[0].adopted.has_value());
-  CAF_CHECK_EQUAL(found.open_runs[0].adopted->from, 2u);
-}
-
-CAF_TEST(without a journal the host chain still closes runs for good) {
-  declare(3);
-  close();
-  cut(2, chain);
-  const auto found = without_journal(journal_trouble::unauthentic);
-  CAF_CHECK(found.open_runs.empty());
-  CAF_CHECK_EQUAL(to_string(of_kind<journal_trouble>(found).at(0)), "unauthentic");
-  const auto abandoned = of_kind<abandoned_chain>(found);
-  CAF_REQUIRE_EQUAL(abandoned.size(), 1u);
-  CAF_CHECK_EQUAL(to_string(abandoned[0].cause), "was_closed");
-}
-
-CAF_TEST(a log of a former version has no journal) {
-  declare(2);
-  std::string text = log.text;
-  for (std::size_t at; (at = text.find(R"("signing":)")) != std::string::npos;) {
-    const std::size_t end = text.find('}', at) + 1;
-    text.erase(at, end - at + (text[end] == ',' ? 1 : 0));
-    if (text[at] == '}' && text[at - 1] == ',') text.erase(at - 1, 1);
-  }
-  recovery_terms known = terms();
-  known.journal = {};
-  known.journal.trouble = journal_trouble::absent;
-  const auto found = recovered_from(text, std::move(known));
-  CAF_REQUIRE_EQUAL(of_kind<journal_trouble>(found).size(), 1u);
-  CAF_CHECK_EQUAL(to_string(of_kind<journal_trouble>(found)[0]), "former_version");
-  CAF_REQUIRE(found.written_by.has_value());
-  CAF_CHECK(!found.written_by->signing);
-}
-
-CAF_TEST(an empty log without a journal is a new one) {
-  log.text.clear();
-  const auto found = without_journal();
-  CAF_CHECK(found.findings.empty());
-  CAF_CHECK(!found.written_by);
-  CAF_CHECK(!found.former);
-}
-
-CAF_TEST(an empty log beside a journal lost everything) {
-  declare(1);
-  declare(1);
-  log.text.clear();
-  const auto found = recovered();
-  CAF_CHECK(found.open_runs.empty());
-  CAF_CHECK_EQUAL(of_kind<abandoned_chain>(found).size(), 2u);
-  CAF_REQUIRE(found.former.has_value());
-}
-
-CAF_TEST(a run that was opened on record without a line is closed at nothing) {
-  chronicle.run_opened("host-a/cell-2/run-1/1700000000001");
-  log.journal.records.pop_back();
-  const auto found = recovered();
-  CAF_REQUIRE_EQUAL(found.closings.size(), 1u);
-  CAF_CHECK_EQUAL(found.closings[0].chain, "host-a/cell-2/run-1/1700000000001");
-  CAF_CHECK_EQUAL(found.closings[0].last_sequence, 0u);
-}
-
-CAF_TEST(silence and losses are remembered without a journal) {
-  declare(1);
-  sink.silence(run, {10s, monotonic_time{}, monotonic_time{11s}});
-  sink.quarantine(run, {2, 7, "x.bin"});
-  sink.flush();
-  const auto found = without_journal();
-  CAF_REQUIRE_EQUAL(found.open_runs.size(), 1u);
-  CAF_CHECK(found.open_runs[0].silence_told);
-  CAF_CHECK(!found.open_runs[0].resumed);
-  CAF_CHECK_EQUAL(found.open_runs[0].totals.quarantined, 7u);
-  CAF_CHECK_EQUAL(found.open_runs[0].totals.in_flight(), 0u);
-}
-
-CAF_TEST(members of another type than ours are taken as absent) {
-  const auto line_of = [](const std::string& chain, const std::string& type, const std::string& data) {
-    return R"({"specversion":"1.0","id":")" + chain + R"(/00000000000000000001","source":"s","type":")" +
-           std::string{event_type_prefix} + type + R"(","chain":")" + chain +
-           R"(","sequence":"00000000000000000001","data":)" + data + "}\n";
-  };
-  recovery_terms known;
-  known.journal.trouble = journal_trouble::absent;
-  const auto found = recovered_from(
-      line_of("h/a/r/1", "run.v1.started", R"({"specSignatureHash":7,"keyId":[],"signing":[]})") +
-          line_of("h/b/r/1", "guest.v1.telemetry_dropped", R"({"reason":"frames_refused","refused":3})") +
-          line_of("h/1", "host.v1.run_opened", R"({"keyId":{},"chain":null})"),
-      std::move(known));
-  CAF_CHECK_EQUAL(found.open_runs.size(), 2u);
-  CAF_CHECK(found.host_chain.has_value());
-}
-
-CAF_TEST(the highest epoch is what any chain has) {
-  clock.time += 1h;
-  close();
-  run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-2", "run-1", "sha256:aa"});
-  chain = sink.open_run(run, {"test", 10s, {}});
-  sink.flush();
-  CAF_CHECK_EQUAL(recovered().highest_epoch, epoch_of(chain));
-  CAF_CHECK_EQUAL(without_journal().highest_epoch, epoch_of(chain));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
