@@ -88,6 +88,7 @@ cell_record* record_of(host_supervisor_state& state, const std::string& id, cons
 /// Takes a cell out, with what it counted into the accounts of those that are gone.
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
+  state.host->progress->remove(found->first, gone.cell->progress);
   state.cells.erase(found);
   if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
   const auto& last = gone.cell->at_the_end ? gone.cell->at_the_end : gone.last_seen;
@@ -162,6 +163,7 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   record.sink = std::hash<std::string>{}(wanted.cell_id) % state.sinks.size();
   const auto answer = self->make_response_promise<cell_status>();
   record.admit_answer = answer;
+  state.host->progress->add(wanted.cell_id, record.cell->progress);
   state.cells.emplace(wanted.cell_id, std::move(record));
   ask_to_admit(self, wanted.cell_id);
   return answer;

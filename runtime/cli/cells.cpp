@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "messages/escaped_text.hpp"
+#include "messages/utf8.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/text_table.hpp"
@@ -102,6 +103,11 @@ exit_code change(const cell_options& options, const char* method, const std::str
 exit_code run_add(const cell_options& options) {
   json body = json::object();
   for (const auto& [key, text] : options.texts) {
+    if (text && !is_valid_utf8(*text)) {
+      std::fprintf(stderr, "cellos-telemetryctl: %s \"%s\" is not UTF-8, as which a cell is described\n", key.c_str(),
+                   escaped(*text, 256).c_str());
+      return exit_usage;
+    }
     if (text) body[key] = *text;
   }
   if (options.expected_uid) body["expected_uid"] = *options.expected_uid;

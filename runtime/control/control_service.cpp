@@ -101,13 +101,22 @@ listening listen_at(const std::string& address) {
   return {std::move(made), {}};
 }
 
+/// A scraper asks under whatever name it knows the host by. Where nobody says which names there are, that is answered
+/// with what any page may know: counts, and the host's id.
+server_names public_names(const control_configuration& settings) {
+  server_names out{settings.host_names, true, {}};
+  out.names.push_back(settings.http_listen->substr(0, settings.http_listen->rfind(':')));
+  if (settings.host_names.empty()) out.open_paths = {"/metrics", "/healthz"};
+  return out;
+}
+
 }  // namespace
 
 control_service::opening control_service::open(const control_configuration& settings, control_environment environment) {
   opening out;
   std::unique_ptr<control_service> service{new control_service{std::move(environment)}};
   if (settings.socket) out.refusal = service->open_socket(settings);
-  if (out.refusal.empty() && settings.http_listen) out.refusal = service->open_http(*settings.http_listen);
+  if (out.refusal.empty() && settings.http_listen) out.refusal = service->open_http(settings);
   if (out.refusal.empty()) out.service = std::move(service);
   return out;
 }
@@ -116,6 +125,7 @@ void control_service::stop_serving() {
   http_.reset();
   control_.reset();
   socket_.reset();
+  api_.stop();
 }
 
 std::string control_service::open_socket(const control_configuration& settings) {
@@ -140,6 +150,8 @@ std::string control_service::open_socket(const control_configuration& settings) 
   socket_.emplace(std::move(bound.socket));
   http_server::options options;
   options.allowed_uids = settings.allow_uids;
+  options.names.names = settings.host_names;
+  options.refused = [this] { api_.refused(); };
   auto started = http_server::start(
       std::move(for_server),
       [this](const http_request& request, const http_reply& reply) { api_.answer(request, reply); }, options);
@@ -147,13 +159,15 @@ std::string control_service::open_socket(const control_configuration& settings) 
   return started.refusal;
 }
 
-std::string control_service::open_http(const std::string& address) {
-  listening made = listen_at(address);
+std::string control_service::open_http(const control_configuration& settings) {
+  listening made = listen_at(*settings.http_listen);
   if (!made.socket) return made.refusal;
   http_address_ = address_of(made.socket.get());
   http_server::options options;
   options.limits.body_bytes = 0;
   options.limits.connections = 64;
+  options.names = public_names(settings);
+  options.refused = [this] { api_.refused(); };
   auto started = http_server::start(
       std::move(made.socket),
       [this](const http_request& request, const http_reply& reply) { api_.answer_public(request, reply); }, options);

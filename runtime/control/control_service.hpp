@@ -31,7 +31,7 @@ class control_service {
  private:
   explicit control_service(control_environment environment) : api_(std::move(environment)) {}
   std::string open_socket(const control_configuration& settings);
-  std::string open_http(const std::string& address);
+  std::string open_http(const control_configuration& settings);
 
   control_api api_;
   // In this order: the servers end before the socket's file goes and before what they answer with.

@@ -276,11 +276,13 @@ class daemon {
         settings_.control,
         {std::string{version}, settings_.host_id, *questions_, *memory_, *feed_, *metrics_,
          [this] { return host_->blocked_sinks->load(); }, [this] { return watchdog_->hung(); },
-         [this](const std::string& id) { return roster_->names(id); }, [this] { return roster_->named(); },
+         [this](const std::string& id) { return roster_->names(id); }, [this] { return roster_->expected(); },
          [this](reload_reply asked) {
            reloads_.add(std::move(asked));
            ::kill(::getpid(), SIGHUP);
-         }});
+         },
+         host_->progress,
+         [this](const std::string& id, bool removed) { roster_->set_removed(id, removed); }});
     if (!opened.service) return opened.refusal;
     control_ = std::move(opened.service);
     if (settings_.control.socket) events_->control_listening(settings_.control.socket->native());
