@@ -26,7 +26,7 @@ CAF_TEST(an epoch is the time in milliseconds where that is new) {
   CAF_CHECK_EQUAL(epochs.next(noon + 5ms), 1'700'000'000'005u);
 }
 
-CAF_TEST(no epoch comes twice, whatever the clock does) {
+CAF_TEST(no epoch comes twice whatever the clock does) {
   chain_epochs epochs{1'700'000'000'500};
   CAF_CHECK_EQUAL(epochs.next(noon), 1'700'000'000'501u);
   CAF_CHECK_EQUAL(epochs.next(noon), 1'700'000'000'502u);

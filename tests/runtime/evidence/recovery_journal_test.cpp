@@ -104,7 +104,7 @@ CAF_TEST(what was noted is read again) {
   CAF_CHECK(read.records[1].end() == (segment_position{1, 200}));
 }
 
-CAF_TEST(begun anew it says the same, and forgets what was closed in earlier segments) {
+CAF_TEST(begun anew it says the same and forgets what was closed in earlier segments) {
   auto made = journal();
   CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
   append(made, head(host_chain, 1));
@@ -127,7 +127,7 @@ CAF_TEST(begun anew it says the same, and forgets what was closed in earlier seg
   CAF_CHECK_EQUAL(left().header->chains.size(), 2u);
 }
 
-CAF_TEST(without the key nothing can be added, changed or left out but at the end) {
+CAF_TEST(without the key nothing can be added or changed or left out but at the end) {
   auto made = journal();
   CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
   for (std::uint64_t last = 1; last <= 5; ++last) append(made, head(run_chain, last));
@@ -152,7 +152,7 @@ CAF_TEST(without the key nothing can be added, changed or left out but at the en
   CAF_CHECK(read_journal(*directory, {mac_of(2), nullptr, mac}, "boot-1").header.has_value());
 }
 
-CAF_TEST(a record that was not written whole is none, and no trouble) {
+CAF_TEST(a record that was not written whole is none and no trouble) {
   auto made = journal();
   CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
   append(made, head(run_chain, 1));
