@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -118,9 +119,19 @@ std::map<std::string, json> listed_in(const std::vector<json>& lines) {
   return listed;
 }
 
-/// Every chain in the log begins at 1, or right behind what the log itself says was removed.
+/// Every chain in the log begins at 1, or right behind what the log itself says was removed. Not what it said last:
+/// that may not be removed yet.
 void check_fronts(const std::vector<json>& lines) {
-  const auto listed = listed_in(lines);
+  std::set<std::string> ends;
+  const auto place = [](const std::string& chain, const std::string& sequence, const json& digest) {
+    return chain + " " + sequence + " " + (digest.is_string() ? digest.get<std::string>() : "");
+  };
+  for (const json& line : lines) {
+    if (!line["type"].get<std::string>().ends_with("host.v1.evidence_removed")) continue;
+    for (const json& each : line["data"]["chains"]) {
+      ends.insert(place(each["chain"], each["lastSequence"], each.value("lastDigest", json{})));
+    }
+  }
   std::map<std::string, std::uint64_t> next;
   for (const json& line : lines) {
     const std::string chain = line["chain"];
@@ -129,9 +140,7 @@ void check_fronts(const std::vector<json>& lines) {
     if (known != next.end()) {
       CAF_CHECK_EQUAL(sequence, known->second);
     } else if (sequence != 1) {
-      CAF_REQUIRE(listed.contains(chain));
-      CAF_CHECK_EQUAL(listed.at(chain)["lastSequence"].get<std::string>(), std::to_string(sequence - 1));
-      if (line.contains("prevdigest")) CAF_CHECK_EQUAL(listed.at(chain)["lastDigest"], line["prevdigest"]);
+      CAF_CHECK(ends.contains(place(chain, std::to_string(sequence - 1), line.value("prevdigest", json{}))));
     }
     next[chain] = sequence + 1;
   }
