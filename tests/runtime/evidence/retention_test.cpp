@@ -243,7 +243,8 @@ CAF_TEST(whichever_step_fails_nothing_is_removed_that_is_not_on_record) {
 CAF_TEST(a_live_segment_that_is_taken_away_is_on_record) {
   world host{where(), sealing_of_every(1), files};
   host.open_run("one");
-  std::filesystem::rename(host.log->directory().segment_path(1), dir / "away");
+  const std::uint64_t live = host.log->current_segment();
+  std::filesystem::rename(host.log->directory().segment_path(live), dir / "away");
   host.declare("one", 1);
   CAF_CHECK(!host.work->work());
   const auto lines = host.lines();
@@ -251,9 +252,10 @@ CAF_TEST(a_live_segment_that_is_taken_away_is_on_record) {
     return line["type"].get<std::string>().ends_with("host.v1.segments_missing");
   });
   CAF_REQUIRE(said != lines.end());
-  CAF_CHECK_EQUAL((*said)["data"]["firstSegment"], "1");
-  CAF_CHECK_EQUAL((*said)["data"]["lastSegment"], "1");
-  CAF_CHECK_EQUAL(lines.front()["chain"], "host-a/one/run-1/1");
+  CAF_CHECK_EQUAL((*said)["data"]["firstSegment"], std::to_string(live));
+  CAF_CHECK_EQUAL((*said)["data"]["lastSegment"], std::to_string(live));
+  CAF_CHECK(
+      std::any_of(lines.begin(), lines.end(), [](const json& line) { return line["data"].contains("probeSource"); }));
 }
 
 CAF_TEST(a_long_listing_is_parted_and_complete) {
