@@ -34,10 +34,10 @@ struct fixture {
   }
   std::string path(const std::string& id) const { return cell(id).socket_path(); }
 
-  using guests = std::vector<std::unique_ptr<test::raw_guest>>;
+  using guest_list = std::vector<std::unique_ptr<test::raw_guest>>;
   /// As many as try.
-  guests connect(const std::string& id, int count) const {
-    guests all;
+  guest_list connect(const std::string& id, int count) const {
+    guest_list all;
     for (int i = 0; i < count; ++i) all.push_back(std::make_unique<test::raw_guest>(path(id)));
     return all;
   }
