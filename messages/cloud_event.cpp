@@ -28,6 +28,7 @@ auto refusals(const refusal_counts& refused) {
     json::object_writer kinds{out};
     kinds.count("framing_lost", refused[telemetry_errc::framing_lost]);
     kinds.count("malformed_frame", refused[telemetry_errc::malformed_frame]);
+    kinds.count("over_quota", refused[telemetry_errc::over_quota]);
     kinds.count("torn_frame", refused[telemetry_errc::torn_frame]);
     kinds.count("unknown_probe_source", refused[telemetry_errc::unknown_probe_source]);
     kinds.count("unsupported_version", refused[telemetry_errc::unsupported_version]);
