@@ -10,6 +10,7 @@
 #include "actors/activity.hpp"
 #include "actors/events.hpp"
 #include "actors/host_chronicle.hpp"
+#include "actors/log_share.hpp"
 #include "actors/ports.hpp"
 #include "actors/restart_intensity.hpp"
 #include "messages/batch.hpp"
@@ -51,6 +52,8 @@ struct host_environment {
   std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
   /// Null: no chain of the host's own is kept.
   host_chronicle* chronicle = nullptr;
+  /// Of the evidence log, for each cell.
+  log_share_limits cell_share{};
   /// SINKs whose log takes nothing at the moment.
   std::shared_ptr<std::atomic<int>> blocked_sinks = std::make_shared<std::atomic<int>>(0);
   /// The DECODER's work. Its own member because tests put faults here.

@@ -397,7 +397,8 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
   self->state.activity = host->census.enter("HOST SUPERVISOR", "", self->address());
   self->state.sinks.resize(std::max<std::size_t>(sinks, 1));
   for (sink_record& sink : self->state.sinks) {
-    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle);
+    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle,
+                                                   host->cell_share);
     sink.restarts = restart_intensity{host->limits};
     start_sink(self, sink);
   }

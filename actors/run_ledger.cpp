@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace cellos {
@@ -96,6 +97,7 @@ void run_ledger::open(std::string& out, wall_time now, const run_opening& openin
   next.unsigned_events = 0;
   commit(out, std::move(next));
   former_key_id_.clear();
+  silence_window_ = opening.silence_window;
 }
 
 void run_ledger::restarted(std::string& out, wall_time now) {
@@ -107,7 +109,19 @@ void run_ledger::restarted(std::string& out, wall_time now) {
   former_key_id_.clear();
 }
 
-run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
+void run_ledger::count(books& next, const batch& arrived, std::uint64_t appended) {
+  const std::uint64_t over_quota = arrived.declarations.size() - appended;
+  next.totals.received += arrived.chunk->frames;
+  next.totals.appended += appended;
+  next.totals.heartbeats += arrived.heartbeats;
+  next.totals.refused += arrived.refused;
+  next.totals.refused.add(telemetry_errc::over_quota, over_quota);
+  next.totals.forged_attribution += arrived.forged_attribution;
+  next.losses.refused += arrived.refused;
+  next.losses.refused.add(telemetry_errc::over_quota, over_quota);
+}
+
+run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived, std::uint64_t most_declarations) {
   const received_chunk& chunk = *arrived.chunk;
   if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
   if (chunk.sequence > books_.next_chunk) return verdict::gap;
@@ -121,15 +135,12 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
     resumed = resume_if_silenced(next, out, chunk.received_at);
   }
   const timestamp_text received{chunk.received_at};
-  for (const guest_declaration& declared : arrived.declarations) {
+  const std::uint64_t appended = std::min<std::uint64_t>(arrived.declarations.size(), most_declarations);
+  for (const guest_declaration& declared : std::span{arrived.declarations}.first(appended)) {
     projection_.declaration(out, next.next_event++, received, declared);
     rendered_ordinary(next, out, chunk.received_at);
   }
-  next.totals.received += chunk.frames;
-  next.totals.appended += arrived.declarations.size();
-  next.totals.heartbeats += arrived.heartbeats;
-  next.totals.refused += arrived.refused;
-  next.totals.forged_attribution += arrived.forged_attribution;
+  count(next, arrived, appended);
   account_losses(next, arrived);
   commit(out, std::move(next));
   return resumed ? verdict::taken_and_resumed : verdict::taken;
@@ -150,7 +161,6 @@ run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, cons
 
 /// A guest's counters are per connection: the account ends with it.
 void run_ledger::account_losses(books& next, const batch& arrived) {
-  next.losses.refused += arrived.refused;
   const received_chunk& chunk = *arrived.chunk;
   auto account = std::find_if(next.connections.begin(), next.connections.end(),
                               [&](const auto& known) { return known.connection == chunk.connection; });

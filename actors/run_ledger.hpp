@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,7 +46,9 @@ class run_ledger {
   void open(std::string& out, wall_time now, const run_opening& opening);
   /// The first events after a crash: what is lost, after the change of keys if there was one.
   void restarted(std::string& out, wall_time now);
-  verdict take(std::string& out, const batch& arrived);
+  /// Of its declarations at most so many are appended; the others are refused as `over_quota`.
+  verdict take(std::string& out, const batch& arrived,
+               std::uint64_t most_declarations = std::numeric_limits<std::uint64_t>::max());
   /// Stands in for a chunk's batch; the same verdicts.
   verdict quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk);
   /// The run's first silence makes a line; a later one makes none. True if a line was made.
@@ -76,6 +79,9 @@ class run_ledger {
   bool has_losses() const;
   bool silence_told() const { return books_.silence_told; }
   bool silenced() const { return books_.silence_told && !books_.resumed; }
+  /// Whether this chunk is the next one, rather than in the books already or behind one that is missing.
+  bool awaits(std::uint64_t chunk) const { return chunk == books_.next_chunk; }
+  std::chrono::nanoseconds silence_window() const { return silence_window_; }
   wall_time last_frame() const { return books_.last_frame; }
 
  private:
@@ -111,6 +117,7 @@ class run_ledger {
   void commit(std::string& out, books&& next);
 
   static void account_losses(books& next, const batch& arrived);
+  static void count(books& next, const batch& arrived, std::uint64_t appended);
   bool resume_if_silenced(books& next, std::string& out, wall_time received);
   void change_key_if_due(books& next, std::string& out, wall_time now);
   /// An event was rendered that has no signature of its own.
@@ -122,6 +129,8 @@ class run_ledger {
   std::string former_key_id_;
   /// Of a recovered run: frames that the present intake never saw.
   std::uint64_t received_before_ = 0;
+  /// Zero until the run is opened.
+  std::chrono::nanoseconds silence_window_{};
 };
 
 }  // namespace cellos

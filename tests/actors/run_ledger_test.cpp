@@ -93,6 +93,18 @@ CAF_TEST(the books balance) {
   CAF_CHECK_EQUAL(totals.in_flight(), 0u);
 }
 
+CAF_TEST(what a share does not cover is refused and the books balance) {
+  batch burst = next_batch(10);
+  CAF_CHECK(ledger.take(out, burst, 4) == run_ledger::verdict::taken);
+  CAF_CHECK_EQUAL(events().size(), 4u);
+  CAF_CHECK_EQUAL(ledger.totals().appended, 4u);
+  CAF_CHECK_EQUAL(ledger.totals().refused[telemetry_errc::over_quota], 6u);
+  CAF_CHECK_EQUAL(ledger.totals().in_flight(), 0u);
+  CAF_CHECK(ledger.take(out, burst) == run_ledger::verdict::duplicate);
+  CAF_CHECK_EQUAL(ledger.summarise_losses(out, now)[telemetry_errc::over_quota], 6u);
+  CAF_CHECK_EQUAL(events()[4]["data"]["refused"]["over_quota"].get<std::string>(), "6");
+}
+
 CAF_TEST(silence that arrives after the frames that ended it is resumed at once) {
   ledger.take(out, next_batch());
   const monotonic_time before = mono;
