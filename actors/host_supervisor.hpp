@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/cell_estate.hpp"
+#include "actors/cell_sighting.hpp"
 #include "actors/cell_supervisor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/sink_journal.hpp"
@@ -33,8 +34,7 @@ struct host_supervisor_state {
     on_retired retired;
     /// Numbers the requests to retire; answers to an earlier one are ignored.
     std::uint64_t retire_attempt = 0;
-    /// What stands in for a cell that does not answer.
-    std::optional<cell_status> last_seen;
+    cell_sighting sighting;
     restart_intensity restarts{restart_limits{}};
   };
   struct sink_record {

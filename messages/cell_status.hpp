@@ -44,6 +44,8 @@ struct cell_status {
   run_totals before;
   /// In the answer to an admission: whether that admission bound the cell, rather than found it bound.
   bool newly_admitted = false;
+  /// How old this is, where the cell did not answer in time and was seen earlier; nothing in an answer of its own.
+  std::optional<std::chrono::nanoseconds> stale_for{};
 
   /// The run's books of this daemon alone.
   run_totals since_start() const { return totals - before; }
