@@ -29,6 +29,8 @@ std::vector<section> sections_of(configuration& into) {
           {"fsync", optional, R"("100ms")", fsync_into(evidence.fsync)},
           {"max_bytes", optional, R"("10GiB")", size_into(evidence.max_bytes, "64KiB", "1024TiB")},
           {"segment_bytes", optional, R"("64MiB")", size_into(evidence.segment_bytes, "4KiB", "8GiB")},
+          {"cell_share", optional, R"("25%")", share_into(evidence.cell_share)},
+          {"cell_share_interval", optional, R"("1h")", duration_into(evidence.cell_share_interval, "1s")},
       }},
       {"signing", {
           {"alg", required, R"("ed25519")", choice_into(signing.alg, {{"off", algorithm::off},

@@ -213,6 +213,29 @@ reader fsync_into(fsync_setting& target) {
   };
 }
 
+reader share_into(std::uint32_t& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    const std::string note = "a whole percentage from \"1%\" to \"100%\", or \"off\"";
+    if (auto complained = detail::check_type(value, value.text.has_value(), "a percentage in quotes")) {
+      complained->note = note;
+      return complained;
+    }
+    const auto& text = *value.text;
+    if (text == "off") {
+      target = 0;
+      return std::nullopt;
+    }
+    std::uint32_t percent = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), percent);
+    if (failed != std::errc{} || std::string_view{end, text.data() + text.size()} != "%" || percent < 1 ||
+        percent > 100) {
+      return complaint{fmt::format("{} is not a percentage", in_quotes(text)), note};
+    }
+    target = percent;
+    return std::nullopt;
+  };
+}
+
 reader mode_into(std::uint32_t& target) {
   return [&target](const written_value& value) -> std::optional<complaint> {
     const std::string note = "three or four octal digits in quotes, as chmod takes them";

@@ -176,7 +176,7 @@ class daemon {
   }
 
   std::string start_socket_service() {
-    sockets_.emplace(socket_options_of(settings_.intake), *events_);
+    sockets_.emplace(socket_options_of(settings_.intake, settings_.signing), *events_);
     return {};
   }
 
@@ -212,6 +212,7 @@ class daemon {
     host_->sealing = sealing_;
     host_->checkpoint_interval = checkpoint_interval_;
     host_->chronicle = &*chronicle_;
+    host_->cell_share = share_of(settings_.evidence);
     supervisor_ = system_->spawn(make_host_supervisor, std::max(1u, std::thread::hardware_concurrency()), &*host_);
     // Only a bug can end it, and nothing is served after: let whoever started us start us again.
     supervisor_->attach_functor([this](const caf::error&) {
@@ -337,7 +338,7 @@ class daemon {
     report.restart_needed = restart_needed_for(settings_, read);
     if (!report.restart_needed.empty()) events_->restart_needed(joined(report.restart_needed));
     events_->set_level(level_of(read.log));
-    sockets_->set_limits(socket_options_of(read.intake));
+    sockets_->set_limits(socket_options_of(read.intake, read.signing));
     metrics_->set_per_cell(read.metrics.per_cell_series);
     settings_.cells = read.cells;
     const cell_roster::result served = roster_->serve(read.cells);

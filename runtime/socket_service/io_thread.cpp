@@ -48,6 +48,7 @@ io_thread::io_thread(const socket_service_options& options, operator_events& eve
       chunks_per_cell_(options.chunks_per_cell),
       connections_per_cell_(options.connections_per_cell),
       half_frame_timeout_(options.half_frame_timeout),
+      read_bytes_(options.read_bytes),
       events_(events),
       calls_(calls),
       budget_(options.byte_budget),
@@ -73,6 +74,7 @@ void io_thread::set_limits(const socket_service_options& options) {
   chunks_per_cell_ = options.chunks_per_cell;
   connections_per_cell_ = options.connections_per_cell;
   half_frame_timeout_ = options.half_frame_timeout;
+  read_bytes_ = options.read_bytes;
   budget_.set_limit(options.byte_budget);
   budget_came_back();
 }
@@ -147,7 +149,8 @@ int io_thread::patience() const {
 
 /// When reads are small, a short pause lets several share the next wake-up; commands end the pause.
 void io_thread::coalesce() const {
-  if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small_read_bytes) return;
+  const std::size_t small = std::min(small_read_bytes, read_bytes_ / 2);
+  if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small) return;
   pollfd wake{wake_.get(), POLLIN, 0};
   const timespec pause{0, static_cast<long>(coalescing_.count())};
   ::ppoll(&wake, 1, &pause, nullptr);
@@ -303,7 +306,8 @@ bool io_thread::read_from(guest_connection& connection) {
     if (cell.chunks.may_read() && !cell.draining) arm(connection, connection.socket.get());
     return false;
   }
-  const ssize_t got = calls_.recv(connection.socket.get(), buffer_.data(), buffer_.size());
+  const std::size_t most = std::min(buffer_.size(), read_bytes_.load());
+  const ssize_t got = calls_.recv(connection.socket.get(), buffer_.data(), most);
   if (got > 0) {
     take_bytes(connection, static_cast<std::size_t>(got));
     return true;

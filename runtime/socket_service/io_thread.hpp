@@ -37,7 +37,7 @@ class io_thread {
 
  private:
   using clock = std::chrono::steady_clock;
-  static constexpr std::size_t read_bytes = 64 * 1024;
+  static constexpr std::size_t most_read_bytes = 64 * 1024;
   static constexpr std::size_t events_per_turn = 256;
 
   void run();
@@ -76,6 +76,7 @@ class io_thread {
   std::atomic<std::size_t> chunks_per_cell_;
   std::atomic<std::size_t> connections_per_cell_;
   std::atomic<std::chrono::nanoseconds> half_frame_timeout_;
+  std::atomic<std::size_t> read_bytes_;
   operator_events& events_;
   socket_calls& calls_;
   byte_budget budget_;
@@ -95,7 +96,7 @@ class io_thread {
   std::vector<std::shared_ptr<bound_cell>> released_;
   std::vector<std::unique_ptr<guest_connection>> closed_;
   std::vector<bound_cell*> draining_;
-  std::array<std::uint8_t, read_bytes> buffer_{};
+  std::array<std::uint8_t, most_read_bytes> buffer_{};
   std::size_t bytes_this_turn_ = 0;
   std::size_t reads_this_turn_ = 0;
   /// The kernel lacked memory to watch a descriptor or to hand over its bytes; tried again soon.

@@ -17,6 +17,8 @@ struct socket_service_options {
   std::size_t byte_budget = 32 * 1024 * 1024;
   /// Firecracker opens one; the rest is for reconnects that overlap. One more is closed at once.
   std::size_t connections_per_cell = 8;
+  /// Bytes of one read at most, and so of one chunk, besides a frame that began earlier; up to 64 KiB.
+  std::size_t read_bytes = 64 * 1024;
   /// A frame that is not whole this long after its first byte is torn.
   std::chrono::nanoseconds half_frame_timeout = std::chrono::seconds{10};
   /// While reads are small, how long the next ones may wait to share a wake-up. Ours; bounds the added latency.
