@@ -30,7 +30,7 @@ chain_material::chain_material() {
 
 digest chain_material::material() const {
   static_assert(sizeof(digests_) == 15 * sizeof(digest));
-  return sha256::of({digests_.front().data(), sizeof(digests_)});
+  return sha256::of(bytes());
 }
 
 }  // namespace cellos

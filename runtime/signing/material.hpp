@@ -80,6 +80,11 @@ class chain_material {
 
   digest material() const;
 
+  /// What MATERIAL is the digest of. Everything but the last digest, prevdigest's, is known before the event before is
+  /// sealed.
+  std::span<const std::uint8_t> bytes() const { return {digests_.front().data(), sizeof(digests_)}; }
+  static constexpr std::size_t before_prevdigest = 14 * sizeof(digest);
+
  private:
   std::array<digest, 15> digests_;
 };
