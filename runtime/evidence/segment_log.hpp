@@ -127,7 +127,7 @@ class segment_log final : public evidence_log {
   /// As before. What was kept in reserve may be used up.
   void take_removal_back();
   /// What has to go next, if anything: the oldest segment, so that at any moment the log begins where a record says it
-  /// does; more only where the record itself takes so many bytes that one segment would not make up for it.
+  /// does; more only where the record itself takes `record_bytes` that no segment would make up for.
   std::optional<segment_range> due_for_removal(std::uint64_t record_bytes = 0);
   /// Removes the oldest segments up to this one.
   std::error_code remove_up_to(std::uint64_t segment);

@@ -99,10 +99,11 @@ std::optional<segment_range> segment_log::due_for_removal(std::uint64_t record_b
     wanted_bytes_ = 0;
     return std::nullopt;
   }
+  const std::uint64_t wanted = record_bytes < options_.segment_bytes ? 1 : 2 * record_bytes;
   std::optional<segment_range> due;
   std::uint64_t freed = 0;
   for (const segment_on_disk& oldest : closed_segments_) {
-    if (oldest.segment >= retain_from_ || (due && freed >= 2 * record_bytes)) break;
+    if (oldest.segment >= retain_from_ || freed >= wanted) break;
     due = segment_range{due ? due->first : oldest.segment, oldest.segment};
     freed += oldest.bytes;
   }

@@ -140,7 +140,8 @@ void check_fronts(const std::vector<json>& lines) {
     if (known != next.end()) {
       CAF_CHECK_EQUAL(sequence, known->second);
     } else if (sequence != 1) {
-      CAF_CHECK(ends.contains(place(chain, std::to_string(sequence - 1), line.value("prevdigest", json{}))));
+      const std::string before = place(chain, std::to_string(sequence - 1), line.value("prevdigest", json{}));
+      if (!ends.contains(before)) CAF_ERROR("begins unexplained behind " << before);
     }
     next[chain] = sequence + 1;
   }
