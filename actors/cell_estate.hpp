@@ -41,4 +41,9 @@ struct cell_estate {
 
 using cell_estate_ptr = std::shared_ptr<cell_estate>;
 
+cell_estate_ptr make_cell_estate(const std::string& host_id, cell_specification specification);
+
+/// The open chain a predecessor of this daemon left for just this run, if any; it is taken out.
+std::optional<recovered_run> take_recovered(std::vector<recovered_run>& recovered, const host_stamp& run);
+
 }  // namespace cellos

@@ -86,6 +86,7 @@ cell_status describe(const cell_estate& cell, const run_account& account, monoto
   status.totals.connections = seen.connections_accepted;
   status.connections_refused = seen.connections_refused;
   status.connections_open = seen.connections_open;
+  status.socket_in_place = seen.file_in_place;
   status.bytes_received = seen.bytes_received;
   status.spec_signature_hash = cell.specification.spec_signature_hash;
   status.keepalive_window = cell.specification.keepalive_window;
@@ -102,6 +103,10 @@ cell_status describe(const cell_estate& cell, const run_account& account, monoto
                  : seen.connections_open != 0 ? cell_state::connected
                                               : cell_state::listening;
   return status;
+}
+
+caf::error as_failure(const bind_refusal& refused) {
+  return make_failure(refused.belongs_to_another ? failure::cell_conflict : failure::bind_failed, refused.explanation);
 }
 
 using status_answer = caf::typed_response_promise<cell_status>;
@@ -199,13 +204,19 @@ status_answer on_admit(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   auto answer = self->make_response_promise<cell_status>();
   if (state.now == phase::live) {
-    see_to_status(self, answer);
+    // Whoever asks is promised that guests find the socket.
+    const auto refused = state.cell->intake->ensure_bound();
+    if (refused) {
+      answer.deliver(as_failure(*refused));
+    } else {
+      see_to_status(self, answer);
+    }
     return answer;
   }
   if (!state.cell->intake) {
     telemetry_sockets::binding bound = state.host->sockets.bind(state.cell->specification);
     if (!bound.intake) {
-      answer.deliver(make_failure(failure::bind_failed, std::move(bound.refusal.explanation)));
+      answer.deliver(as_failure(bound.refusal));
       return answer;
     }
     state.cell->intake = std::move(bound.intake);

@@ -21,6 +21,9 @@ class event_counts {
   std::atomic<std::uint64_t> reloads_applied{0};
   std::atomic<std::uint64_t> reloads_refused{0};
   std::atomic<std::uint64_t> event_streams_dropped{0};
+  std::atomic<std::uint64_t> signals_ignored{0};
+  std::atomic<std::uint64_t> sockets_lost{0};
+  std::atomic<std::uint64_t> sockets_restored{0};
 
   using by_role = std::map<std::string, std::uint64_t, std::less<>>;
 

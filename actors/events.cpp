@@ -41,6 +41,10 @@ operator_events::operator_events(std::shared_ptr<spdlog::logger> logger, log_for
                        spdlog::pattern_time_type::utc);
 }
 
+void operator_events::start_refused(std::string_view step, std::string_view cause) {
+  emit(level::err, "start_refused", {{"step", std::string{step}}, {"cause", std::string{cause}}});
+}
+
 void operator_events::daemon_started(std::string_view version, std::string_view host_id,
                                      std::string_view evidence_dir) {
   emit(level::info, "daemon_started",
@@ -79,6 +83,16 @@ void operator_events::cells_remembered(std::size_t known_cells) {
 void operator_events::event_stream_dropped(std::uint64_t events_lost) {
   ++counts_.event_streams_dropped;
   emit(level::warn, "event_stream_dropped", {{"events_lost", count(events_lost)}});
+}
+
+void operator_events::signal_ignored(std::string_view signal, std::int64_t sender, std::uint64_t held_back) {
+  ++counts_.signals_ignored;
+  emit(level::warn, "signal_ignored",
+       {{"signal", std::string{signal}}, {"sender", std::to_string(sender)}, {"held_back", count(held_back)}});
+}
+
+void operator_events::log_lines_lost(std::uint64_t lines) {
+  emit(level::warn, "log_lines_lost", {{"lines", count(lines)}});
 }
 
 void operator_events::event_feed_interrupted(std::string_view cause, std::uint64_t streams) {
@@ -143,6 +157,18 @@ void operator_events::connection_refused(std::string_view cell_id, std::string_v
        {{"cell", std::string{cell_id}}, {"cause", std::string{cause}}, {"held_back", count(held_back)}});
 }
 
+void operator_events::socket_lost(std::string_view cell_id, std::string_view socket_path, std::string_view cause) {
+  ++counts_.sockets_lost;
+  emit(level::err, "socket_lost",
+       {{"cell", std::string{cell_id}}, {"socket", std::string{socket_path}}, {"cause", std::string{cause}}});
+}
+
+void operator_events::socket_restored(std::string_view cell_id, std::string_view socket_path, std::string_view how) {
+  ++counts_.sockets_restored;
+  emit(level::info, "socket_restored",
+       {{"cell", std::string{cell_id}}, {"socket", std::string{socket_path}}, {"how", std::string{how}}});
+}
+
 void operator_events::actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause) {
   counts_.count_actor_failure(role);
   emit(level::err, "actor_failed",
@@ -174,6 +200,40 @@ void operator_events::evidence_blocked(const std::error_code& cause) {
 void operator_events::evidence_resumed() { emit(level::info, "evidence_resumed", {}); }
 
 void operator_events::runs_recovered(std::size_t runs) { emit(level::warn, "runs_recovered", {{"runs", count(runs)}}); }
+
+namespace {
+
+/// What a finding is about, and what it is.
+struct finding_words {
+  std::string subject;
+  std::string words;
+};
+
+finding_words words_of(journal_trouble trouble) {
+  return {"recovery.journal", "journal_unusable: " + std::string{to_string(trouble)}};
+}
+finding_words words_of(const unreadable_line& line) {
+  return {line.file, "line_not_understood: line " + count(line.line)};
+}
+finding_words words_of(const abandoned_chain& abandoned) {
+  return {abandoned.chain, "chain_abandoned: " + std::string{to_string(abandoned.cause)} + ", expected " +
+                               count(abandoned.expected.sequence) + " events, found " +
+                               count(abandoned.found.sequence)};
+}
+finding_words words_of(const adopted_range& range) {
+  return {range.chain, "range_adopted: events " + count(range.from) + " to " + count(range.to.sequence)};
+}
+finding_words words_of(const lost_events& lost) {
+  return {lost.chain,
+          "evidence_lost: expected " + count(lost.expected_sequence) + " events, found " + count(lost.found_sequence)};
+}
+
+}  // namespace
+
+void operator_events::evidence_doubtful(const recovery_finding& finding) {
+  const finding_words about = std::visit([](const auto& what) { return words_of(what); }, finding);
+  emit(level::err, "evidence_doubtful", {{"of", about.subject}, {"cause", about.words}});
+}
 
 void operator_events::evidence_recovered(std::string_view file, std::uint64_t bytes_removed) {
   emit(level::warn, "evidence_recovered", {{"file", std::string{file}}, {"bytes_removed", count(bytes_removed)}});

@@ -13,6 +13,7 @@
 
 #include "actors/event_counts.hpp"
 #include "messages/agent_silenced.hpp"
+#include "messages/host_event.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/run_totals.hpp"
 
@@ -28,6 +29,8 @@ class operator_events {
  public:
   operator_events(std::shared_ptr<spdlog::logger> logger, log_format format);
 
+  /// Once for each reason; `step` completes "cannot ...".
+  void start_refused(std::string_view step, std::string_view cause);
   void daemon_started(std::string_view version, std::string_view host_id, std::string_view evidence_dir);
   void daemon_ready(std::size_t cells, std::size_t refused);
   void reloaded(std::size_t cells, std::size_t refused);
@@ -39,6 +42,12 @@ class operator_events {
   /// `known_cells`: admitted over the control API before this daemon began.
   void cells_remembered(std::size_t known_cells);
   void event_stream_dropped(std::uint64_t events_lost);
+  /// `sender`: its pid; 0 where the kernel sent it. `held_back`: those since the last such line that had none.
+  void signal_ignored(std::string_view signal, std::int64_t sender, std::uint64_t held_back);
+  /// One that has no line of its own.
+  void signal_held_back() { ++counts_.signals_ignored; }
+  /// Nobody read the log for a while; said once somebody does again.
+  void log_lines_lost(std::uint64_t lines);
   /// Lines could not be passed on to so many clients of `/events`.
   void event_feed_interrupted(std::string_view cause, std::uint64_t streams);
   void daemon_draining(std::string_view cause);
@@ -56,6 +65,10 @@ class operator_events {
   /// `held_back`: refusals since the last such line of this cell that had none of their own.
   void connection_refused(std::string_view cell_id, std::string_view cause, std::uint64_t held_back);
 
+  /// Once, when no guest finds the cell's socket any more.
+  void socket_lost(std::string_view cell_id, std::string_view socket_path, std::string_view cause);
+  void socket_restored(std::string_view cell_id, std::string_view socket_path, std::string_view how);
+
   void actor_failed(std::string_view role, std::string_view cell_id, std::string_view cause);
   /// Once, when a handler has run for longer than the watchdog allows.
   void actor_hung(std::string_view role, std::string_view cell_id, std::chrono::nanoseconds busy_for);
@@ -66,6 +79,8 @@ class operator_events {
   void evidence_resumed();
   /// The daemon before this one ended without draining.
   void runs_recovered(std::size_t runs);
+  /// The evidence log is not what the daemon before this one left; the host's chain says the same.
+  void evidence_doubtful(const recovery_finding& finding);
   void evidence_recovered(std::string_view file, std::uint64_t bytes_removed);
   /// The oldest segments, to stay within `max_bytes`.
   void evidence_removed(std::uint64_t first_segment, std::uint64_t last_segment, std::uint64_t bytes);

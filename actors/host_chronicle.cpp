@@ -6,12 +6,6 @@ namespace cellos {
 
 namespace {
 
-/// Host and epoch: when the chain began, in milliseconds.
-std::string chain_name(const std::string& host_id, wall_time began) {
-  const auto epoch = std::chrono::duration_cast<std::chrono::milliseconds>(began.time_since_epoch());
-  return host_id + "/" + std::to_string(epoch.count());
-}
-
 bool continues(const std::optional<chain_position>& left, const event_sealing_ptr& sealing) {
   return left && left->sealed == (sealing != nullptr);
 }
@@ -19,14 +13,15 @@ bool continues(const std::optional<chain_position>& left, const event_sealing_pt
 }  // namespace
 
 host_chronicle::host_chronicle(const std::string& host_id, evidence_log& log, const wall_clock& clock,
-                               const event_sealing_ptr& sealing, const std::optional<chain_position>& left)
+                               const event_sealing_ptr& sealing, const std::optional<chain_position>& left,
+                               chain_epochs& epochs)
     : clock_(clock),
       log_(log),
-      projection_(host_id, continues(left, sealing) ? left->chain : chain_name(host_id, clock.now()), sealing) {
+      projection_(host_id, continues(left, sealing) ? left->chain : epochs.chain_name(host_id, clock.now()), sealing) {
   if (!continues(left, sealing)) return;
   place_.next_event = left->next_event;
   place_.digest = left->digest;
-  if (sealing && left->key_id != sealing->key_id()) place_.former_key_id = left->key_id;
+  if (sealing && !sealing->key_id().empty() && left->key_id != sealing->key_id()) place_.former_key_id = left->key_id;
 }
 
 chain_head host_chronicle::head() const {
@@ -95,10 +90,19 @@ std::error_code host_chronicle::flush() {
   return append_pending();
 }
 
+former_chain host_chronicle::end() {
+  const std::lock_guard lock{mutex_};
+  const event_sealing_ptr& sealing = projection_.lines().sealing();
+  return {projection_.lines().chain(),
+          {place_.next_event - 1, sealing ? sealing->digest_text(place_.digest) : std::string{}}};
+}
+
 std::error_code host_chronicle::append(std::string_view lines, std::span<const chain_head> heads,
-                                       std::span<const std::string> opened, std::span<const run_end_mark> ended) {
+                                       std::span<const std::string> opened, std::span<const run_end_mark> ended,
+                                       std::span<const recovery_finding> findings) {
   const std::lock_guard lock{mutex_};
   if (const std::error_code refused = append_pending()) return refused;
+  if (lines.empty() && opened.empty() && ended.empty() && findings.empty()) return {};
   const place before = place_;
   const auto take_back = [&] {
     place_ = before;
@@ -108,6 +112,11 @@ std::error_code host_chronicle::append(std::string_view lines, std::span<const c
   try {
     for (const std::string& chain : opened) render_listing(chain, run_listing::kind::opened, nullptr);
     pending_ += lines;
+    for (const recovery_finding& each : findings) {
+      render([&](std::string& out, std::uint64_t sequence, wall_time now) {
+        projection_.found(out, sequence, now, each);
+      });
+    }
     for (const run_end_mark& end : ended) render_listing(end.chain, run_listing::kind::closed, &end);
     const std::error_code refused = write_pending(heads);
     if (refused) take_back();
@@ -118,10 +127,15 @@ std::error_code host_chronicle::append(std::string_view lines, std::span<const c
   }
 }
 
-void host_chronicle::started(std::string_view daemon_version) {
+void host_chronicle::started(std::string_view daemon_version, const former_chain* former) {
   record([&](std::string& out, std::uint64_t sequence, wall_time now) {
-    projection_.started(out, sequence, now, daemon_version);
+    projection_.started(out, sequence, now, daemon_version, former);
   });
+}
+
+void host_chronicle::found(const recovery_finding& finding) {
+  record(
+      [&](std::string& out, std::uint64_t sequence, wall_time now) { projection_.found(out, sequence, now, finding); });
 }
 
 void host_chronicle::stopped() {

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include "actors/chain_epochs.hpp"
 #include "actors/ports.hpp"
 #include "messages/chain_head.hpp"
 #include "messages/chain_position.hpp"
@@ -25,9 +26,10 @@ class host_chronicle {
  public:
   /// Goes on with the chain an earlier process left, if its digests are as this sealing's.
   host_chronicle(const std::string& host_id, evidence_log& log, const wall_clock& clock,
-                 const event_sealing_ptr& sealing, const std::optional<chain_position>& left);
+                 const event_sealing_ptr& sealing, const std::optional<chain_position>& left, chain_epochs& epochs);
 
-  void started(std::string_view daemon_version);
+  /// `former`: the chain whose place this one takes, if it is a new one; otherwise null.
+  void started(std::string_view daemon_version, const former_chain* former = nullptr);
   void stopped();
   void run_opened(std::string_view chain);
   void run_closed(const run_end_mark& end);
@@ -40,11 +42,15 @@ class host_chronicle {
   void change_key(const event_sealing_ptr& sealing);
 
   std::error_code flush();
+  /// Where the chain stands, for one that takes its place.
+  former_chain end();
 
-  /// Appends lines of runs in one piece with what this chain says of them: `opened` before the lines, `ended` behind,
-  /// so that neither is ever in the log without the other. On an error none of it happened.
+  void found(const recovery_finding& finding);
+
+  /// Appends lines of runs in one piece with what this chain says of them: `opened` before the lines, `findings` and
+  /// `ended` behind, so that neither is ever in the log without the other. On an error none of it happened.
   std::error_code append(std::string_view lines, std::span<const chain_head> heads, std::span<const std::string> opened,
-                         std::span<const run_end_mark> ended);
+                         std::span<const run_end_mark> ended, std::span<const recovery_finding> findings = {});
 
  private:
   /// What rendering an event changes.

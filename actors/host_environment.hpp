@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "actors/activity.hpp"
+#include "actors/chain_epochs.hpp"
 #include "actors/events.hpp"
 #include "actors/host_chronicle.hpp"
+#include "actors/log_share.hpp"
 #include "actors/ports.hpp"
 #include "actors/restart_intensity.hpp"
 #include "messages/batch.hpp"
@@ -51,6 +53,10 @@ struct host_environment {
   std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
   /// Null: no chain of the host's own is kept.
   host_chronicle* chronicle = nullptr;
+  /// Of the evidence log, for each cell.
+  log_share_limits cell_share{};
+  /// Of every chain this host begins.
+  std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>();
   /// SINKs whose log takes nothing at the moment.
   std::shared_ptr<std::atomic<int>> blocked_sinks = std::make_shared<std::atomic<int>>(0);
   /// The DECODER's work. Its own member because tests put faults here.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "actors/cell_questions.hpp"
 #include "actors/failure.hpp"
 #include "actors/sink.hpp"
 #include "actors/supervision.hpp"
@@ -18,7 +19,6 @@ namespace cellos {
 
 namespace {
 
-using host_pointer = host_supervisor_actor::stateful_pointer<host_supervisor_state>;
 using cell_record = host_supervisor_state::cell_record;
 using on_retired = host_supervisor_state::on_retired;
 using sink_record = host_supervisor_state::sink_record;
@@ -27,7 +27,6 @@ using host_cells = decltype(host_supervisor_state::cells);
 /// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Ours.
 constexpr std::chrono::seconds admit_patience{15};
 constexpr std::chrono::seconds retire_patience{45};
-constexpr std::chrono::seconds status_patience{1};
 
 void start_sink(host_pointer self, sink_record& sink) {
   sink.actor = adopt(self, self->spawn<caf::monitored>(make_sink, sink.journal, std::cref(*self->state.host)));
@@ -39,33 +38,12 @@ void start_cell(host_pointer self, cell_record& record) {
                                               self->address(), std::cref(*self->state.host)));
 }
 
-/// The open chain a predecessor of this daemon left for just this run, if any.
-std::optional<recovered_run> take_recovered(std::vector<recovered_run>& recovered, const host_stamp& run) {
-  const auto left = std::find_if(recovered.begin(), recovered.end(),
-                                 [&](const recovered_run& open) { return open.attribution == run; });
-  if (left == recovered.end()) return std::nullopt;
-  std::optional<recovered_run> taken{std::move(*left)};
-  recovered.erase(left);
-  return taken;
-}
-
-cell_estate_ptr make_estate(const std::string& host_id, cell_specification specification) {
-  auto cell = std::make_shared<cell_estate>();
-  cell->run = std::make_shared<const host_stamp>(
-      host_stamp{host_id, specification.cell_id, specification.run_id, specification.spec_signature_hash});
-  cell->specification = std::move(specification);
-  return cell;
-}
-
 /// Why a new cell cannot be admitted beside the ones there are; empty if it can.
 std::string conflict(const host_supervisor_state& state, const cell_specification& wanted) {
-  for (const auto& [id, record] : state.cells) {
-    if (id != wanted.cell_id && record.cell->specification.socket_path() == wanted.socket_path()) {
-      return "socket " + escaped(wanted.socket_path(), 128) + " belongs to cell " + id +
-             "; give each cell its own vsock_uds_base";
-    }
-  }
-  return {};
+  const std::string path = wanted.socket_path();
+  const std::string* owner = state.socket_paths.owner(path);
+  if (owner == nullptr || *owner == wanted.cell_id) return {};
+  return "socket " + escaped(path, 128) + " belongs to cell " + *owner + "; give each cell its own vsock_uds_base";
 }
 
 caf::result<cell_status> admit_again(host_pointer self, const cell_record& record, const cell_specification& wanted) {
@@ -79,23 +57,16 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
   return self->delegate(record.supervisor, admit_atom::value);
 }
 
-/// The record of this very cell, if it is still there.
-cell_record* record_of(host_supervisor_state& state, const std::string& id, const cell_estate_ptr& cell) {
-  const auto found = state.cells.find(id);
-  return found != state.cells.end() && found->second.cell == cell ? &found->second : nullptr;
-}
-
 /// Takes a cell out, with what it counted into the accounts of those that are gone.
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
+  state.socket_paths.remove(gone.cell->specification.socket_path(), found->first);
   state.cells.erase(found);
   if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
-  const auto& last = gone.cell->at_the_end ? gone.cell->at_the_end : gone.last_seen;
-  if (last) {
-    state.ended.ended += last->since_start();
-    state.ended.connections_refused_of_ended += last->connections_refused;
-    state.ended.bytes_received_of_ended += last->bytes_received;
-  }
+  const cell_status& last = gone.cell->at_the_end ? *gone.cell->at_the_end : gone.sighting.last();
+  state.ended.ended += last.since_start();
+  state.ended.connections_refused_of_ended += last.connections_refused;
+  state.ended.bytes_received_of_ended += last.bytes_received;
   return gone;
 }
 
@@ -112,7 +83,8 @@ void forget(host_pointer self, const std::string& cell_id) {
 /// A run that the daemon's predecessor left open waits for the next attempt if its socket could not even be bound.
 void keep_recovered(host_pointer self, const std::string& id, const caf::error& cause) {
   const auto refused = self->state.cells.find(id);
-  if (refused == self->state.cells.end() || !is_failure(cause, failure::bind_failed)) return;
+  const bool unbound = is_failure(cause, failure::bind_failed) || is_failure(cause, failure::cell_conflict);
+  if (refused == self->state.cells.end() || !unbound) return;
   if (const auto& left = refused->second.cell->recovered) self->state.host->recovered.push_back(*left);
 }
 
@@ -128,9 +100,10 @@ void ask_to_admit(host_pointer self, const std::string& id) {
   };
   self->request(record.supervisor, admit_patience, admit_atom::value)
       .then(
-          [current](cell_status& admitted) {
+          [self, current](cell_status& admitted) {
             cell_record* known = current();
             if (known == nullptr) return;
+            known->sighting.see(admitted, self->clock().now());
             admitted.newly_admitted = true;
             std::exchange(known->admit_answer, std::nullopt)->deliver(std::move(admitted));
           },
@@ -156,13 +129,15 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
     return make_failure(failure::cell_conflict, std::move(why));
   }
   cell_record record;
-  record.cell = make_estate(state.host->host_id, wanted);
+  record.cell = make_cell_estate(state.host->host_id, wanted);
   record.cell->recovered = take_recovered(state.host->recovered, *record.cell->run);
   record.restarts = restart_intensity{state.host->limits};
+  record.sighting = {wanted, self->clock().now()};
   record.sink = std::hash<std::string>{}(wanted.cell_id) % state.sinks.size();
   const auto answer = self->make_response_promise<cell_status>();
   record.admit_answer = answer;
   state.cells.emplace(wanted.cell_id, std::move(record));
+  state.socket_paths.add(wanted.socket_path(), wanted.cell_id);
   ask_to_admit(self, wanted.cell_id);
   return answer;
 }
@@ -218,54 +193,6 @@ caf::result<run_totals> on_retire(host_pointer self, const std::string& cell_id)
   return answer;
 }
 
-/// Asks every cell how it stands. A cell that does not answer in time counts as it was last seen.
-struct account_collection {
-  std::vector<std::pair<std::string, cell_estate_ptr>> asked;
-  std::size_t waiting = 0;
-  std::function<void(host_accounts)> done;
-};
-using account_collection_ptr = std::shared_ptr<account_collection>;
-
-/// At this moment each cell is either live or among the ended: what it counted is taken once.
-void one_account_less(host_pointer self, const account_collection_ptr& collection) {
-  if (--collection->waiting > 0) return;
-  host_accounts accounts = self->state.ended;
-  for (const auto& [id, cell] : collection->asked) {
-    const cell_record* record = record_of(self->state, id, cell);
-    if (record != nullptr && record->last_seen) accounts.cells.push_back(*record->last_seen);
-  }
-  collection->done(std::move(accounts));
-}
-
-void see(cell_record& record, const cell_status& status) {
-  // Two collections may be under way, and the answers of the earlier come last.
-  if (record.last_seen && status.totals.received < record.last_seen->totals.received) return;
-  record.last_seen = status;
-}
-
-void collect_accounts(host_pointer self, std::function<void(host_accounts)> done) {
-  const auto& cells = self->state.cells;
-  auto collection = std::make_shared<account_collection>();
-  collection->done = std::move(done);
-  // One more than there are cells: whatever answers at once does not end the collection before all are asked.
-  collection->waiting = cells.size() + 1;
-  for (const auto& [id, record] : cells) collection->asked.emplace_back(id, record.cell);
-  for (const auto& [id, record] : cells) {
-    if (!record.supervisor) {
-      one_account_less(self, collection);
-      continue;
-    }
-    self->request(record.supervisor, status_patience, status_atom::value)
-        .then(
-            [self, collection, id = id, cell = record.cell](const cell_status& status) {
-              if (cell_record* known = record_of(self->state, id, cell)) see(*known, status);
-              one_account_less(self, collection);
-            },
-            [self, collection](const caf::error&) { one_account_less(self, collection); });
-  }
-  one_account_less(self, collection);
-}
-
 caf::typed_response_promise<std::vector<cell_status>> on_status(host_pointer self) {
   auto answer = self->make_response_promise<std::vector<cell_status>>();
   collect_accounts(self, [answer](host_accounts accounts) mutable { answer.deliver(std::move(accounts.cells)); });
@@ -276,15 +203,6 @@ caf::typed_response_promise<host_accounts> on_accounts(host_pointer self) {
   auto answer = self->make_response_promise<host_accounts>();
   collect_accounts(self, [answer](host_accounts accounts) mutable { answer.deliver(std::move(accounts)); });
   return answer;
-}
-
-caf::result<cell_status> on_cell_status(host_pointer self, const std::string& cell_id) {
-  const auto found = self->state.cells.find(cell_id);
-  if (found == self->state.cells.end()) {
-    return make_failure(failure::unknown_cell, "no cell " + escaped(cell_id) + " is admitted");
-  }
-  if (!found->second.supervisor) return make_failure(failure::no_answer, "cell " + cell_id + " is being restarted");
-  return self->delegate(found->second.supervisor, status_atom::value);
 }
 
 void one_cell_ended(host_pointer self, bool cleanly) {
@@ -397,7 +315,8 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
   self->state.activity = host->census.enter("HOST SUPERVISOR", "", self->address());
   self->state.sinks.resize(std::max<std::size_t>(sinks, 1));
   for (sink_record& sink : self->state.sinks) {
-    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle);
+    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle, host->epochs,
+                                                  host->cell_share);
     sink.restarts = restart_intensity{host->limits};
     start_sink(self, sink);
   }
@@ -406,7 +325,7 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },
       [self](status_atom) { return on_status(self); },
       [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
-      [self](status_atom, const std::string& cell_id) { return on_cell_status(self, cell_id); },
+      [self](status_atom, const std::string& cell_id) { return ask_cell(self, cell_id); },
       [self](accounts_atom) { return on_accounts(self); },
       [self](alive_atom) -> std::uint64_t { return self->state.cells.size(); },
       [self](stop_atom) { return on_stop(self); },

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "actors/cell_estate.hpp"
+#include "actors/cell_sighting.hpp"
 #include "actors/cell_supervisor.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/sink_journal.hpp"
+#include "actors/socket_path_index.hpp"
 
 namespace cellos {
 
@@ -33,8 +35,7 @@ struct host_supervisor_state {
     on_retired retired;
     /// Numbers the requests to retire; answers to an earlier one are ignored.
     std::uint64_t retire_attempt = 0;
-    /// What stands in for a cell that does not answer.
-    std::optional<cell_status> last_seen;
+    cell_sighting sighting;
     restart_intensity restarts{restart_limits{}};
   };
   struct sink_record {
@@ -47,6 +48,8 @@ struct host_supervisor_state {
   activity_ptr activity;
   std::vector<sink_record> sinks;
   std::map<std::string, cell_record, std::less<>> cells;
+  /// Of `cells`.
+  socket_path_index socket_paths;
   /// Of cells that are gone; `cells` stays empty.
   host_accounts ended;
   bool stopping = false;

@@ -29,6 +29,7 @@ using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using drained_atom = caf::atom_constant<caf::atom("drained")>;
 using last_accepted_atom = caf::atom_constant<caf::atom("lastaccept")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using turn_atom = caf::atom_constant<caf::atom("turn")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 using quarantine_atom = caf::atom_constant<caf::atom("quarantine")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
@@ -85,6 +86,9 @@ using sink_actor = caf::typed_actor<
     caf::replies_to<totals_atom, host_stamp_ptr>::with<run_account>,
     // Answers with the final books once `run.v1.ended` is in the log.
     caf::replies_to<close_run_atom, host_stamp_ptr, run_closing>::with<run_totals>,
+    // Own message: a bounded piece of what the cells have queued, each in its turn. Own timer: asks for those again
+    // that were held back.
+    caf::reacts_to<turn_atom>, caf::reacts_to<retry_atom>,
     // Own timer: writes pending lines, or tries again after the log refused them.
     caf::reacts_to<flush_atom>,
     // Own timer: summaries that are due.

@@ -49,6 +49,8 @@ struct cell_specification {
 struct bind_refusal {
   telemetry_errc code = telemetry_errc::bind_failed;
   std::string explanation;
+  /// The path is another cell's, or another of the daemon's own sockets', by this or another name.
+  bool belongs_to_another = false;
 };
 
 /// What an intake has seen since it was bound. Readable from any thread.
@@ -60,6 +62,8 @@ struct intake_counts {
   std::uint64_t connections_refused = 0;
   std::uint32_t connections_open = 0;
   std::uint32_t chunks_unacknowledged = 0;
+  /// Whether the socket's file was there when last looked at: without it no guest finds the socket.
+  bool file_in_place = true;
 };
 
 /// One cell's bound socket, from bind to unlink. Outlives every actor that uses it; thread-safe.
@@ -90,6 +94,10 @@ class cell_intake {
   virtual chunk_ptr unacknowledged(std::uint64_t sequence) const = 0;
 
   virtual intake_counts counts() const = 0;
+
+  /// Looks at the socket's file and, where it is gone or another's, binds the path again: connections, counts and what
+  /// is unacknowledged stay. Nothing if guests find the socket, else why they do not.
+  virtual std::optional<bind_refusal> ensure_bound() { return std::nullopt; }
 };
 
 using cell_intake_ptr = std::shared_ptr<cell_intake>;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace cellos {
@@ -17,13 +18,14 @@ void saturating_add(std::uint64_t& sum, std::uint64_t more) {
 
 run_ledger::run_ledger(host_stamp_ptr attribution, const recovered_run& left, const event_sealing_ptr& sealing)
     : projection_(std::move(attribution), left.chain, left.sealed ? sealing : nullptr),
-      received_before_(left.totals.received) {
+      received_before_(left.totals.received),
+      adopted_(left.adopted) {
   books_.next_event = left.next_event;
   books_.digest = left.digest;
   books_.totals = left.totals;
   books_.silence_told = left.silence_told;
   books_.resumed = left.resumed;
-  if (sealed() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
+  if (sealed() && !sealing->key_id().empty() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
 }
 
 chain_position run_ledger::position() const { return head().position; }
@@ -105,18 +107,36 @@ void run_ledger::open(std::string& out, wall_time now, const run_opening& openin
   next.unsigned_events = 0;
   commit(out, std::move(next));
   former_key_id_.clear();
+  silence_window_ = opening.silence_window;
 }
 
 void run_ledger::restarted(std::string& out, wall_time now) {
   books next = begin();
   change_key_if_due(next, out, now);
+  if (adopted_) {
+    projection_.run_adopted(out, next.next_event++, now, *adopted_);
+    next.unsigned_events = 0;
+  }
   projection_.telemetry_dropped(out, next.next_event++, now, {loss_reason::daemon_restart, {}, {}, {}});
   rendered_ordinary(next, out, now);
   commit(out, std::move(next));
   former_key_id_.clear();
+  adopted_.reset();
 }
 
-run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
+void run_ledger::count(books& next, const batch& arrived, std::uint64_t appended) {
+  const std::uint64_t over_quota = arrived.declarations.size() - appended;
+  next.totals.received += arrived.chunk->frames;
+  next.totals.appended += appended;
+  next.totals.heartbeats += arrived.heartbeats;
+  next.totals.refused += arrived.refused;
+  next.totals.refused.add(telemetry_errc::over_quota, over_quota);
+  next.totals.forged_attribution += arrived.forged_attribution;
+  next.losses.refused += arrived.refused;
+  next.losses.refused.add(telemetry_errc::over_quota, over_quota);
+}
+
+run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived, std::uint64_t most_declarations) {
   const received_chunk& chunk = *arrived.chunk;
   if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
   if (chunk.sequence > books_.next_chunk) return verdict::gap;
@@ -130,18 +150,15 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived) {
     resumed = resume_if_silenced(next, out, chunk.received_at);
   }
   const timestamp_text received{chunk.received_at};
+  const std::uint64_t appended = std::min<std::uint64_t>(arrived.declarations.size(), most_declarations);
   std::size_t unparted = out.size();
   std::uint64_t rendered = 0;
-  for (const guest_declaration& declared : arrived.declarations) {
+  for (const guest_declaration& declared : std::span{arrived.declarations}.first(appended)) {
     part_if_due(next, out, unparted, rendered++);
     projection_.declaration(out, next.next_event++, received, declared);
     rendered_ordinary(next, out, chunk.received_at);
   }
-  next.totals.received += chunk.frames;
-  next.totals.appended += arrived.declarations.size();
-  next.totals.heartbeats += arrived.heartbeats;
-  next.totals.refused += arrived.refused;
-  next.totals.forged_attribution += arrived.forged_attribution;
+  count(next, arrived, appended);
   account_losses(next, arrived);
   commit(out, std::move(next));
   return resumed ? verdict::taken_and_resumed : verdict::taken;
@@ -171,9 +188,9 @@ run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, cons
   return verdict::taken;
 }
 
-/// A guest's counters are per connection: the account ends with it.
+/// A guest's counters are per connection: the account ends with it. The highest of each counts, so that one that goes
+/// back and forth is not counted twice.
 void run_ledger::account_losses(books& next, const batch& arrived) {
-  next.losses.refused += arrived.refused;
   const received_chunk& chunk = *arrived.chunk;
   auto account = std::find_if(next.connections.begin(), next.connections.end(),
                               [&](const auto& known) { return known.connection == chunk.connection; });
@@ -186,14 +203,16 @@ void run_ledger::account_losses(books& next, const batch& arrived) {
       if (said.first_seq > account->next_seq) {
         saturating_add(next.losses.missing_seq, said.first_seq - account->next_seq);
       }
-      saturating_add(next.losses.missing_seq, said.missing_within);
-      account->next_seq = said.next_seq;
+      // Of what an earlier chunk went through or reported already, nothing is missing now. The highest one came.
+      const std::uint64_t new_numbers = said.next_seq > account->next_seq ? said.next_seq - account->next_seq - 1 : 0;
+      saturating_add(next.losses.missing_seq, std::min(said.missing_within, new_numbers));
+      account->next_seq = std::max(account->next_seq, said.next_seq);
     }
     if (said.has_dropped) {
       if (said.dropped > account->dropped) {
         saturating_add(next.losses.dropped_by_guest, said.dropped - account->dropped);
       }
-      account->dropped = said.dropped;
+      account->dropped = std::max(account->dropped, said.dropped);
     }
   }
   if (chunk.ending != chunk_ending::none && account != next.connections.end()) next.connections.erase(account);

@@ -47,9 +47,12 @@ class run_ledger {
 
   /// `run.v1.started`, or `run.v1.resumed` where a recovered chain goes on.
   void open(std::string& out, wall_time now, const run_opening& opening);
-  /// The first events after a crash: what is lost, after the change of keys if there was one.
+  /// The first events after a crash: what is lost; before it the change of keys, if there was one, and what nobody
+  /// vouches for, if there is anything.
   void restarted(std::string& out, wall_time now);
-  verdict take(std::string& out, const batch& arrived);
+  /// Of its declarations at most so many are appended; the others are refused as `over_quota`.
+  verdict take(std::string& out, const batch& arrived,
+               std::uint64_t most_declarations = std::numeric_limits<std::uint64_t>::max());
   /// Stands in for a chunk's batch; the same verdicts.
   verdict quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk);
   /// The run's first silence makes a line; a later one makes none. True if a line was made.
@@ -94,10 +97,13 @@ class run_ledger {
   bool has_losses() const;
   bool silence_told() const { return books_.silence_told; }
   bool silenced() const { return books_.silence_told && !books_.resumed; }
+  /// Whether this chunk is the next one, rather than in the books already or behind one that is missing.
+  bool awaits(std::uint64_t chunk) const { return chunk == books_.next_chunk; }
+  std::chrono::nanoseconds silence_window() const { return silence_window_; }
   wall_time last_frame() const { return books_.last_frame; }
 
  private:
-  /// What a version 1.1 guest's counters last said on one open connection.
+  /// The highest that a version 1.1 guest's counters have been on one open connection.
   struct connection_account {
     std::uint64_t connection = 0;
     std::uint64_t next_seq = 0;
@@ -130,6 +136,7 @@ class run_ledger {
   void commit(std::string& out, books&& next);
 
   static void account_losses(books& next, const batch& arrived);
+  static void count(books& next, const batch& arrived, std::uint64_t appended);
   bool resume_if_silenced(books& next, std::string& out, wall_time received);
   void change_key_if_due(books& next, std::string& out, wall_time now);
   chain_head head_of(const books& at) const;
@@ -144,6 +151,10 @@ class run_ledger {
   std::string former_key_id_;
   /// Of a recovered run: frames that the present intake never saw.
   std::uint64_t received_before_ = 0;
+  /// Zero until the run is opened.
+  std::chrono::nanoseconds silence_window_{};
+  /// Of a recovered run: to be put on record.
+  std::optional<adopted_range> adopted_;
   std::size_t part_after_ = std::numeric_limits<std::size_t>::max();
   std::vector<parting> partings_;
 };

@@ -1,10 +1,13 @@
 // SINK, last on the data path. In: batches, silences, runs opened and closed. Out: lines in the evidence log, then
-// acknowledgements. Lines gather while messages wait in the mailbox and are written together; nothing is acknowledged
-// before it is written. When the log takes nothing, batches wait unprojected, credit runs out and reading stops: the
-// guests feel it, nobody loses. What must survive this actor's death is in the journal.
+// acknowledgements. Batches queue by run and are served in fair turns, a bounded piece a message, so that neither a
+// flooding cell nor all of them together keep a question or a quiet cell waiting. Lines gather and are written
+// together; nothing is acknowledged before it is written. When the log takes nothing, or a cell is over its share of
+// it, batches wait unprojected, credit runs out and reading stops: the guest feels it, nobody loses. What a cell goes
+// on sending beyond its share is refused. What must survive this actor's death is in the journal.
 
 #include "actors/sink.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -24,10 +27,20 @@ constexpr std::chrono::milliseconds retry_pause{100};
 /// At most one summary of losses a run in this time, however much a guest does wrong. Ours.
 constexpr std::chrono::seconds summary_interval{1};
 
-void process(sink_pointer self, const sink_state::arrival& arrived);
+/// How often a cell that is held back is looked at again. Ours.
+constexpr std::chrono::milliseconds hold_pause{50};
+/// Events made before the mailbox has its turn, where each costs a signature (20 to 50 us) and where it does not: some
+/// milliseconds. Ours.
+constexpr std::uint64_t signed_events_a_turn = 64;
+constexpr std::uint64_t plain_events_a_turn = 4096;
 
 void schedule_flush(sink_pointer self) {
   if (!std::exchange(self->state.flush_scheduled, true)) self->send(self, flush_atom::value);
+}
+
+void schedule_turn(sink_pointer self) {
+  if (self->state.blocked || !self->state.turns.ready()) return;
+  if (!std::exchange(self->state.turn_scheduled, true)) self->send(self, turn_atom::value);
 }
 
 void schedule_summary(sink_pointer self) {
@@ -89,16 +102,14 @@ void on_flush(sink_pointer self) {
   sink_state& state = self->state;
   const activity::mark busy{*state.activity};
   state.flush_scheduled = false;
-  if (!flush(self)) return;
-  while (!state.blocked && !state.deferred.empty()) {
-    const auto next = std::move(state.deferred.front());
-    state.deferred.pop_front();
-    process(self, next);
-  }
+  if (flush(self)) schedule_turn(self);
 }
 
-run_ledger::verdict enter(sink_journal& journal, const sink_state::arrival& arrived) {
-  if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) return journal.take(**decoded);
+run_ledger::verdict enter(sink_pointer self, const sink_state::arrival& arrived, std::uint64_t most_declarations) {
+  sink_journal& journal = *self->state.journal;
+  if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) {
+    return journal.take(**decoded, self->clock().now(), most_declarations);
+  }
   const auto& [run, condemned] = std::get<1>(arrived.what);
   return journal.quarantine(run, condemned);
 }
@@ -121,9 +132,9 @@ void see_to_it_later(sink_pointer self, const sink_state::arrival& arrived) {
   if (!state.checkpoint_scheduled && state.journal->has_unsigned(run)) schedule_checkpoint(self);
 }
 
-void process(sink_pointer self, const sink_state::arrival& arrived) {
+void process(sink_pointer self, const sink_state::arrival& arrived, std::uint64_t most_declarations) {
   sink_state& state = self->state;
-  switch (enter(*state.journal, arrived)) {
+  switch (enter(self, arrived, most_declarations)) {
     case run_ledger::verdict::gap: self->send(arrived.credit, replay_atom::value); return;
     case run_ledger::verdict::taken_and_resumed:
       state.host->events.agent_resumed(*std::get<batch_ptr>(arrived.what)->attribution);
@@ -132,22 +143,83 @@ void process(sink_pointer self, const sink_state::arrival& arrived) {
     case run_ledger::verdict::taken: break;
   }
   state.due_acknowledgements.push_back({arrived.credit, sequence_of(arrived)});
-  if (state.journal->pending_bytes() >= flush_bytes) {
-    flush(self);
-  } else {
-    schedule_flush(self);
-  }
   see_to_it_later(self, arrived);
 }
 
-/// In the order of arrival: what comes while the log takes nothing waits.
-void on_arrival(sink_pointer self, sink_state::arrival arrived) {
-  const activity::mark busy{*self->state.activity};
-  if (self->state.blocked || !self->state.deferred.empty()) {
-    self->state.deferred.push_back(std::move(arrived));
-    return;
+void take_silence(sink_pointer self, const host_stamp_ptr& run, const agent_silenced& silence) {
+  if (!self->state.journal->silence(run, silence)) return;
+  self->state.host->events.agent_silenced(*run, silence);
+}
+
+log_share::allowance allowance_of(sink_pointer self, const sink_state::work& work) {
+  const auto* arrived = std::get_if<sink_state::arrival>(&work);
+  const auto* decoded = arrived != nullptr ? std::get_if<batch_ptr>(&arrived->what) : nullptr;
+  return decoded != nullptr ? self->state.journal->allowance(**decoded, self->clock().now()) : log_share::allowance{};
+}
+
+void serve(sink_pointer self, const host_stamp_ptr& run, const sink_state::work& work, std::uint64_t declarations) {
+  if (const auto* silence = std::get_if<agent_silenced>(&work)) return take_silence(self, run, *silence);
+  process(self, std::get<sink_state::arrival>(work), declarations);
+}
+
+void schedule_look_at_held(sink_pointer self) {
+  if (!std::exchange(self->state.hold_scheduled, true)) self->delayed_send(self, hold_pause, retry_atom::value);
+}
+
+/// Answers with what it cost: a cell that is held back has its turn for nothing.
+std::uint64_t serve_next(sink_pointer self, std::uint64_t quantum) {
+  sink_state& state = self->state;
+  const auto& next = state.turns.next(quantum);
+  const log_share::allowance allowed = allowance_of(self, next.work);
+  if (allowed.held) {
+    state.turns.set_aside();
+    schedule_look_at_held(self);
+    return 0;
   }
-  process(self, arrived);
+  const host_stamp_ptr run = state.turns.owner();
+  // What is refused is not made.
+  const std::uint64_t cost = std::min(next.cost - 1, allowed.declarations) + 1;
+  const auto taken = state.turns.take(cost);
+  serve(self, run, taken.work, allowed.declarations);
+  return cost;
+}
+
+/// Whatever is left waits for the next message, and so do the lines, unless there are many: written together they cost
+/// the log least.
+void on_turn(sink_pointer self) {
+  sink_state& state = self->state;
+  const activity::mark busy{*state.activity};
+  state.turn_scheduled = false;
+  const std::uint64_t most = state.journal->signs_each_event() ? signed_events_a_turn : plain_events_a_turn;
+  for (std::uint64_t spent = 0; spent < most && !state.blocked && state.turns.ready();) {
+    spent += serve_next(self, most);
+    if (state.journal->pending_bytes() >= flush_bytes) flush(self);
+  }
+  if (!state.turns.ready()) schedule_flush(self);
+  schedule_turn(self);
+}
+
+void on_look_at_held(sink_pointer self) {
+  self->state.hold_scheduled = false;
+  self->state.turns.bring_back();
+  schedule_turn(self);
+}
+
+std::uint64_t cost_of(const sink_state::work& work) {
+  const auto* arrived = std::get_if<sink_state::arrival>(&work);
+  const auto* decoded = arrived != nullptr ? std::get_if<batch_ptr>(&arrived->what) : nullptr;
+  return 1 + (decoded != nullptr ? (*decoded)->declarations.size() : 0);
+}
+
+void queue(sink_pointer self, const host_stamp_ptr& run, sink_state::work work) {
+  const std::uint64_t cost = cost_of(work);
+  self->state.turns.push(run, cost, std::move(work));
+  schedule_turn(self);
+}
+
+void on_arrival(sink_pointer self, sink_state::arrival arrived) {
+  const host_stamp_ptr run = run_of(arrived);
+  queue(self, run, std::move(arrived));
 }
 
 caf::typed_response_promise<std::string> on_open_run(sink_pointer self, const host_stamp_ptr& run,
@@ -160,14 +232,18 @@ caf::typed_response_promise<std::string> on_open_run(sink_pointer self, const ho
 }
 
 void on_silence(sink_pointer self, const host_stamp_ptr& run, const agent_silenced& silence) {
-  if (!self->state.journal->silence(run, silence)) return;
-  self->state.host->events.agent_silenced(*run, silence);
+  if (self->state.turns.waits(run)) return queue(self, run, silence);
+  take_silence(self, run, silence);
   schedule_flush(self);
 }
 
 caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const host_stamp_ptr& run,
                                                      const run_closing& closing) {
   auto answer = self->make_response_promise<run_totals>();
+  // Bounded by the cell's credit. Nothing is held back: there is no later.
+  for (const auto& each : self->state.turns.take_all(run)) {
+    serve(self, run, each.work, allowance_of(self, each.work).declarations);
+  }
   const run_totals totals = self->state.journal->close_run(run, closing);
   self->state.due_answers.emplace_back([answer, totals]() mutable { answer.deliver(totals); });
   if (!self->state.blocked) flush(self);
@@ -177,8 +253,10 @@ caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const ho
 void on_tick(sink_pointer self) {
   sink_state& state = self->state;
   state.tick_scheduled = false;
-  state.journal->summarise_losses(
-      [&](const host_stamp& run, const refusal_counts& kinds) { state.host->events.frames_refused(run, kinds); });
+  state.journal->summarise_losses(self->clock().now(), [&](const host_stamp& run, const refusal_counts& kinds) {
+    state.host->events.frames_refused(run, kinds);
+  });
+  if (state.journal->has_losses()) schedule_summary(self);
   if (state.journal->has_unsigned()) schedule_checkpoint(self);
   schedule_flush(self);
 }
@@ -225,6 +303,8 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
       [self](close_run_atom, const host_stamp_ptr& run, const run_closing& closing) {
         return on_close_run(self, run, closing);
       },
+      [self](turn_atom) { on_turn(self); },
+      [self](retry_atom) { on_look_at_held(self); },
       [self](flush_atom) { on_flush(self); },
       [self](tick_atom) { on_tick(self); },
       [self](checkpoint_atom) { on_checkpoint(self); },

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "actors/fair_turns.hpp"
 #include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/sink_journal.hpp"
@@ -29,11 +29,16 @@ struct sink_state {
     std::variant<batch_ptr, std::pair<host_stamp_ptr, quarantined_chunk>> what;
     credit_actor credit;
   };
+  /// A silence keeps its place behind the frames that came before it.
+  using work = std::variant<arrival, agent_silenced>;
   /// Told once the pending lines are in the log.
   std::vector<acknowledgement> due_acknowledgements;
   std::vector<std::function<void()>> due_answers;
-  /// Arrived while the log took nothing; their chunks hold the only memory.
-  std::deque<arrival> deferred;
+  /// What is not in the journal yet; costs are events to make. Chunks hold the only memory.
+  fair_turns<host_stamp_ptr, work, sink_journal::by_name> turns;
+  bool turn_scheduled = false;
+  /// Those that are held back are looked at again.
+  bool hold_scheduled = false;
   activity_ptr activity;
   bool flush_scheduled = false;
   bool tick_scheduled = false;

@@ -1,18 +1,15 @@
 #include "actors/sink_journal.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace cellos {
 
 namespace {
 
-/// Host, cell, run and epoch. The epoch is when the run was opened, in milliseconds: the same run opened again after it
-/// ended is another chain.
-std::string chain_name(const host_stamp& run, wall_time opened) {
-  const auto epoch = std::chrono::duration_cast<std::chrono::milliseconds>(opened.time_since_epoch());
-  return run.host_id + "/" + run.cell_id + "/" + run.run_id + "/" + std::to_string(epoch.count());
+/// Host, cell, run and epoch: the same run opened again after it ended is another chain.
+std::string chain_name(const host_stamp& run, wall_time opened, chain_epochs& epochs) {
+  return epochs.chain_name(run.host_id + "/" + run.cell_id + "/" + run.run_id, opened);
 }
 
 /// A buffer that grew past this for a burst is given back.
@@ -48,7 +45,7 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
   if (const auto known = runs_.find(run); known != runs_.end()) return known->second.chain();
   const wall_time now = clock_.now();
   run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
-                                        : run_ledger{run, chain_name(*run, now), sealing_};
+                                        : run_ledger{run, chain_name(*run, now, *epochs_), sealing_};
   append_lines(run, ledger, [&](std::string& out) {
     ledger.open(out, now, opening);
     if (chronicle_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());
@@ -56,11 +53,34 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
   return runs_.emplace(run, std::move(ledger)).first->second.chain();
 }
 
-run_ledger::verdict sink_journal::take(const batch& arrived) {
+log_share& sink_journal::share_of(const host_stamp& run, monotonic_time now) {
+  if (const auto known = shares_.find(run.cell_id); known != shares_.end()) return known->second;
+  if (shares_.size() >= sweep_shares_at_) {
+    std::erase_if(shares_, [now](auto& share) { return share.second.full(now); });
+    sweep_shares_at_ = shares_.size() * 2 + 64;
+  }
+  return shares_.emplace(run.cell_id, share_limits_).first->second;
+}
+
+log_share::allowance sink_journal::allowance(const batch& arrived, monotonic_time now) {
+  const auto ledger = runs_.find(arrived.attribution);
+  if (ledger == runs_.end() || !ledger->second.awaits(arrived.chunk->sequence)) return {};
+  // A guest that is not read from must not be taken for one that fell silent.
+  const std::chrono::nanoseconds longest_hold = ledger->second.silence_window() / 2;
+  return share_of(*arrived.attribution, now).ask(arrived.declarations.size(), now, longest_hold);
+}
+
+run_ledger::verdict sink_journal::take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations) {
   const auto ledger = runs_.find(arrived.attribution);
   if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
-  const auto taken =
-      append_lines(ledger->first, ledger->second, [&](std::string& out) { return ledger->second.take(out, arrived); });
+  const std::size_t before = pending_.size();
+  const auto taken = append_lines(ledger->first, ledger->second, [&](std::string& out) {
+    return ledger->second.take(out, arrived, most_declarations);
+  });
+  if (pending_.size() > before) {
+    const auto declarations = std::min<std::uint64_t>(arrived.declarations.size(), most_declarations);
+    share_of(*arrived.attribution, now).spend(pending_.size() - before, declarations, now);
+  }
   part(ledger->first, ledger->second);
   return taken;
 }
@@ -101,11 +121,17 @@ run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing&
   return totals;
 }
 
-void sink_journal::summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused) {
-  const wall_time now = clock_.now();
+void sink_journal::summarise_losses(monotonic_time now,
+                                    const std::function<void(const host_stamp&, const refusal_counts&)>& refused) {
+  const wall_time dated = clock_.now();
   for (auto& [run, ledger] : runs_) {
+    if (!ledger.has_losses()) continue;
+    log_share& share = share_of(*run, now);
+    if (share.in_debt(now)) continue;
+    const std::size_t before = pending_.size();
     const refusal_counts kinds = append_lines(
-        run, ledger, [&ledger = ledger, now](std::string& out) { return ledger.summarise_losses(out, now); });
+        run, ledger, [&ledger = ledger, dated](std::string& out) { return ledger.summarise_losses(out, dated); });
+    share.spend(pending_.size() - before, 0, now);
     if (kinds.total() != 0) refused(*run, kinds);
   }
 }
@@ -124,6 +150,10 @@ void sink_journal::checkpoint() {
   for (auto& [run, ledger] : runs_) {
     append_lines(run, ledger, [&ledger = ledger, now](std::string& out) { ledger.checkpoint(out, now); });
   }
+}
+
+bool sink_journal::signs_each_event() const {
+  return sealing_ && sealing_->events_per_signature() == 1 && !sealing_->key_id().empty();
 }
 
 bool sink_journal::has_unsigned() const {

@@ -13,8 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "actors/chain_epochs.hpp"
 #include "actors/host_chronicle.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/log_share.hpp"
 #include "actors/ports.hpp"
 #include "actors/run_ledger.hpp"
 
@@ -26,15 +28,33 @@ namespace cellos {
 /// a time; not thread-safe.
 class sink_journal {
  public:
-  /// Without a sealing, events carry no digests; without a chronicle, runs are not listed in the host's chain.
+  /// Without a sealing, events carry no digests; without a chronicle, runs are not listed in the host's chain. `share`
+  /// is each cell's.
   sink_journal(evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing = nullptr,
-               host_chronicle* chronicle = nullptr)
-      : log_(log), clock_(clock), sealing_(std::move(sealing)), chronicle_(chronicle) {}
+               host_chronicle* chronicle = nullptr,
+               std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>(),
+               const log_share_limits& share = {})
+      : log_(log),
+        clock_(clock),
+        sealing_(std::move(sealing)),
+        chronicle_(chronicle),
+        share_limits_(share),
+        epochs_(std::move(epochs)) {}
+
+  /// By name, so that what is done to all runs is done in an order a simulation can replay.
+  struct by_name {
+    bool operator()(const host_stamp_ptr& a, const host_stamp_ptr& b) const {
+      return std::tie(a->cell_id, a->run_id, a) < std::tie(b->cell_id, b->run_id, b);
+    }
+  };
 
   /// Starts the run's chain and names it; a run that is open already stays as it is.
   const std::string& open_run(const host_stamp_ptr& run, const run_opening& opening);
   /// A batch of a run that is not open is a duplicate: its run has ended.
-  run_ledger::verdict take(const batch& arrived);
+  /// Of its declarations at most so many are appended, see `allowance`; the others are refused.
+  run_ledger::verdict take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations);
+  /// What the cell's share of the log covers of a batch. One that is in the books already needs nothing of it.
+  log_share::allowance allowance(const batch& arrived, monotonic_time now);
   run_ledger::verdict quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk);
   bool silence(const host_stamp_ptr& run, const agent_silenced& silence);
   /// Books of an open run; empty for any other.
@@ -43,12 +63,16 @@ class sink_journal {
   run_totals close_run(const host_stamp_ptr& run, const run_closing& closing);
 
   /// Summaries of what was lost since the last call, for every run that lost something; `refused` hears of refusals.
-  void summarise_losses(const std::function<void(const host_stamp&, const refusal_counts&)>& refused);
+  /// Those of a cell in debt wait: what a guest does wrong fills the log no faster than what it does right.
+  void summarise_losses(monotonic_time now,
+                        const std::function<void(const host_stamp&, const refusal_counts&)>& refused);
   bool has_losses() const;
   bool has_losses(const host_stamp_ptr& run) const;
 
   /// Signs what no signature vouches for yet, in every run.
   void checkpoint();
+  /// Whether each event costs a signature.
+  bool signs_each_event() const;
   bool has_unsigned() const;
   bool has_unsigned(const host_stamp_ptr& run) const;
   /// Seals all further events with another key.
@@ -70,15 +94,10 @@ class sink_journal {
   std::error_code write(std::string_view lines, std::span<const chain_head> heads,
                         std::span<const std::string> openings, std::span<const run_end_mark> ends);
 
+  log_share& share_of(const host_stamp& run, monotonic_time now);
+
   evidence_log& log_;
   const wall_clock& clock_;
-  /// By name, so that what the journal does to all runs it does in an order a simulation can replay.
-  struct by_name {
-    bool operator()(const host_stamp_ptr& a, const host_stamp_ptr& b) const {
-      return std::tie(a->cell_id, a->run_id, a) < std::tie(b->cell_id, b->run_id, b);
-    }
-  };
-
   std::map<host_stamp_ptr, run_ledger, by_name> runs_;
   /// Books of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
@@ -102,6 +121,12 @@ class sink_journal {
   std::string pending_;
   event_sealing_ptr sealing_;
   host_chronicle* chronicle_;
+  log_share_limits share_limits_;
+  /// By cell: another run of it is no other share.
+  std::map<std::string, log_share, std::less<>> shares_;
+  /// With so many, those that are full are forgotten.
+  std::size_t sweep_shares_at_ = 64;
+  std::shared_ptr<chain_epochs> epochs_;
 };
 
 using sink_journal_ptr = std::shared_ptr<sink_journal>;

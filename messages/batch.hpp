@@ -17,12 +17,12 @@ namespace cellos {
 struct guest_loss_account {
   bool has_seq = false;
   std::uint64_t first_seq = 0;
-  /// One past the last `seq` seen.
+  /// One past the highest `seq` seen.
   std::uint64_t next_seq = 0;
-  /// Numbers skipped between frames of this chunk.
+  /// Numbers skipped between frames of this chunk, below the highest and above the first.
   std::uint64_t missing_within = 0;
   bool has_dropped = false;
-  /// The guest's cumulative drop counter as of the last frame that carried one.
+  /// The highest that the guest's cumulative drop counter has been.
   std::uint64_t dropped = 0;
 };
 

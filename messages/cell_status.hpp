@@ -36,6 +36,8 @@ struct cell_status {
   std::uint64_t connections_refused = 0;
   std::uint32_t connections_open = 0;
   std::uint64_t bytes_received = 0;
+  /// False while no guest finds the socket, because its file is gone or another's.
+  bool socket_in_place = true;
   std::string spec_signature_hash;
   std::chrono::nanoseconds keepalive_window{};
   /// How long until the agent's silence is told if nothing more is accepted; nothing once this run's has been.
@@ -44,6 +46,8 @@ struct cell_status {
   run_totals before;
   /// In the answer to an admission: whether that admission bound the cell, rather than found it bound.
   bool newly_admitted = false;
+  /// How old this is, where the cell did not answer in time and was seen earlier; nothing in an answer of its own.
+  std::optional<std::chrono::nanoseconds> stale_for{};
 
   /// The run's books of this daemon alone.
   run_totals since_start() const { return totals - before; }

@@ -28,6 +28,7 @@ auto refusals(const refusal_counts& refused) {
     json::object_writer kinds{out};
     kinds.count("framing_lost", refused[telemetry_errc::framing_lost]);
     kinds.count("malformed_frame", refused[telemetry_errc::malformed_frame]);
+    kinds.count("over_quota", refused[telemetry_errc::over_quota]);
     kinds.count("torn_frame", refused[telemetry_errc::torn_frame]);
     kinds.count("unknown_probe_source", refused[telemetry_errc::unknown_probe_source]);
     kinds.count("unsupported_version", refused[telemetry_errc::unsupported_version]);
@@ -103,6 +104,7 @@ void run_projection::opened(std::string& out, std::uint64_t sequence, wall_time 
       data.text("keyId", sealing->key_id());
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
+    data.member("signing", [this](std::string& to) { append_statement(to, statement_of(lines_.sealing())); });
     data.count("silenceWindowNs", count_of(opening.silence_window));
     data.text("specSignatureHash", attribution_->spec_signature_hash);
     data.number("wireContentVersionMajor", wire::wire_content_version_major);
@@ -126,6 +128,18 @@ void run_projection::run_key_changed(std::string& out, std::uint64_t sequence, w
     data.text("cellId", attribution_->cell_id);
     data.text("formerKeyId", former_key_id);
     data.text("keyId", sealing.key_id());
+    data.member("output", output_of(observed_by_host));
+    data.text("runId", attribution_->run_id);
+    data.text("specSignatureHash", attribution_->spec_signature_hash);
+  });
+}
+
+void run_projection::run_adopted(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range) {
+  event(out, sequence, now, event_type::run_adopted, seal_kind::signature, [&](json::object_writer& data) {
+    data.count("adoptedFrom", range.from);
+    data.count("adoptedTo", range.to.sequence);
+    data.text("cellId", attribution_->cell_id);
+    if (!range.to.digest.empty()) data.text("digest", range.to.digest);
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
     data.text("specSignatureHash", attribution_->spec_signature_hash);

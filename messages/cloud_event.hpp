@@ -13,6 +13,7 @@
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
 #include "messages/recovered_run.hpp"
+#include "messages/recovery_event.hpp"
 #include "messages/run_totals.hpp"
 #include "messages/timestamp.hpp"
 
@@ -25,6 +26,7 @@ inline constexpr std::string_view telemetry_dropped = "guest.v1.telemetry_droppe
 inline constexpr std::string_view run_started = "run.v1.started";
 inline constexpr std::string_view run_resumed = "run.v1.resumed";
 inline constexpr std::string_view run_checkpoint = "run.v1.checkpoint";
+inline constexpr std::string_view run_adopted = "run.v1.adopted";
 inline constexpr std::string_view run_key_changed = "run.v1.key_changed";
 inline constexpr std::string_view run_ended = "run.v1.ended";
 }  // namespace event_type
@@ -113,6 +115,8 @@ class run_projection {
   void run_checkpoint(std::string& out, std::uint64_t sequence, wall_time now);
   /// The first event of the present key, signed with the former one too if the sealing has it.
   void run_key_changed(std::string& out, std::uint64_t sequence, wall_time now, std::string_view former_key_id);
+  /// Goes right behind events that nothing of ours vouches for.
+  void run_adopted(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range);
   void run_ended(std::string& out, std::uint64_t sequence, wall_time now, run_end_reason reason,
                  const run_totals& totals);
   void agent_silenced(std::string& out, std::uint64_t sequence, wall_time now, const agent_silenced& silence);

@@ -1,5 +1,6 @@
 #include "messages/decode_chunk.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -22,12 +23,12 @@ void account_losses(guest_loss_account& losses, const decoded_frame& frame) {
     } else if (*frame.seq > losses.next_seq) {
       losses.missing_within = saturating_add(losses.missing_within, *frame.seq - losses.next_seq);
     }
+    losses.next_seq = std::max(losses.next_seq, saturating_add(*frame.seq, 1));
     losses.has_seq = true;
-    losses.next_seq = saturating_add(*frame.seq, 1);
   }
   if (frame.dropped) {
     losses.has_dropped = true;
-    losses.dropped = *frame.dropped;
+    losses.dropped = std::max(losses.dropped, *frame.dropped);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "messages/signing_statement.hpp"
+
 /// The seam between events and the keys that vouch for them. Nothing here knows a hash or a key; runtime/signing does.
 namespace cellos {
 
@@ -82,10 +84,17 @@ class event_sealing {
   virtual const std::string& former_key_id() const = 0;
   /// A chain has at most so many events in a row without a signature; 1 signs each.
   virtual std::uint64_t events_per_signature() const = 0;
+  /// What chains that are sealed so say of it.
+  virtual signing_statement statement() const = 0;
   /// As `prevdigest` spells it.
   virtual std::string digest_text(const event_digest& digest) const = 0;
 };
 
 using event_sealing_ptr = std::shared_ptr<const event_sealing>;
+
+/// Of chains with this sealing; null: off.
+inline signing_statement statement_of(const event_sealing_ptr& sealing) {
+  return sealing ? sealing->statement() : signing_statement{};
+}
 
 }  // namespace cellos

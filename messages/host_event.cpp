@@ -57,15 +57,21 @@ void host_projection::event(std::string& out, std::uint64_t sequence, wall_time 
   });
 }
 
-void host_projection::started(std::string& out, std::uint64_t sequence, wall_time now,
-                              std::string_view daemon_version) {
+void host_projection::started(std::string& out, std::uint64_t sequence, wall_time now, std::string_view daemon_version,
+                              const former_chain* former) {
   event(out, sequence, now, event_type::host_started, [&](json::object_writer& data) {
     data.text("daemonVersion", daemon_version);
+    if (former != nullptr) {
+      data.text("formerChain", former->chain);
+      if (!former->end.digest.empty()) data.text("formerDigest", former->end.digest);
+      data.count("formerSequence", former->end.sequence);
+    }
     data.text("hostId", host_id_);
     if (const auto& sealing = lines_.sealing(); sealing && !sealing->key_id().empty()) {
       data.text("keyId", sealing->key_id());
     }
     data.member("output", output_of(observed_by_host));
+    data.member("signing", [this](std::string& to) { append_statement(to, statement_of(lines_.sealing())); });
   });
 }
 
@@ -159,6 +165,61 @@ void host_projection::evidence_blocked(std::string& out, std::uint64_t sequence,
   event(out, sequence, now, event_type::host_evidence_blocked, [&](json::object_writer& data) {
     data.count("blockedForNs", static_cast<std::uint64_t>(blocked_for.count()));
     data.text("cause", cause);
+    data.text("hostId", host_id_);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+void host_projection::found(std::string& out, std::uint64_t sequence, wall_time now, const recovery_finding& finding) {
+  std::visit([&](const auto& what) { write(out, sequence, now, what); }, finding);
+}
+
+void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, journal_trouble trouble) {
+  event(out, sequence, now, event_type::host_journal_unusable, [&](json::object_writer& data) {
+    data.text("cause", to_string(trouble));
+    data.text("hostId", host_id_);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const unreadable_line& line) {
+  event(out, sequence, now, event_type::host_line_not_understood, [&](json::object_writer& data) {
+    data.text("file", line.file);
+    data.text("hostId", host_id_);
+    data.count("line", line.line);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const abandoned_chain& abandoned) {
+  event(out, sequence, now, event_type::host_chain_abandoned, [&](json::object_writer& data) {
+    data.text("cause", to_string(abandoned.cause));
+    data.text("chain", abandoned.chain);
+    if (!abandoned.expected.digest.empty()) data.text("expectedDigest", abandoned.expected.digest);
+    if (abandoned.expected.sequence != 0) data.count("expectedSequence", abandoned.expected.sequence);
+    if (!abandoned.found.digest.empty()) data.text("foundDigest", abandoned.found.digest);
+    if (abandoned.found.sequence != 0) data.count("foundSequence", abandoned.found.sequence);
+    data.text("hostId", host_id_);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range) {
+  event(out, sequence, now, event_type::host_range_adopted, [&](json::object_writer& data) {
+    data.count("adoptedFrom", range.from);
+    data.count("adoptedTo", range.to.sequence);
+    data.text("chain", range.chain);
+    if (!range.to.digest.empty()) data.text("digest", range.to.digest);
+    data.text("hostId", host_id_);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const lost_events& lost) {
+  event(out, sequence, now, event_type::host_evidence_lost, [&](json::object_writer& data) {
+    data.text("chain", lost.chain);
+    data.count("expectedSequence", lost.expected_sequence);
+    data.count("foundSequence", lost.found_sequence);
     data.text("hostId", host_id_);
     data.member("output", output_of(observed_by_host));
   });

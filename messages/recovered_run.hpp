@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "messages/chain_position.hpp"
 #include "messages/host_stamp.hpp"
+#include "messages/recovery_event.hpp"
 #include "messages/run_totals.hpp"
 
 namespace cellos {
@@ -13,6 +16,8 @@ struct recovered_run : chain_position {
   run_totals totals;
   bool silence_told = false;
   bool resumed = false;
+  /// Behind its last event there is one that says so.
+  std::optional<adopted_range> adopted;
 };
 
 }  // namespace cellos

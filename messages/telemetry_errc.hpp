@@ -22,12 +22,14 @@ enum class telemetry_errc : std::uint8_t {
   framing_lost = 5,
   /// The connection ended inside a frame.
   torn_frame = 6,
+  /// The cell has used up its share of the evidence log. Costs that frame.
+  over_quota = 7,
 };
 
 /// The refusals a guest can cause, in counter order.
 inline constexpr std::array refusal_kinds{
     telemetry_errc::malformed_frame, telemetry_errc::unsupported_version, telemetry_errc::unknown_probe_source,
-    telemetry_errc::framing_lost,    telemetry_errc::torn_frame,
+    telemetry_errc::framing_lost,    telemetry_errc::torn_frame,          telemetry_errc::over_quota,
 };
 
 constexpr std::string_view to_string(telemetry_errc code) {
@@ -39,16 +41,18 @@ constexpr std::string_view to_string(telemetry_errc code) {
     case telemetry_errc::unknown_probe_source: return "unknown_probe_source";
     case telemetry_errc::framing_lost: return "framing_lost";
     case telemetry_errc::torn_frame: return "torn_frame";
+    case telemetry_errc::over_quota: return "over_quota";
   }
   return "none";
 }
 
-/// The original system's three error families, for people who grep for its words.
+/// The original system's three error families, for people who grep for its words; what it does not have is its own.
 constexpr std::string_view error_family(telemetry_errc code) {
   switch (code) {
     case telemetry_errc::none: return "none";
     case telemetry_errc::bind_failed: return "bind_failed";
     case telemetry_errc::unsupported_version: return "unsupported_version";
+    case telemetry_errc::over_quota: return "over_quota";
     default: return "malformed_frame";
   }
 }

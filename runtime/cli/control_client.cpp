@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -16,6 +17,9 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr const char* elsewhere = "--socket or CELLOS_TELEMETRY_SOCKET names another socket";
+/// What the kernel takes; a NUL follows.
+constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 constexpr const char* packaged_socket = "/run/cellos-telemetry/control.sock";
 /// An answer may wait for a cell that drains; the daemon itself gives up before. Ours.
 constexpr long answer_seconds = 90;
@@ -46,7 +50,6 @@ std::size_t pass_on(char* bytes, std::size_t size, std::size_t count, void* clos
 
 std::string unreachable(const std::string& socket, CURLcode failed, long os_error) {
   const std::string at = "\"" + escaped(socket, 256) + "\"";
-  const std::string elsewhere = "--socket or CELLOS_TELEMETRY_SOCKET names another socket";
   if (failed != CURLE_COULDNT_CONNECT) return fmt::format("no answer from {}: {}", at, ::curl_easy_strerror(failed));
   if (os_error == EACCES) return fmt::format("you may not connect to {}: see [control] mode, owner and group", at);
   const auto why = std::error_code{static_cast<int>(os_error), std::system_category()}.message();
@@ -97,6 +100,11 @@ std::optional<control_answer> control_client::follow(const std::string& path,
 }
 
 std::optional<control_answer> control_client::perform(const char* method, const std::string& path) {
+  if (socket_.size() > longest_socket_path) {
+    problem_ = fmt::format("\"{}\" is {} bytes long, and a socket path has at most {}; {}", escaped(socket_, 256),
+                           socket_.size(), longest_socket_path, elsewhere);
+    return std::nullopt;
+  }
   const std::string url = "http://localhost" + path;
   ::curl_easy_setopt(handle_, CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
   ::curl_easy_setopt(handle_, CURLOPT_URL, url.c_str());

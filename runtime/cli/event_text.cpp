@@ -87,6 +87,31 @@ telling tell_dropped(const json& data) {
                                    text_of(data, "reason"), refused.empty() ? "" : " [" + refused + "]")};
 }
 
+/// What a start found in the log. Nothing where the type is none of it.
+std::optional<telling> describe_finding(std::string_view type, const json& data) {
+  if (type == event_type::run_adopted || type == event_type::host_range_adopted) {
+    return telling{colour::red, fmt::format("events {} to {} are vouched for by nothing{}",
+                                            text_of(data, "adoptedFrom"), text_of(data, "adoptedTo"),
+                                            data.contains("chain") ? ": " + text_of(data, "chain") : "")};
+  }
+  if (type == event_type::host_chain_abandoned) {
+    return telling{colour::red,
+                   fmt::format("chain abandoned ({}): {}", text_of(data, "cause"), text_of(data, "chain"))};
+  }
+  if (type == event_type::host_evidence_lost) {
+    return telling{colour::red, fmt::format("lost with the power: {} after {}", text_of(data, "chain"),
+                                            text_of(data, "foundSequence"))};
+  }
+  if (type == event_type::host_journal_unusable) {
+    return telling{colour::red, "recovery journal unusable: " + text_of(data, "cause")};
+  }
+  if (type == event_type::host_line_not_understood) {
+    return telling{colour::red,
+                   fmt::format("not an event: line {} of {}", text_of(data, "line"), text_of(data, "file"))};
+  }
+  return std::nullopt;
+}
+
 /// The host's own chain. Nothing where the type is none of it.
 std::optional<telling> tell_host(std::string_view type, const json& data) {
   if (type == event_type::host_started) {
@@ -121,6 +146,7 @@ std::optional<telling> tell_host(std::string_view type, const json& data) {
 telling tell(std::string_view type, const json& data) {
   if (data.contains("probeSource")) return tell_declaration(data);
   if (auto told = tell_host(type, data)) return *std::move(told);
+  if (auto found = describe_finding(type, data)) return *std::move(found);
   if (type == event_type::run_checkpoint) return {colour::dim, "checkpoint"};
   if (type == event_type::run_key_changed || type == event_type::host_key_changed) {
     return {colour::yellow,

@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/event_text.hpp"
+#include "runtime/cli/terminal.hpp"
 #include "runtime/evidence/segment_reader.hpp"
 
 namespace cellos::cli {
@@ -34,17 +34,19 @@ bool wanted(const tail_options& options, const event_summary& event) {
 }
 
 /// False when nobody reads what we print any more.
-bool show(const tail_options& options, std::string_view line, bool colours) {
-  const auto event = summarise_event(line, colours);
+bool show(const tail_options& options, std::string_view line, const terminal& screen) {
+  const auto event = summarise_event(line, screen.has_colours);
   if (!event || !wanted(options, *event)) return true;
-  const std::string_view out = options.json ? line : std::string_view{event->text};
+  // Whoever reads it by program gets the bytes of the log.
+  const std::string shown = options.json && screen.is_terminal ? harmless_json(line) : std::string{};
+  const std::string_view out = !options.json ? std::string_view{event->text} : shown.empty() ? line : shown;
   return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fputc('\n', stdout) != EOF;
 }
 
 /// Cuts server-sent events into lines and shows those that carry one of ours.
 class event_stream_reader {
  public:
-  event_stream_reader(const tail_options& options, bool colours) : options_(options), colours_(colours) {}
+  event_stream_reader(const tail_options& options, const terminal& screen) : options_(options), screen_(screen) {}
 
   bool take(std::string_view bytes) {
     pending_ += bytes;
@@ -63,19 +65,19 @@ class event_stream_reader {
   bool take_line(std::string_view line) {
     constexpr std::string_view field = "data: ";
     if (line == "event: dropped") dropped_ = true;
-    return dropped_ || !line.starts_with(field) || show(options_, line.substr(field.size()), colours_);
+    return dropped_ || !line.starts_with(field) || show(options_, line.substr(field.size()), screen_);
   }
 
   const tail_options& options_;
-  const bool colours_;
+  const terminal screen_;
   std::string pending_;
   bool dropped_ = false;
 };
 
 /// From the daemon, from here on.
-exit_code tail_stream(const tail_options& options, bool colours) {
+exit_code tail_stream(const tail_options& options, const terminal& screen) {
   control_client client{options.socket};
-  event_stream_reader reader{options, colours};
+  event_stream_reader reader{options, screen};
   const std::string path =
       "/events?cell=" + control_client::escape(options.cell) + "&type=" + control_client::escape(options.type);
   const auto ended = client.follow(path, [&](std::string_view bytes) { return reader.take(bytes); });
@@ -104,8 +106,8 @@ void warn_of_skipped(const segment_range& skipped) {
 }
 
 exit_code run_tail(const tail_options& options) {
-  const bool colours = !options.json && ::isatty(STDOUT_FILENO) == 1;
-  if (options.directory.empty()) return tail_stream(options, colours);
+  const terminal screen = standard_output();
+  if (options.directory.empty()) return tail_stream(options, screen);
   segment_reader reader{{options.directory}};
   bool is_empty = true;
   bool warned = false;
@@ -113,7 +115,7 @@ exit_code run_tail(const tail_options& options) {
     while (const auto line = reader.next()) {
       is_empty = false;
       if (const auto skipped = reader.take_skipped()) warn_of_skipped(*skipped);
-      if (!show(options, line->text, colours)) return exit_success;
+      if (!show(options, line->text, screen)) return exit_success;
     }
     if (!std::exchange(warned, true)) warn_of_other_files(options.directory, reader.other_files());
     if (reader.failure()) {

@@ -19,6 +19,7 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/metrics_text.hpp"
+#include "runtime/cli/terminal.hpp"
 #include "runtime/cli/text_table.hpp"
 
 namespace cellos::cli {
@@ -129,13 +130,13 @@ void print_json(const look& before, const look& after) {
 }
 
 /// As many lines as the terminal has, each cut to its width.
-void draw(const std::vector<std::string>& lines) {
+void draw(const std::vector<std::string>& lines, bool colours) {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) size = {50, 200, 0, 0};
   std::string out = "\x1b[H";
   for (std::size_t i = 0; i < lines.size() && i + 1 < size.ws_row; ++i) {
     // The heading of the table stands out.
-    const bool is_heading = i == 2;
+    const bool is_heading = colours && i == 2;
     out += is_heading ? "\x1b[1m" : "";
     out += lines[i].substr(0, size.ws_col);
     out += is_heading ? "\x1b[0m" : "";
@@ -173,7 +174,8 @@ exit_code run_top(const top_options& options) {
   exit_code failed = exit_success;
   auto before = take_look(client, failed);
   if (!before) return failed;
-  const bool live = !options.once && !options.as_json && ::isatty(STDOUT_FILENO) == 1;
+  const terminal screen_kind = standard_output();
+  const bool live = !options.once && !options.as_json && screen_kind.can_redraw;
   auto screen = std::make_unique<own_screen>(live);
   while (interrupted == 0) {
     ::poll(nullptr, 0, static_cast<int>(options.interval * 1000));
@@ -186,7 +188,7 @@ exit_code run_top(const top_options& options) {
     if (options.as_json) {
       print_json(*before, *after);
     } else if (live) {
-      draw(picture(*before, *after));
+      draw(picture(*before, *after), screen_kind.has_colours);
     } else {
       for (const std::string& line : picture(*before, *after)) std::printf("%s\n", line.c_str());
       std::fflush(stdout);

@@ -1,4 +1,3 @@
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,6 +14,7 @@
 
 #include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/terminal.hpp"
 #include "runtime/signing/key_list.hpp"
 #include "runtime/verification/log_files.hpp"
 #include "runtime/verification/report_text.hpp"
@@ -98,18 +98,15 @@ exit_code run_verify(const verify_options& options) {
     if (const auto* refusal = std::get_if<std::string>(&ends)) return complain(*refusal, exit_unavailable);
     judge.earlier = std::move(std::get<0>(ends));
   }
-  const auto files = find_log_files(options.logs);
-  if (const auto* refusal = std::get_if<std::string>(&files)) return complain(*refusal, exit_unavailable);
-
-  std::variant<verification_report, std::string> judged;
+  verification_outcome judged;
   {
-    progress_bar bar{::isatty(STDERR_FILENO) == 1};
-    judged = verify_logs(std::get<std::vector<log_file>>(files), keys ? &*keys : nullptr, judge,
-                         std::thread::hardware_concurrency(), bar.callback());
+    progress_bar bar{standard_error().can_redraw};
+    judged =
+        verify_logs(options.logs, keys ? &*keys : nullptr, judge, std::thread::hardware_concurrency(), bar.callback());
   }
   if (const auto* failure = std::get_if<std::string>(&judged)) return complain(*failure, exit_unavailable);
   const auto& report = std::get<verification_report>(judged);
-  const std::string out = options.json ? json_of(report) + "\n" : text_of(report, ::isatty(STDOUT_FILENO) == 1);
+  const std::string out = options.json ? json_of(report) + "\n" : text_of(report, standard_output().has_colours);
   if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) return exit_unavailable;
   return report.clean() ? exit_success : exit_failure_found;
 }
@@ -130,10 +127,15 @@ command add_verify(CLI::App& app) {
   app.add_flag("--finished", options->judge.finished, "Every run must have ended, signed to its last event");
   app.add_option("--after", options->earlier,
                  "An earlier report (--json): the log must hold what it held, and may go on");
-  app.add_option("--host", options->judge.hosts, "A host that must be there; may be given more than once");
-  app.add_option("--cell", options->judge.cell, "Only runs of this cell");
-  app.add_option("--since", options->since, "Only runs with events after this time (RFC 3339)")->check(refuse_time);
-  app.add_option("--until", options->until, "Only runs with events before this time (RFC 3339)")->check(refuse_time);
+  app.add_option("--host", options->judge.hosts, "A host that must be there; may be given more than once")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  // What is wrong with any other is said all the same.
+  app.add_option("--cell", options->judge.cell, "List only runs of this cell, one of which must be there");
+  app.add_option("--since", options->since, "List only runs with events after this time (RFC 3339)")
+      ->check(refuse_time);
+  app.add_option("--until", options->until, "List only runs with events before this time (RFC 3339)")
+      ->check(refuse_time);
   app.add_flag("--json", options->json, "One JSON object instead of a table");
   app.callback([options, keys] {
     if (keys->count() == 0 && !options->no_signatures) {

@@ -37,6 +37,11 @@ struct evidence_configuration {
   /// Bytes after which a segment is closed and the next begun. Default: ours; where `max_bytes` is set below four
   /// segments and this is not set, the loader makes it a quarter of `max_bytes`, so that there is something to drop.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  /// Percent of `max_bytes` that one cell may fill in a burst; 0: as much as it likes. Default: ours, a flooding cell
+  /// leaves the others three quarters of the log.
+  std::uint32_t cell_share = 25;
+  /// The time in which a cell earns its whole share again. Default: ours.
+  std::chrono::nanoseconds cell_share_interval = std::chrono::hours{1};
 
   bool operator==(const evidence_configuration&) const = default;
 };

@@ -1,13 +1,16 @@
 #include "runtime/configuration/load.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 // Included nowhere else. Link the shared library: the header-only form of 3.3.0 asserts on "[[[".
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
+#include <regex>
 #include <system_error>
 #include <tuple>
 
@@ -16,6 +19,7 @@
 #include "runtime/configuration/keys.hpp"
 #include "runtime/configuration/nearest_name.hpp"
 #include "runtime/configuration/syntax_guess.hpp"
+#include "runtime/file_descriptor.hpp"
 
 namespace cellos {
 
@@ -220,9 +224,41 @@ std::vector<configuration_error> one_error(std::string_view origin, place at, st
   return {{std::string{origin}, at.line, at.column, std::move(key), std::move(problem), std::move(remedy)}};
 }
 
-configuration_outcome unreadable(const std::filesystem::path& path, int reason) {
-  return one_error(path.string(), {}, "(file)",
-                   fmt::format("cannot be read: {}", std::generic_category().message(reason)),
+std::string cannot_be_read(int reason) {
+  return fmt::format("cannot be read: {}", std::generic_category().message(reason));
+}
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISFIFO(mode)) return "a FIFO";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/// Empty on success. Waits for nobody: what is no regular file may never give its bytes, or never end.
+std::string read_text(const std::filesystem::path& path, std::string& text) {
+  const file_descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  if (!file) return cannot_be_read(errno);
+  struct stat found {};
+  if (::fstat(file.get(), &found) != 0) return cannot_be_read(errno);
+  if (S_ISDIR(found.st_mode)) return cannot_be_read(EISDIR);
+  if (!S_ISREG(found.st_mode)) return fmt::format("is {}, not a regular file", kind_of(found.st_mode));
+  if (found.st_size > off_t{most_file_bytes}) return cannot_be_read(EFBIG);
+  // It may grow, and files of the kernel say that they have nothing.
+  text.resize(most_file_bytes + 1);
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + length, text.size() - length);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot_be_read(errno);
+    if (got == 0) break;
+    length += static_cast<std::size_t>(got);
+  }
+  text.resize(length);
+  text.shrink_to_fit();
+  return length > most_file_bytes ? cannot_be_read(EFBIG) : "";
+}
+
+configuration_outcome unreadable(const std::filesystem::path& path, const std::string& problem) {
+  return one_error(path.string(), {}, "(file)", problem,
                    "name a readable TOML file of at most 16 MiB with --config FILE");
 }
 
@@ -238,17 +274,28 @@ configuration_outcome parse_configuration(std::string_view text, std::string_vie
   }
 }
 
-configuration_outcome load_configuration(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return unreadable(path, EISDIR);
-  std::ifstream file{path, std::ios::binary};
-  if (!file) return unreadable(path, errno);
-  std::string text(most_file_bytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return unreadable(path, errno);
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > most_file_bytes) return unreadable(path, EFBIG);
+configuration_outcome load_configuration(const std::filesystem::path& path, std::string& text) {
+  std::string problem = read_text(path, text);
+  if (!problem.empty()) return unreadable(path, problem);
   return parse_configuration(text, path.string());
+}
+
+configuration_outcome load_configuration(const std::filesystem::path& path) {
+  std::string text;
+  return load_configuration(path, text);
+}
+
+bool asks_for_json_log(std::string_view text) {
+  // Line by line: of a file that is not TOML too.
+  static const std::regex wanted{R"(^[ \t]*format[ \t]*=[ \t]*["']json["'][ \t\r]*(#.*)?$)"};
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    constexpr std::size_t longest_looked_at = 256;
+    if (line.size() <= longest_looked_at && std::regex_match(line.begin(), line.end(), wanted)) return true;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return false;
 }
 
 }  // namespace cellos

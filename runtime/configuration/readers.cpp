@@ -80,11 +80,16 @@ std::optional<complaint> file_path(std::string_view text) {
 std::optional<complaint> absolute_path(std::string_view text) {
   if (auto complained = file_path(text)) return complained;
   if (text.starts_with('/')) return std::nullopt;
-  return complaint{fmt::format("{} is not an absolute path", in_quotes(text))};
+  if (text.starts_with('~')) {
+    return complaint{fmt::format("{} begins with ~, which only a shell expands", in_quotes(text)),
+                     "the whole path, from the root on"};
+  }
+  return complaint{fmt::format("{} is not an absolute path", in_quotes(text)),
+                   "from the root on: where a daemon is started from differs"};
 }
 
 std::optional<complaint> socket_path(std::string_view text) {
-  if (auto complained = file_path(text)) return complained;
+  if (auto complained = absolute_path(text)) return complained;
   return check_socket_length(text, fmt::format("at most {} bytes", longest_socket_path));
 }
 
@@ -210,6 +215,29 @@ reader fsync_into(fsync_setting& target) {
     }
     complained->note = "or \"always\", \"never\", or another duration from 1ms to 24h";
     return complained;
+  };
+}
+
+reader share_into(std::uint32_t& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    const std::string note = "a whole percentage from \"1%\" to \"100%\", or \"off\"";
+    if (auto complained = detail::check_type(value, value.text.has_value(), "a percentage in quotes")) {
+      complained->note = note;
+      return complained;
+    }
+    const auto& text = *value.text;
+    if (text == "off") {
+      target = 0;
+      return std::nullopt;
+    }
+    std::uint32_t percent = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), percent);
+    if (failed != std::errc{} || std::string_view{end, text.data() + text.size()} != "%" || percent < 1 ||
+        percent > 100) {
+      return complaint{fmt::format("{} is not a percentage", in_quotes(text)), note};
+    }
+    target = percent;
+    return std::nullopt;
   };
 }
 

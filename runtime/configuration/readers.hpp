@@ -107,6 +107,9 @@ reader size_into(std::uint64_t& target, std::string_view least, std::string_view
 /// "always", "never", or the interval of group commit.
 reader fsync_into(fsync_setting& target);
 
+/// A whole percentage, "1%" to "100%", or "off", which is 0.
+reader share_into(std::uint32_t& target);
+
 /// Permission bits as chmod takes them: "0660".
 reader mode_into(std::uint32_t& target);
 

@@ -46,6 +46,14 @@ http_answer refusal_of(const document_refusal& refused) {
   return refusal(400, about + refused.error, refused.field, refused.hint);
 }
 
+std::set<std::string> sockets_lost(const std::vector<cell_status>& cells) {
+  std::set<std::string> ids;
+  for (const cell_status& cell : cells) {
+    if (!cell.socket_in_place) ids.insert(cell.cell_id);
+  }
+  return ids;
+}
+
 constexpr std::string_view cells_prefix = "/cells/";
 
 }  // namespace
@@ -261,10 +269,16 @@ void control_api::show_readiness(const http_reply& reply) const {
     for (const std::string& id : missing) {
       if (reasons.size() < most_named) reasons.push_back("cell " + id + " is not bound; see cell_refused");
     }
+    const std::set<std::string> lost = accounts ? sockets_lost(accounts->cells) : std::set<std::string>{};
+    for (const std::string& id : lost) {
+      if (reasons.size() >= most_named) break;
+      reasons.push_back("the socket file of cell " + id + " is lost; PUT the cell again, or reload; see socket_lost");
+    }
     const bool ready = reasons.empty();
     reply(document(ready ? 200 : 503, {{"ready", ready},
                                        {"cells", accounts ? accounts->cells.size() : 0},
                                        {"cells_not_bound", missing.size()},
+                                       {"sockets_lost", lost.size()},
                                        {"reasons", std::move(reasons)}}));
   });
 }

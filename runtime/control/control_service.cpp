@@ -1,115 +1,30 @@
 #include "runtime/control/control_service.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <pwd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace cellos {
 
-namespace {
-
-constexpr int http_backlog = 64;
-
-std::string reason(int error) { return std::error_code{error, std::system_category()}.message(); }
-
-std::optional<std::uint32_t> as_number(const std::string& text) {
-  std::uint32_t number = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<uid_t> user_of(const std::string& name) {
-  if (const auto number = as_number(name)) return number;
-  passwd entry{};
-  passwd* found = nullptr;
-  std::vector<char> buffer(16 * 1024);
-  ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? std::nullopt : std::optional<uid_t>{found->pw_uid};
-}
-
-std::optional<gid_t> group_of(const std::string& name) {
-  if (const auto number = as_number(name)) return number;
-  group entry{};
-  group* found = nullptr;
-  std::vector<char> buffer(64 * 1024);
-  ::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? std::nullopt : std::optional<gid_t>{found->gr_gid};
-}
-
-struct address_list {
-  addrinfo* first = nullptr;
-  address_list() = default;
-  address_list(const address_list&) = delete;
-  address_list& operator=(const address_list&) = delete;
-  ~address_list() {
-    if (first != nullptr) ::freeaddrinfo(first);
-  }
-};
-
-/// With the port the kernel chose, if it was left to it.
-std::string address_of(int fd) {
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> port{};
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0 ||
-      ::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, host.data(), host.size(), port.data(), port.size(),
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return {};
-  }
-  const std::string name{host.data()};
-  return (name.find(':') == std::string::npos ? name : '[' + name + ']') + ':' + port.data();
-}
-
-struct listening {
-  file_descriptor socket;
-  std::string refusal;
-};
-
-listening listen_at(const std::string& address) {
-  const auto colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  const std::string port = address.substr(colon + 1);
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  address_list found;
-  if (const int failed = ::getaddrinfo(host.c_str(), port.c_str(), &wanted, &found.first); failed != 0) {
-    return {{}, address + ": " + ::gai_strerror(failed)};
-  }
-  const addrinfo& first = *found.first;
-  file_descriptor made{::socket(first.ai_family, first.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  const int on = 1;
-  if (!made || ::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::bind(made.get(), first.ai_addr, first.ai_addrlen) != 0 || ::listen(made.get(), http_backlog) != 0) {
-    return {{}, address + ": " + reason(errno) + "; choose another [control] http_listen"};
-  }
-  return {std::move(made), {}};
-}
-
-}  // namespace
-
-control_service::opening control_service::open(const control_configuration& settings, control_environment environment) {
+control_service::opening control_service::open(control_sockets sockets, const control_configuration& settings,
+                                               control_environment environment) {
   opening out;
   std::unique_ptr<control_service> service{new control_service{std::move(environment)}};
-  if (settings.socket) out.refusal = service->open_socket(settings);
-  if (out.refusal.empty() && settings.http_listen) out.refusal = service->open_http(*settings.http_listen);
+  service->http_address_ = sockets.http_address();
+  service->socket_ = sockets.take_control();
+  if (service->socket_) out.refusal = service->serve_socket(settings);
+  file_descriptor http = sockets.take_http();
+  if (out.refusal.empty() && http) out.refusal = service->serve_http(std::move(http));
   if (out.refusal.empty()) out.service = std::move(service);
   return out;
+}
+
+control_service::opening control_service::open(const control_configuration& settings, control_environment environment) {
+  control_sockets::outcome bound = control_sockets::bind(settings);
+  if (!bound.refusal.empty()) return {nullptr, std::move(bound.refusal)};
+  return open(std::move(bound.sockets), settings, std::move(environment));
 }
 
 void control_service::stop_serving() {
@@ -118,26 +33,10 @@ void control_service::stop_serving() {
   socket_.reset();
 }
 
-std::string control_service::open_socket(const control_configuration& settings) {
-  socket_access access;
-  access.mode = settings.mode;
-  access.path_key = "[control] socket";
-  if (settings.owner) {
-    access.owner = user_of(*settings.owner);
-    if (!access.owner) return "[control] owner: there is no user " + *settings.owner;
-    access.owner_key = "[control] owner " + *settings.owner;
-  }
-  if (settings.group) {
-    access.group = group_of(*settings.group);
-    if (!access.group) return "[control] group: there is no group " + *settings.group;
-    access.owner_key += (access.owner_key.empty() ? "" : " and ") + ("[control] group " + *settings.group);
-  }
-  telemetry_socket::outcome bound = telemetry_socket::bind(settings.socket->string(), access);
-  if (!bound.socket) return bound.refusal.explanation;
+std::string control_service::serve_socket(const control_configuration& settings) {
   // The server closes its own; ours goes with the file.
-  file_descriptor for_server{::fcntl(bound.socket.fd(), F_DUPFD_CLOEXEC, 0)};
-  if (!for_server) return reason(errno);
-  socket_.emplace(std::move(bound.socket));
+  file_descriptor for_server{::fcntl(socket_->fd(), F_DUPFD_CLOEXEC, 0)};
+  if (!for_server) return std::error_code{errno, std::system_category()}.message();
   http_server::options options;
   options.allowed_uids = settings.allow_uids;
   auto started = http_server::start(
@@ -147,15 +46,12 @@ std::string control_service::open_socket(const control_configuration& settings) 
   return started.refusal;
 }
 
-std::string control_service::open_http(const std::string& address) {
-  listening made = listen_at(address);
-  if (!made.socket) return made.refusal;
-  http_address_ = address_of(made.socket.get());
+std::string control_service::serve_http(file_descriptor listening) {
   http_server::options options;
   options.limits.body_bytes = 0;
   options.limits.connections = 64;
   auto started = http_server::start(
-      std::move(made.socket),
+      std::move(listening),
       [this](const http_request& request, const http_reply& reply) { api_.answer_public(request, reply); }, options);
   http_ = std::move(started.server);
   return started.refusal;

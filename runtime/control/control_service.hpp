@@ -1,11 +1,11 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "runtime/configuration/configuration.hpp"
 #include "runtime/control/control_api.hpp"
+#include "runtime/control/control_sockets.hpp"
 #include "runtime/control/http_server.hpp"
 #include "runtime/socket_service/telemetry_socket.hpp"
 
@@ -20,6 +20,8 @@ class control_service {
     std::string refusal;
   };
 
+  static opening open(control_sockets sockets, const control_configuration& settings, control_environment environment);
+  /// Binds the sockets first.
   static opening open(const control_configuration& settings, control_environment environment);
 
   /// Ends every connection and removes the socket's file. What still asks for the API finds it until this object goes.
@@ -30,12 +32,12 @@ class control_service {
 
  private:
   explicit control_service(control_environment environment) : api_(std::move(environment)) {}
-  std::string open_socket(const control_configuration& settings);
-  std::string open_http(const std::string& address);
+  std::string serve_socket(const control_configuration& settings);
+  std::string serve_http(file_descriptor listening);
 
   control_api api_;
   // In this order: the servers end before the socket's file goes and before what they answer with.
-  std::optional<telemetry_socket> socket_;
+  std::unique_ptr<telemetry_socket> socket_;
   std::string http_address_;
   std::unique_ptr<http_server> control_;
   std::unique_ptr<http_server> http_;

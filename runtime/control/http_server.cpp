@@ -12,9 +12,13 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <system_error>
 #include <utility>
 
+#include "runtime/control/http_acceptor.hpp"
+#include "runtime/descriptor_plan.hpp"
 #include "runtime/socket_service/telemetry_socket.hpp"
 
 namespace cellos {
@@ -199,6 +203,7 @@ class http_server::implementation {
   }
 
   ~implementation() {
+    if (acceptor_) acceptor_->stop();
     if (daemon_ == nullptr) return;
     {
       std::unique_lock lock{mutex_};
@@ -210,19 +215,36 @@ class http_server::implementation {
     MHD_stop_daemon(daemon_);
   }
 
-  bool start(file_descriptor& listening) {
-    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+  bool start(file_descriptor listening) {
+    // The library's own accept spins where descriptors run out.
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    const auto most = static_cast<unsigned>(
+        std::min<std::size_t>(settings_.limits.connections, plan_descriptors(descriptor_limit()).http_connections));
+    constexpr unsigned being_closed = 16;  // counted by the library, not by the acceptor
     daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &on_request, this,  //
-                               MHD_OPTION_LISTEN_SOCKET, listening.get(),      //
-                               MHD_OPTION_CONNECTION_LIMIT, settings_.limits.connections, MHD_OPTION_CONNECTION_TIMEOUT,
+                               MHD_OPTION_CONNECTION_LIMIT, most + being_closed, MHD_OPTION_CONNECTION_TIMEOUT,
                                static_cast<unsigned>(settings_.limits.idle.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                settings_.limits.head_bytes + 2 * stream_block_bytes, MHD_OPTION_NOTIFY_COMPLETED,
-                               &on_completed, this, MHD_OPTION_UNESCAPE_CALLBACK, &unescape, nullptr,  //
+                               &on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,  //
+                               MHD_OPTION_UNESCAPE_CALLBACK, &unescape, nullptr,                         //
                                MHD_OPTION_END);
-    return daemon_ != nullptr;
+    if (daemon_ == nullptr) return false;
+    try {
+      acceptor_.emplace(std::move(listening), most,
+                        [this](file_descriptor accepted, const sockaddr* peer, socklen_t peer_bytes) {
+                          return MHD_add_connection(daemon_, accepted.release(), peer, peer_bytes) == MHD_YES;
+                        });
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return true;
   }
 
  private:
+  static void on_connection(void* self, MHD_Connection*, void**, MHD_ConnectionNotificationCode what) {
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) static_cast<implementation*>(self)->acceptor_->connection_closed();
+  }
+
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                const char* version, const char* upload, std::size_t* upload_bytes, void** state) {
     (void)version;
@@ -321,6 +343,7 @@ class http_server::implementation {
   const http_handler handler_;
   options settings_;
   MHD_Daemon* daemon_ = nullptr;
+  std::optional<http_acceptor> acceptor_;
   std::mutex mutex_;
   std::condition_variable completed_;
   bool stopping_ = false;
@@ -329,8 +352,11 @@ class http_server::implementation {
 
 http_server::opening http_server::start(file_descriptor listening, http_handler handler, options settings) {
   auto made = std::make_unique<implementation>(std::move(handler), std::move(settings));
-  if (!made->start(listening)) return {nullptr, "the HTTP server cannot be started"};
-  (void)listening.release();  // closed with the server
+  if (!made->start(std::move(listening))) {
+    return {nullptr,
+            "the HTTP server cannot be started: threads or descriptors have run out; raise TasksMax= and LimitNOFILE= "
+            "of the unit"};
+  }
   opening opened;
   opened.server.reset(new http_server{std::move(made)});
   return opened;

@@ -113,6 +113,8 @@ void write_cells(exposition& out, const sums& all, const event_counts& told) {
   out.gauge("connections_open", "Connections of cells.", static_cast<double>(all.connections_open));
   out.counter("connections_accepted_total", "Connections of cells that were accepted.", all.frames.connections);
   out.counter("connections_refused_total", "Connections of cells that were closed at once.", all.connections_refused);
+  out.counter("sockets_lost_total", "Sockets of cells whose file was found gone or another's.", told.sockets_lost);
+  out.counter("sockets_restored_total", "Such sockets that guests find again.", told.sockets_restored);
   out.counter("cells_failed_total", "Cells whose actors died too often.", told.cells_failed);
   out.counter("chunks_quarantined_total", "Chunks set aside because decoding them ended two decoders.",
               told.chunks_quarantined);
@@ -136,7 +138,7 @@ void write_evidence(exposition& out, const segment_log_statistics& log, bool blo
             MetricType::Gauge);
 }
 
-void write_daemon(exposition& out, const event_counts& told, std::size_t hung) {
+void write_daemon(exposition& out, const event_counts& told, std::size_t hung, std::uint64_t log_lines_lost) {
   out.begin(std::string{prefix} + "actor_failures_total", "Actors that died and were replaced, by role.",
             MetricType::Counter);
   for (const auto& [role, failures] : told.actor_failures()) out.counted({{"role", as_label(role)}}, failures);
@@ -145,6 +147,8 @@ void write_daemon(exposition& out, const event_counts& told, std::size_t hung) {
   out.counted({{"outcome", "applied"}}, told.reloads_applied);
   out.counted({{"outcome", "refused"}}, told.reloads_refused);
   out.counter("event_streams_dropped_total", "Clients of /events that did not keep up.", told.event_streams_dropped);
+  out.counter("log_lines_lost_total", "Lines of the daemon's own log that nobody took in time.", log_lines_lost);
+  out.counter("signals_ignored_total", "Signals that mean nothing to the daemon.", told.signals_ignored);
 }
 
 void write_process(exposition& out, const process_usage& used) {
@@ -206,7 +210,7 @@ std::string metrics::text(const host_accounts& accounts) const {
   write_frames(out, all);
   write_cells(out, all, told);
   write_evidence(out, from_.log.statistics(), from_.blocked_sinks() > 0, append_seconds_.Collect());
-  write_daemon(out, told, from_.actors_hung());
+  write_daemon(out, told, from_.actors_hung(), from_.log_lines_lost());
   write_process(out, usage_of_this_process());
   write_busiest(out, accounts.cells, per_cell_);
   return out.text();

@@ -28,6 +28,8 @@ class metrics {
     /// SINKs whose log takes nothing.
     std::function<int()> blocked_sinks;
     std::function<std::size_t()> actors_hung;
+    /// Lines of the operator's log that nobody took in time.
+    std::function<std::uint64_t()> log_lines_lost = [] { return std::uint64_t{0}; };
   };
 
   explicit metrics(sources from);

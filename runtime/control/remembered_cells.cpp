@@ -32,6 +32,11 @@ std::string refusal_of(const std::filesystem::path& file, const std::string& why
          "; mend it, or move it away to start without the cells in it";
 }
 
+std::string in_use(const std::filesystem::path& file, const lock_file& lock) {
+  return "state file \"" + escaped(file.string(), 512) + "\" is in use: another daemon holds \"" +
+         escaped(lock.path().string(), 512) + "\"; give this one a [control] state_file of its own";
+}
+
 /// Empty if there is no such file. A directory or a FIFO in its place must not hold us or end us.
 std::string read_file(const std::filesystem::path& file, std::optional<std::string>& text) {
   const file_descriptor in{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
@@ -96,16 +101,21 @@ bool write_all(int fd, std::string_view text) {
 }  // namespace
 
 remembered_cells::opening remembered_cells::open(std::filesystem::path file) {
+  lock_file lock{file.string() + ".lock"};
+  // Where no lock can be made nothing can be written either; that is said of each change.
+  if (lock.hold() == std::errc::operation_would_block) return {nullptr, in_use(file, lock)};
   std::map<std::string, cell_configuration> known;
   std::optional<std::string> text;
   std::string why = read_file(file, text);
   if (why.empty() && text) why = read_cells(*text, known);
   if (!why.empty()) return {nullptr, refusal_of(file, why)};
-  return {std::unique_ptr<remembered_cells>{new remembered_cells{std::move(file), std::move(known)}}, {}};
+  return {std::unique_ptr<remembered_cells>{new remembered_cells{std::move(file), std::move(lock), std::move(known)}},
+          {}};
 }
 
-remembered_cells::remembered_cells(std::filesystem::path file, std::map<std::string, cell_configuration> known)
-    : file_(std::move(file)), cells_(std::move(known)), writer_([this] { run(); }) {}
+remembered_cells::remembered_cells(std::filesystem::path file, lock_file lock,
+                                   std::map<std::string, cell_configuration> known)
+    : file_(std::move(file)), lock_(std::move(lock)), cells_(std::move(known)), writer_([this] { run(); }) {}
 
 remembered_cells::~remembered_cells() {
   {
@@ -208,7 +218,8 @@ std::string remembered_cells::text_locked() const {
 }
 
 /// Written beside it, flushed, and moved over it; then the move is flushed.
-std::error_code remembered_cells::replace_file(const std::string& text) const {
+std::error_code remembered_cells::replace_file(const std::string& text) {
+  if (const std::error_code not_ours = lock_.hold()) return not_ours;
   const std::string beside = file_.string() + ".new";
   {
     const file_descriptor out{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};

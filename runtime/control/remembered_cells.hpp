@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/configuration/configuration.hpp"
+#include "runtime/control/lock_file.hpp"
 
 namespace cellos {
 
@@ -29,7 +30,9 @@ class remembered_cells {
     std::string refusal;
   };
 
-  /// Reads `file`, if it is there. One that cannot be understood is a refusal: forgetting cells silently would be
+  /// Reads `file`, if it is there. One that another daemon writes to (flock on `FILE.lock`) is a refusal: each would
+  /// undo what the other remembers.
+  /// One that cannot be understood is a refusal: forgetting cells silently would be
   /// worse.
   static opening open(std::filesystem::path file);
 
@@ -53,7 +56,7 @@ class remembered_cells {
   std::vector<cell_configuration> all() const;
 
  private:
-  remembered_cells(std::filesystem::path file, std::map<std::string, cell_configuration> known);
+  remembered_cells(std::filesystem::path file, lock_file lock, std::map<std::string, cell_configuration> known);
 
   struct waiter {
     std::uint64_t version;
@@ -64,9 +67,11 @@ class remembered_cells {
   void change_locked(settled done);
   void run();
   std::string text_locked() const;
-  std::error_code replace_file(const std::string& text) const;
+  std::error_code replace_file(const std::string& text);
 
   const std::filesystem::path file_;
+  /// The writing thread's.
+  lock_file lock_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, cell_configuration> cells_;

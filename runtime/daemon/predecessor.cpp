@@ -1,54 +1,144 @@
 #include "runtime/daemon/predecessor.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "actors/run_ledger.hpp"
+#include "runtime/signing/journal_key.hpp"
 
 namespace cellos {
 
 namespace {
 
+/// Lines that are appended together, at most, and one run's more. Ours.
+constexpr std::size_t most_bytes_at_once = 64 * 1024;
+
+/// Lines of runs, and what the host's chain says behind them.
+class collected_lines {
+ public:
+  explicit collected_lines(host_chronicle& chronicle) : chronicle_(chronicle) {}
+
+  std::error_code add(const run_ledger& ledger, std::string_view lines, const std::optional<adopted_range>& adopted) {
+    lines_ += lines;
+    heads_.push_back(ledger.head());
+    if (adopted) findings_.emplace_back(*adopted);
+    if (heads_.back().run->ended) ends_.push_back(ledger.end_mark());
+    return lines_.size() < most_bytes_at_once ? std::error_code{} : append();
+  }
+
+  std::error_code append() {
+    if (lines_.empty()) return {};
+    const std::error_code refused = chronicle_.append(lines_, heads_, {}, ends_, findings_);
+    lines_.clear();
+    heads_.clear();
+    ends_.clear();
+    findings_.clear();
+    return refused;
+  }
+
+ private:
+  host_chronicle& chronicle_;
+  std::string lines_;
+  std::vector<chain_head> heads_;
+  std::vector<run_end_mark> ends_;
+  std::vector<recovery_finding> findings_;
+};
+
 run_ledger ledger_of(const recovered_run& run, const event_sealing_ptr& sealing) {
   return {std::make_shared<const host_stamp>(run.attribution), run, sealing};
 }
 
-void end(run_ledger& ledger, const recovered_run& run, std::string& lines, wall_time now) {
-  ledger.close(lines, now, run_end_reason::daemon_stopped, 0, run.totals.connections);
+/// A chain that is abandoned and closed is so in one append.
+std::error_code record_findings(const recovery_conclusions& found, host_chronicle& chronicle) {
+  std::vector<run_end_mark> closings = found.closings;
+  for (const recovery_finding& finding : found.findings) {
+    std::vector<run_end_mark> its_closing;
+    if (const auto* abandoned = std::get_if<abandoned_chain>(&finding)) {
+      const auto same = std::ranges::find(closings, abandoned->chain, &run_end_mark::chain);
+      if (same != closings.end()) {
+        its_closing.push_back(*same);
+        closings.erase(same);
+      }
+    }
+    if (const auto refused = chronicle.append({}, {}, {}, its_closing, {&finding, 1})) return refused;
+  }
+  return closings.empty() ? std::error_code{} : chronicle.append({}, {}, {}, closings);
 }
 
-std::error_code append(const std::string& lines, const std::vector<chain_head>& heads,
-                       const std::vector<run_end_mark>& ends, evidence_log& log, host_chronicle* chronicle) {
-  if (lines.empty()) return {};
-  log.await_room(lines.size());
-  if (chronicle == nullptr) return log.append(lines, heads);
-  return chronicle->append(lines, heads, {}, ends);
+enum class then : std::uint8_t { go_on, end };
+
+std::error_code record_runs(std::vector<recovered_run>& runs, const restart_context& context,
+                            const event_sealing_ptr& sealing, host_chronicle& chronicle, then what) {
+  collected_lines collected{chronicle};
+  for (recovered_run& run : runs) {
+    run_ledger ledger = ledger_of(run, sealing);
+    std::string lines;
+    ledger.restarted(lines, context.clock.now());
+    if (what == then::end) {
+      ledger.close(lines, context.clock.now(), run_end_reason::daemon_stopped, 0, run.totals.connections);
+    }
+    if (const auto refused = collected.add(ledger, lines, std::exchange(run.adopted, {}))) return refused;
+    static_cast<chain_position&>(run) = ledger.position();
+  }
+  return collected.append();
+}
+
+/// A chain belongs to one host and says how it is sealed.
+bool is_another_log(const recovery_conclusions& found, const restart_context& context) {
+  if (!found.written_by) return false;
+  if (found.written_by->host_id != context.host_id) return true;
+  if (found.written_by->signing) return *found.written_by->signing != statement_of(context.sealing);
+  // What says nothing of it goes on as it was, if that can be.
+  const bool sealed = context.sealing != nullptr;
+  const auto differs = [&](const chain_position& chain) { return chain.sealed != sealed; };
+  return (found.host_chain && differs(*found.host_chain)) || std::ranges::any_of(found.open_runs, differs);
+}
+
+signing_statement former_statement(const recovery_conclusions& found) {
+  if (found.written_by->signing) return *found.written_by->signing;
+  const bool sealed =
+      (found.host_chain && found.host_chain->sealed) || (!found.open_runs.empty() && found.open_runs.front().sealed);
+  return {sealed ? signing_statement::kind::event : signing_statement::kind::off, 0, {}};
+}
+
+/// As the former host, with the key there is; what it leaves is a log in which nothing is open.
+std::error_code end_other_log(recovery_conclusions& found, const restart_context& context) {
+  const event_sealing_ptr sealing = sealing_for_ending(former_statement(found), context.sealing);
+  host_chronicle chronicle{found.written_by->host_id, context.log,   context.clock, sealing,
+                           found.host_chain,          context.epochs};
+  const bool is_as_it_was = found.open_runs.empty() && found.findings.empty() && found.closings.empty();
+  if (!found.host_chain) chronicle.started(context.daemon_version, found.former ? &*found.former : nullptr);
+  if (const auto refused = record_findings(found, chronicle)) return refused;
+  if (const auto refused = record_runs(found.open_runs, context, sealing, chronicle, then::end)) return refused;
+  if (!found.host_stopped || !is_as_it_was) chronicle.stopped();
+  found.former = chronicle.end();
+  found.host_chain.reset();
+  found.open_runs.clear();
+  found.closings.clear();
+  found.findings.clear();
+  return chronicle.flush();
 }
 
 }  // namespace
 
-std::error_code record_restart(std::vector<recovered_run>& open_runs, evidence_log& log, const wall_clock& clock,
-                               const event_sealing_ptr& sealing, host_chronicle* chronicle) {
-  std::string lines;
-  std::vector<recovered_run> continued;
-  std::vector<run_end_mark> ends;
-  std::vector<chain_head> heads;
-  for (const recovered_run& run : open_runs) {
-    run_ledger ledger = ledger_of(run, sealing);
-    ledger.restarted(lines, clock.now());
-    if (run.sealed == (sealing != nullptr)) {
-      recovered_run later = run;
-      static_cast<chain_position&>(later) = ledger.position();
-      continued.push_back(std::move(later));
-    } else {
-      end(ledger, run, lines, clock.now());
-      ends.push_back(ledger.end_mark());
-    }
-    heads.push_back(ledger.head());
+std::optional<std::vector<journaled_chain>> reliable_at_once(const recovery_conclusions& found) {
+  if (!found.written_by) return std::vector<journaled_chain>{};
+  const auto is_innocent = [](const recovery_finding& each) {
+    const auto* trouble = std::get_if<journal_trouble>(&each);
+    return trouble != nullptr && *trouble == journal_trouble::former_version;
+  };
+  const auto is_adopted = [](const recovered_run& each) { return each.adopted.has_value(); };
+  if (found.findings.size() != 1 || !is_innocent(found.findings.front())) return std::nullopt;
+  if (std::ranges::any_of(found.open_runs, is_adopted)) return std::nullopt;
+  std::vector<journaled_chain> chains = found.closed;
+  for (const recovered_run& run : found.open_runs) {
+    chains.push_back({ledger_of(run, nullptr).head(), false, 0});
+    chains.back().head.position = run;
   }
-  if (const std::error_code refused = append(lines, heads, ends, log, chronicle)) return refused;
-  open_runs = std::move(continued);
-  return {};
+  if (found.host_chain) chains.push_back({{*found.host_chain, {}, {}}, false, 0});
+  return chains;
 }
 
 std::vector<chain_head> heads_of(const std::vector<recovered_run>& runs) {
@@ -62,18 +152,40 @@ std::vector<chain_head> heads_of(const std::vector<recovered_run>& runs) {
   return heads;
 }
 
-std::error_code end_orphans(const std::vector<recovered_run>& orphans, evidence_log& log, const wall_clock& clock,
-                            const event_sealing_ptr& sealing, host_chronicle* chronicle) {
-  std::string lines;
-  std::vector<run_end_mark> ends;
-  std::vector<chain_head> heads;
+std::error_code record_restart(recovery_conclusions& found, const restart_context& context,
+                               std::optional<host_chronicle>& chronicle) {
+  if (is_another_log(found, context)) {
+    if (const auto refused = end_other_log(found, context)) return refused;
+  }
+  chronicle.emplace(std::string{context.host_id}, context.log, context.clock, context.sealing, found.host_chain,
+                    context.epochs);
+  chronicle->started(context.daemon_version, found.former ? &*found.former : nullptr);
+  if (const auto refused = chronicle->flush()) return refused;
+  if (const auto refused = record_findings(found, *chronicle)) return refused;
+  return record_runs(found.open_runs, context, context.sealing, *chronicle, then::go_on);
+}
+
+std::error_code record_start(recovery_conclusions& found, const restart_context& context, segment_log& log,
+                             operator_events& events, std::optional<host_chronicle>& chronicle) {
+  for (const recovery_finding& each : found.findings) events.evidence_doubtful(each);
+  if (!found.open_runs.empty()) events.runs_recovered(found.open_runs.size());
+  if (const auto chains = reliable_at_once(found); chains && !is_another_log(found, context)) {
+    if (const auto refused = log.conclude_recovery(*chains, found.highest_epoch)) return refused;
+  }
+  if (const auto refused = record_restart(found, context, chronicle)) return refused;
+  return log.conclude_recovery(found.closed, found.highest_epoch);
+}
+
+std::error_code end_orphans(const std::vector<recovered_run>& orphans, const wall_clock& clock,
+                            const event_sealing_ptr& sealing, host_chronicle& chronicle) {
+  collected_lines collected{chronicle};
   for (const recovered_run& run : orphans) {
     run_ledger ledger = ledger_of(run, sealing);
-    end(ledger, run, lines, clock.now());
-    ends.push_back(ledger.end_mark());
-    heads.push_back(ledger.head());
+    std::string lines;
+    ledger.close(lines, clock.now(), run_end_reason::daemon_stopped, 0, run.totals.connections);
+    if (const auto refused = collected.add(ledger, lines, {})) return refused;
   }
-  return append(lines, heads, ends, log, chronicle);
+  return collected.append();
 }
 
 }  // namespace cellos

@@ -12,6 +12,10 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("evidence.fsync", running.evidence.fsync, read.evidence.fsync);
   compare("evidence.max_bytes", running.evidence.max_bytes, read.evidence.max_bytes);
   compare("evidence.segment_bytes", running.evidence.segment_bytes, read.evidence.segment_bytes);
+  compare("evidence.cell_share", running.evidence.cell_share, read.evidence.cell_share);
+  compare("evidence.cell_share_interval", running.evidence.cell_share_interval, read.evidence.cell_share_interval);
+  compare("signing.mode", running.signing.mode, read.signing.mode);
+  compare("signing.checkpoint_events", running.signing.checkpoint_events, read.signing.checkpoint_events);
   compare("signing.checkpoint_interval", running.signing.checkpoint_interval, read.signing.checkpoint_interval);
   compare("control.socket", running.control.socket, read.control.socket);
   compare("control.http_listen", running.control.http_listen, read.control.http_listen);

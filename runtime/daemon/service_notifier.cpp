@@ -2,6 +2,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <system_error>
 #include <utility>
 
 namespace cellos {
@@ -91,10 +92,14 @@ void service_notifier::stopping() {
 
 void service_notifier::ask_for_patience(std::chrono::seconds at_most) {
   const auto end = std::chrono::steady_clock::now() + at_most;
-  repeated_.emplace(extension / 3, [end] {
-    if (std::chrono::steady_clock::now() > end) return;
-    tell("EXTEND_TIMEOUT_USEC=" + std::to_string(microseconds(extension)));
-  });
+  try {
+    repeated_.emplace(extension / 3, [end] {
+      if (std::chrono::steady_clock::now() > end) return;
+      tell("EXTEND_TIMEOUT_USEC=" + std::to_string(microseconds(extension)));
+    });
+  } catch (const std::system_error&) {
+    // No thread is to be had; to drain in the time there is is better than to end here.
+  }
 }
 
 void service_notifier::pet(const liveness& alive, std::chrono::nanoseconds patience) {

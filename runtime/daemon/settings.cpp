@@ -1,5 +1,7 @@
 #include "runtime/daemon/settings.hpp"
 
+#include <algorithm>
+
 namespace cellos {
 
 cell_specification specification_of(const cell_configuration& cell) {
@@ -31,12 +33,27 @@ segment_log_options log_options_of(const evidence_configuration& evidence) {
   return options;
 }
 
-socket_service_options socket_options_of(const intake_configuration& intake) {
+log_share_limits share_of(const evidence_configuration& evidence) {
+  // Some 300 declarations: in a small log a share of it would be nothing.
+  constexpr std::uint64_t least = 256 * 1024;
+  log_share_limits limits;
+  if (evidence.cell_share == 0) return limits;
+  limits.bytes = std::max(std::min(least, evidence.max_bytes / 2), evidence.max_bytes / 100 * evidence.cell_share);
+  limits.interval = evidence.cell_share_interval;
+  return limits;
+}
+
+socket_service_options socket_options_of(const intake_configuration& intake, const signing_configuration& signing) {
+  // Some 60 declarations, and 2 ms of signing. Ours.
+  constexpr std::size_t signed_read_bytes = 4096;
+  using algorithm = signing_configuration::algorithm;
+  const bool costly = signing.alg == algorithm::ed25519 || signing.alg == algorithm::ecdsa_p256_sha256;
   socket_service_options options;
   options.chunks_per_cell = intake.chunks_per_cell;
   options.byte_budget = intake.byte_budget;
   options.connections_per_cell = intake.connections_per_cell;
   options.half_frame_timeout = intake.half_frame_timeout;
+  if (costly && signing.mode == signing_configuration::rate::event) options.read_bytes = signed_read_bytes;
   return options;
 }
 

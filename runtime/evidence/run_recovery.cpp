@@ -1,231 +1,197 @@
+// From lines to conclusions. What is expected of a chain is the journal's word, or, where that ends, this host's own
+// signatures; what is found is the log's. docs/evidence.md has the table of what follows from the two.
+
 #include "runtime/evidence/run_recovery.hpp"
 
-#include <array>
-#include <charconv>
-#include <optional>
+#include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include "messages/chain_lines.hpp"
 #include "messages/cloud_event.hpp"
 #include "runtime/evidence/segment_reader.hpp"
-#include "runtime/signing/line_digest.hpp"
-#include "runtime/signing/material.hpp"
 
 namespace cellos {
 
 namespace {
 
-constexpr std::string_view id_key = R"({"specversion":"1.0","id":")";
-constexpr std::string_view type_key = R"(","type":")";
-constexpr std::string_view digest_key = R"(","prevdigest":")";
-constexpr std::string_view data_key = R"(,"data":)";
-constexpr std::size_t sequence_digits = sequence_text::digits;
+/// Chains that nothing of ours began, and lines that are no events: so many are told of at one start. Ours.
+constexpr std::size_t most_unknown_chains = 1000;
+constexpr std::size_t most_unreadable_lines = 16;
+/// Of a chain's name: what is later is nobody's clock, and would leave no room to count on. The year 9999.
+constexpr std::uint64_t latest_epoch = 253'402'300'800'000;
 
-/// The text from `at` to the next quote, where no escape may stand.
-std::string_view until_quote(std::string_view line, std::size_t at) {
-  const std::size_t end = line.find('"', at);
-  return end == std::string_view::npos ? std::string_view{} : line.substr(at, end - at);
+bool is_signed(const signing_statement& statement) {
+  return statement.mode == signing_statement::kind::checkpoint || statement.mode == signing_statement::kind::event;
 }
 
-/// `host/cell/run/epoch`; ids have no slash.
-std::optional<host_stamp> attribution_of(std::string_view chain) {
-  std::array<std::string_view, 4> parts;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::size_t end = i + 1 < parts.size() ? chain.find('/') : chain.size();
-    if (end == std::string_view::npos) return std::nullopt;
-    parts[i] = chain.substr(0, end);
-    chain.remove_prefix(std::min(chain.size(), end + 1));
-  }
-  return host_stamp{std::string{parts[0]}, std::string{parts[1]}, std::string{parts[2]}, {}};
-}
-
-std::uint64_t count_in(const nlohmann::json& object, const char* key) {
-  const auto member = object.find(key);
-  if (member == object.end() || !member->is_string()) return 0;
-  const auto& digits = member->get_ref<const std::string&>();
-  std::uint64_t count = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), count);
-  return count;
-}
-
-/// Whatever the log holds: a member that is no text is as absent.
-std::string text_in(const nlohmann::json& object, const char* key, const std::string& otherwise = {}) {
-  const auto member = object.find(key);
-  return member != object.end() && member->is_string() ? member->get<std::string>() : otherwise;
-}
-
-std::string spec_signature_hash_in(std::string_view line) {
-  const auto event = nlohmann::json::parse(line, nullptr, false);
-  const auto data = event.is_object() ? event.find("data") : event.end();
-  if (!event.is_object() || data == event.end() || !data->is_object()) return {};
-  return text_in(*data, "specSignatureHash");
-}
-
-void take_losses(recovered_run& run, const nlohmann::json& data) {
-  const std::string reason = text_in(data, "reason");
-  if (reason == to_string(loss_reason::quarantined)) {
-    const std::uint64_t frames = count_in(data, "frames");
-    run.totals.quarantined += frames;
-    run.totals.received += frames;
-  }
-  const auto refused = data.find("refused");
-  if (reason != to_string(loss_reason::frames_refused) || refused == data.end()) return;
-  for (telemetry_errc kind : refusal_kinds) {
-    const std::uint64_t frames = count_in(*refused, std::string{to_string(kind)}.c_str());
-    run.totals.refused.add(kind, frames);
-    run.totals.received += frames;
-  }
+std::uint64_t bounded_epoch(std::string_view chain) {
+  const std::uint64_t epoch = epoch_of(chain);
+  return epoch <= latest_epoch ? epoch : 0;
 }
 
 }  // namespace
 
-struct run_recovery::line_head {
-  std::string_view chain;
-  std::uint64_t sequence = 0;
-  /// Without the common prefix.
-  std::string_view type;
-  bool sealed = false;
-};
-
-std::optional<run_recovery::line_head> run_recovery::parse_head(std::string_view line) {
-  if (!line.starts_with(id_key) || !line.ends_with('}')) return std::nullopt;
-  const std::string_view id = until_quote(line, id_key.size());
-  if (id.size() < sequence_digits + 2 || id[id.size() - sequence_digits - 1] != '/') return std::nullopt;
-  line_head head;
-  head.chain = id.substr(0, id.size() - sequence_digits - 1);
-  const std::string_view digits = id.substr(id.size() - sequence_digits);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), head.sequence);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  const std::size_t type_at = line.find(type_key, id_key.size() + id.size());
-  if (type_at == std::string_view::npos) return std::nullopt;
-  const std::string_view type = until_quote(line, type_at + type_key.size());
-  if (!type.starts_with(event_type_prefix)) return std::nullopt;
-  head.type = type.substr(event_type_prefix.size());
-  const std::size_t data_at = line.find(data_key, type_at);
-  head.sealed = data_at != std::string_view::npos && line.substr(0, data_at).find(digest_key) != std::string_view::npos;
-  return head;
+run_recovery::run_recovery(recovery_terms terms) : terms_(std::move(terms)) {
+  if (!has_journal()) return;
+  same_boot_ = terms_.journal.same_boot(terms_.boot_id);
+  expected_ = expected_by(*terms_.journal.header, terms_.journal.records);
+  for (const journaled_chain& each : terms_.journal.header->chains) {
+    at_begin_.emplace(each.head.position.chain, each.head);
+  }
 }
 
-void run_recovery::take(std::string_view line) {
+segment_position run_recovery::begin() const {
+  // From the beginning of the segment: with other white space, no offset in it means anything.
+  return has_journal() ? segment_position{terms_.journal.header->begin.segment, 0} : segment_position{};
+}
+
+const expected_chain* run_recovery::expected(std::string_view name) const {
+  const auto known = expected_.find(name);
+  return known == expected_.end() || known->second.milestones.empty() ? nullptr : &known->second;
+}
+
+chain_recovery* run_recovery::chain_of(const recovery_line& line) {
+  if (last_ != nullptr && last_->name() == line.chain) return last_;
+  const auto known = chains_.find(line.chain);
+  if (known != chains_.end()) return last_ = &known->second;
+  const expected_chain* wanted = expected(line.chain);
+  if (has_journal() && wanted == nullptr && ++unknown_chains_ > most_unknown_chains) return nullptr;
+  std::string name{line.chain};
+  return last_ = &chains_.try_emplace(name, name, wanted).first->second;
+}
+
+void run_recovery::take(std::string_view line, segment_position at, std::string_view file, std::uint64_t number) {
   ++lines_;
-  const auto head = parse_head(line);
-  if (!head) {
-    ++foreign_lines_;
-    return;
+  const auto read = reader_.read(line);
+  if (!read) return note_unreadable(at, file, number);
+  chain_recovery* const chain = chain_of(*read);
+  if (chain == nullptr) return;
+  chain->take(*read, reader_.digest(), at.segment);
+  if (const auto& statement = chain->statement()) {
+    said_how_sealed_ = true;
+    said_signed_ = said_signed_ || is_signed(*statement);
   }
-  if (last_ == open_.end() || last_->first != head->chain) {
-    last_ = open_.find(head->chain);
-    if (last_ == open_.end()) {
-      const auto attribution = attribution_of(head->chain);
-      if (!attribution) return take_host_event(*head, line);
-      recovered_run begun;
-      begun.attribution = *attribution;
-      begun.attribution.spec_signature_hash = spec_signature_hash_in(line);
-      begun.chain = head->chain;
-      last_ = open_.emplace(head->chain, open_chain{std::move(begun), {}}).first;
-    }
-  }
-  open_chain& chain = last_->second;
-  chain.run.next_event = head->sequence + 1;
-  chain.run.sealed = head->sealed;
-  if (head->sealed) chain.last_line = line;
-  take_event(last_, head->type, line);
+  if (!chain->is_host()) return;
+  last_host_chain_in_log_ = chain->name();
+  if (read->type == event_type::host_run_opened || read->type == event_type::host_run_closed) take_listing(*read);
 }
 
-void run_recovery::take_host_event(const line_head& head, std::string_view line) {
-  const auto event = nlohmann::json::parse(line, nullptr, false);
-  const auto data = event.is_object() ? event.find("data") : event.end();
-  if (!head.type.starts_with("host.v1.") || !event.is_object() || data == event.end() || !data->is_object()) {
-    ++foreign_lines_;
-    return;
+void run_recovery::take_listing(const recovery_line& line) {
+  const auto data = nlohmann::json::parse(line.data, nullptr, false);
+  if (!data.is_object()) return;
+  const auto text = [&](const char* key) {
+    const auto member = data.find(key);
+    return member != data.end() && member->is_string() ? member->get<std::string>() : std::string{};
+  };
+  listing said{line.sequence, std::string{line.chain}, {}};
+  const std::string chain = text("chain");
+  if (line.type == event_type::host_run_closed) {
+    const std::string last = text("lastSequence");
+    said.closed_at = event_place{std::strtoull(last.c_str(), nullptr, 10), text("lastDigest")};
+    if (!has_journal()) forget_closed(chain, *said.closed_at);
   }
-  if (!host_ || host_->run.chain != head.chain) {
-    host_.emplace();
-    host_->run.chain = head.chain;
+  listings_[chain].push_back(std::move(said));
+}
+
+/// Of the runs of a whole log, those that ended as they should in earlier segments are of no interest.
+void run_recovery::forget_closed(const std::string& chain, const event_place& end) {
+  const auto known = chains_.find(chain);
+  if (known == chains_.end() || known->second.is_host() || known->second.is_broken()) return;
+  if (known->second.segment() >= terms_.last_segment) return;
+  if (known->second.place() != end) return;
+  highest_epoch_ = std::max(highest_epoch_, bounded_epoch(chain));
+  chains_.erase(known);
+  listings_.erase(chain);
+  last_ = nullptr;
+}
+
+/// What was there when the journal was begun has been told of.
+void run_recovery::note_unreadable(segment_position at, std::string_view file, std::uint64_t number) {
+  if (has_journal() && at < terms_.journal.header->begin) return;
+  if (unreadable_.size() == most_unreadable_lines) return;
+  unreadable_.push_back({std::filesystem::path{file}.filename().string(), number});
+}
+
+bool run_recovery::is_listed(const std::string& chain) const {
+  if (const auto known = expected_.find(chain); known != expected_.end() && known->second.listed) return true;
+  const auto said = listings_.find(chain);
+  return said != listings_.end() && std::ranges::any_of(said->second, [&](const listing& each) {
+           return !each.closed_at && each.host_chain == host_chain_ && each.host_sequence <= host_vouched_until_;
+         });
+}
+
+std::optional<event_place> run_recovery::listed_end(const std::string& chain) const {
+  const auto said = listings_.find(chain);
+  if (said == listings_.end()) return std::nullopt;
+  for (const listing& each : said->second) {
+    const bool counts = !has_journal() || (each.host_chain == host_chain_ && each.host_sequence <= host_vouched_until_);
+    if (each.closed_at && counts) return each.closed_at;
   }
-  host_->run.next_event = head.sequence + 1;
-  host_->run.sealed = head.sealed;
-  if (head.sealed) host_->last_line = line;
-  host_->run.key_id = text_in(*data, "keyId", host_->run.key_id);
-  const std::string listed = text_in(*data, "chain");
-  if (head.type == event_type::host_run_opened) opened_.insert(listed);
-  if (head.type == event_type::host_run_closed) {
-    opened_.erase(listed);
-    ended_.erase(listed);
+  return std::nullopt;
+}
+
+/// Killed between the note of an append and the append: then nothing of it is there.
+void run_recovery::forget_unapplied_append() {
+  const journal_record* const append = terms_.journal.last_append();
+  if (append == nullptr) return;
+  const auto is_there = [&](const chain_head& head) {
+    const auto chain = chains_.find(head.position.chain);
+    return chain != chains_.end() && chain->second.last() + 1 >= head.position.next_event;
+  };
+  if (std::ranges::any_of(append->heads, is_there)) return;
+  std::vector<journal_record> applied = terms_.journal.records;
+  applied.pop_back();
+  const expected_chains before = expected_by(*terms_.journal.header, applied);
+  // In place: the chains point into it.
+  for (auto& [name, chain] : expected_) {
+    const auto was = before.find(name);
+    chain = was == before.end() ? expected_chain{} : was->second;
   }
 }
 
-/// A declaration changes nothing but the count; everything else is rare enough to be parsed.
-void run_recovery::take_event(open_chains::iterator chain, std::string_view type, std::string_view line) {
-  recovered_run& run = chain->second.run;
-  if (line.find(R"("probeSource":)") != std::string_view::npos) {
-    ++run.totals.appended;
-    ++run.totals.received;
-    return;
-  }
-  const auto event = nlohmann::json::parse(line, nullptr, false);
-  const auto data = event.is_object() ? event.find("data") : event.end();
-  if (!event.is_object() || data == event.end() || !data->is_object()) {
-    ++foreign_lines_;
-    return;
-  }
-  run.key_id = text_in(*data, "keyId", run.key_id);
-  if (type == event_type::agent_silenced) run.silence_told = true;
-  if (type == event_type::agent_resumed) run.resumed = true;
-  if (type == event_type::telemetry_dropped) take_losses(run, *data);
-  if (type == event_type::run_ended) {
-    if (opened_.contains(run.chain)) ended_.insert_or_assign(run.chain, std::move(chain->second));
-    open_.erase(chain);
-    last_ = open_.end();
-  }
+bool run_recovery::only_the_volatile_is_missing(const expected_chain& expected, std::uint64_t found) const {
+  if (same_boot_) return false;
+  segment_position committed = terms_.journal.header->committed;
+  for (const journal_record& each : terms_.journal.records) committed = std::max(committed, each.committed);
+  return std::ranges::all_of(expected.milestones, [&](const milestone& each) {
+    return each.end > committed || each.head.position.next_event <= found + 1;
+  });
 }
 
-chain_position run_recovery::position_of(const open_chain& chain) {
-  chain_position position = chain.run;
-  if (position.sealed) position.digest = line_digest(chain.last_line);
-  return position;
-}
-
-std::vector<recovered_run> run_recovery::open_runs() const {
-  std::vector<recovered_run> runs;
-  for (const auto& [name, chain] : open_) {
-    recovered_run run = chain.run;
-    static_cast<chain_position&>(run) = position_of(chain);
-    runs.push_back(std::move(run));
+recovery_conclusions run_recovery::conclude() {
+  recovery_conclusions made;
+  forget_unapplied_append();
+  for (const auto& [name, head] : at_begin_) {
+    const auto known = chains_.try_emplace(name, name, expected(name)).first;
+    if (!known->second.has_lines()) known->second.stand_at(head);
   }
-  return runs;
-}
-
-std::optional<chain_position> run_recovery::host_chain() const {
-  if (!host_) return std::nullopt;
-  return position_of(*host_);
-}
-
-std::vector<run_end_mark> run_recovery::untold_ends() const {
-  std::vector<run_end_mark> ends;
-  for (const auto& [name, chain] : ended_) {
-    const chain_position end = position_of(chain);
-    ends.push_back({end.chain, end.next_event - 1, end.sealed ? std::string{prevdigest_text{end.digest}.view()} : ""});
+  for (const auto& [name, wanted] : expected_) {
+    if (!wanted.milestones.empty()) chains_.try_emplace(name, name, &wanted);
   }
-  for (const std::string& chain : opened_) {
-    if (!open_.contains(chain) && !ended_.contains(chain)) ends.push_back({chain, 0, ""});
+  find_host_chain();
+  conclude_journal(made);
+  for (const unreadable_line& each : unreadable_) made.findings.emplace_back(each);
+  conclude_host_chain(made);
+  made.highest_epoch = std::max(made.highest_epoch, highest_epoch_);
+  for (auto& [name, chain] : chains_) {
+    made.highest_epoch = std::max(made.highest_epoch, bounded_epoch(name));
+    if (name != host_chain_) conclude_chain(made, chain);
   }
-  return ends;
+  conclude_unstarted(made);
+  return made;
 }
 
-recovered_log recover_runs(const std::filesystem::path& dir) {
-  recovered_log recovered;
-  std::error_code absent;
-  if (!std::filesystem::exists(dir, absent)) return recovered;
-  segment_reader reader{std::vector{dir}};
-  run_recovery recovery;
-  while (const auto line = reader.next()) recovery.take(line->text);
+log_recovery recover_log(const std::filesystem::path& dir, recovery_terms terms) {
+  log_recovery recovered;
+  run_recovery recovery{std::move(terms)};
+  segment_reader reader{dir, recovery.begin()};
+  while (const auto line = reader.next()) {
+    if (line->begin.segment != 0) recovery.take(line->text, line->begin, line->file, line->number);
+  }
   if (reader.failure()) recovered.failure = reader.failure()->explanation;
-  recovered.open_runs = recovery.open_runs();
-  recovered.host_chain = recovery.host_chain();
-  recovered.untold_ends = recovery.untold_ends();
+  recovered.conclusions = recovery.conclude();
   return recovered;
 }
 

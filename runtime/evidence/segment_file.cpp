@@ -97,6 +97,21 @@ std::error_code segment_file::cut_back(std::uint64_t size) {
   return make_whole();
 }
 
+std::uint64_t segment_file::cut_torn_append(std::uint64_t begin, std::uint64_t end, std::error_code& failure) {
+  const std::uint64_t size = size_;
+  if (size <= begin || size >= end) return 0;
+  char before = '\n';
+  if (begin > 0 &&
+      uninterrupted([&] { return files_->pread(handle_.get(), &before, 1, static_cast<off_t>(begin - 1)); }) != 1) {
+    failure = last_system_error();
+    return 0;
+  }
+  // Otherwise the file is not the one that was appended to, and its lines are left to be looked at.
+  if (before != '\n') return 0;
+  failure = cut_back(begin);
+  return size - begin;
+}
+
 std::error_code segment_file::make_whole() {
   if (!tail_dirty_) return {};
   if (uninterrupted([&] { return files_->ftruncate(handle_.get(), static_cast<off_t>(size_)); }) != 0) {

@@ -56,6 +56,9 @@ class segment_file {
   /// Takes back everything after `size`. `size()` says so even when the file cannot follow yet.
   std::error_code cut_back(std::uint64_t size);
 
+  /// Takes back lines of an append from `begin` to `end` that was cut short. Answers with how many bytes that were.
+  std::uint64_t cut_torn_append(std::uint64_t begin, std::uint64_t end, std::error_code& failure);
+
   /// Makes the file end where `size()` says. Costs nothing when it does.
   std::error_code make_whole();
 

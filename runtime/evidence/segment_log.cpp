@@ -24,10 +24,23 @@ struct timed_sync {
   std::chrono::nanoseconds took;
 };
 
-timed_sync sync_timed(const segment_file& file) {
+template <class Sync>
+timed_sync timed(Sync&& sync) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto outcome = file.sync();
+  const std::error_code outcome = sync();
   return {outcome, std::chrono::steady_clock::now() - begin};
+}
+
+journal_content journal_left_in(const evidence_directory& directory, const segment_log_options& options) {
+  if (!options.journal) return {};
+  return read_journal(directory, {options.journal->mac, options.journal->former_mac}, options.journal->owner.boot_id);
+}
+
+/// The append that the process before had begun goes back to nothing, unless it is there as a whole.
+void cut_torn_append(segment_file::opening& current, const journal_content& left) {
+  const journal_record* const last = left.last_append();
+  if (current.failure || last == nullptr || last->begin.segment != current.file->segment()) return;
+  current.bytes_removed += current.file->cut_torn_append(last->begin.offset, last->end().offset, current.failure);
 }
 
 std::string refusal_of(const std::filesystem::path& path, std::error_code failure) {
@@ -39,7 +52,11 @@ std::string refusal_of(const std::filesystem::path& path, std::error_code failur
 
 segment_log::opening segment_log::open(segment_log_options options, file_system& files) {
   auto claim = evidence_directory::claim(options.dir, files);
-  if (!claim.directory) return {nullptr, std::move(claim.refusal), {}, {}};
+  if (!claim.directory) return {nullptr, std::move(claim.refusal), {}, {}, {}};
+  return open(std::move(options), std::move(claim.directory));
+}
+
+segment_log::opening segment_log::open(segment_log_options options, std::unique_ptr<evidence_directory> claimed) {
   std::error_code unlisted;
   log_listing listing = list_log(options.dir, unlisted);
   const auto& segments = listing.segments;
@@ -47,16 +64,18 @@ segment_log::opening segment_log::open(segment_log_options options, file_system&
     return {nullptr,
             "evidence directory \"" + options.dir.string() + "\" cannot be read: " + unlisted.message() + ".",
             {},
+            {},
             {}};
   }
   const auto last = segments.empty() ? first_segment : segments.back().segment;
-  const auto path = claim.directory->segment_path(last);
-  auto current =
-      segments.empty() ? segment_file::create(*claim.directory, last) : segment_file::reopen(*claim.directory, last);
+  const auto path = claimed->segment_path(last);
+  auto current = segments.empty() ? segment_file::create(*claimed, last) : segment_file::reopen(*claimed, last);
+  opening result;
+  result.journal = journal_left_in(*claimed, options);
+  cut_torn_append(current, result.journal);
   // What an earlier process wrote and did not commit is made durable, or the log could not say what is.
   if (!current.failure && options.fsync != fsync_policy::never) current.failure = current.file->sync();
 
-  opening result;
   result.other_files = std::move(listing.others);
   if (current.bytes_removed > 0) result.recovered = torn_tail{path, current.bytes_removed};
   if (current.failure) {
@@ -65,13 +84,14 @@ segment_log::opening segment_log::open(segment_log_options options, file_system&
   }
   std::deque<segment_on_disk> closed(segments.begin(), segments.empty() ? segments.end() : segments.end() - 1);
   options.segment_bytes = std::min(options.segment_bytes, options.max_bytes / least_segments);
-  result.log.reset(
-      new segment_log{std::move(options), std::move(claim.directory), std::move(current.file), std::move(closed)});
+  result.log.reset(new segment_log{std::move(options), std::move(claimed), std::move(current.file), std::move(closed),
+                                   result.journal});
   return result;
 }
 
 segment_log::segment_log(segment_log_options options, std::unique_ptr<evidence_directory> directory,
-                         std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments)
+                         std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments,
+                         const journal_content& left)
     : options_(std::move(options)),
       directory_(std::move(directory)),
       current_(std::move(current)),
@@ -80,26 +100,37 @@ segment_log::segment_log(segment_log_options options, std::unique_ptr<evidence_d
       settled_(appended_),
       committed_(options_.fsync == fsync_policy::never ? segment_position{} : appended_) {
   for (const auto& closed : closed_segments_) closed_bytes_ += closed.bytes;
+  if (options_.journal) journal_.emplace(*directory_, options_.journal->owner, options_.journal->mac, left);
   publish();
   if (options_.fsync == fsync_policy::interval) committer_ = std::thread{[this] { run_committer(); }};
 }
 
 segment_log::~segment_log() { (void)close(); }
 
-std::error_code segment_log::append(std::string_view lines, std::span<const chain_head>) {
+std::error_code segment_log::append(std::string_view lines, std::span<const chain_head> heads) {
   if (lines.empty()) return {};
   // Half a line would become one with whatever is appended next.
   if (lines.back() != '\n') return std::make_error_code(std::errc::invalid_argument);
   lock guard{mutex_};
   auto failure = make_room(guard, lines.size());
-  if (!failure) failure = write(guard, lines);
+  if (!failure) failure = write(guard, lines, heads);
   if (failure) ++counts_.append_errors;
   publish();
   return failure;
 }
 
-std::error_code segment_log::write(lock& guard, std::string_view lines) {
+std::error_code segment_log::note_and_append(std::string_view lines, std::span<const chain_head> heads) {
+  if (!journal_) return current_->append(lines);
+  if (journal_->has_outgrown() && !committing_) (void)journal_->begin_anew(appended_, committed_);
+  const journal_record record{appended_, lines.size(), committed_, {heads.begin(), heads.end()}};
+  if (auto failure = journal_->note(record)) return failure;
   if (auto failure = current_->append(lines)) return failure;
+  journal_->applied(heads, record.end(), options_.fsync == fsync_policy::always);
+  return {};
+}
+
+std::error_code segment_log::write(lock& guard, std::string_view lines, std::span<const chain_head> heads) {
+  if (auto failure = note_and_append(lines, heads)) return failure;
   const bool was_settled = settled_ == appended_;
   appended_.offset = current_->size();
   if (options_.fsync == fsync_policy::always) return wait_for_commit(guard);
@@ -133,7 +164,31 @@ std::error_code segment_log::rotate() {
   forsaken_ = disturbed_ = false;
   appended_ = settled_ = {current_->segment(), 0};
   if (all_committed) committed_ = appended_;
+  // The journal before says the same at more length; without a new one it goes on.
+  if (journal_) (void)journal_->begin_anew(appended_, committed_);
   return {};
+}
+
+std::error_code segment_log::conclude_recovery(std::span<const journaled_chain> chains, std::uint64_t highest_epoch) {
+  lock guard{mutex_};
+  if (!journal_) return {};
+  commit_ended_.wait(guard, [&] { return !committing_; });
+  return journal_->conclude(chains, highest_epoch, appended_, committed_);
+}
+
+std::error_code segment_log::change_journal_key(journal_mac_ptr mac) {
+  lock guard{mutex_};
+  if (!journal_) return {};
+  commit_ended_.wait(guard, [&] { return !committing_; });
+  return journal_->change_key(std::move(mac), appended_, committed_);
+}
+
+/// The journal first: what is in the log is never unknown to it.
+std::error_code segment_log::sync_all() const {
+  if (journal_) {
+    if (auto failure = journal_->sync()) return failure;
+  }
+  return current_->sync();
 }
 
 /// Whoever moved a segment away may have given it the name of the next.
@@ -165,6 +220,7 @@ std::error_code segment_log::close() {
   commit_ended_.wait(guard, [&] { return !committing_; });
   commit_under_lock();
   auto failure = current_->make_whole();
+  if (journal_ && !failure) failure = journal_->end(appended_, committed_);
   if (untold_failure_) failure = std::exchange(untold_failure_, {});
   current_.reset();
   publish();
@@ -198,7 +254,7 @@ void segment_log::lead_commit(lock& guard) {
   committing_ = true;
   const auto target = appended_;
   guard.unlock();
-  const auto [outcome, took] = sync_timed(*current_);
+  const auto [outcome, took] = timed([this] { return sync_all(); });
   guard.lock();
   committing_ = false;
   settle(target, outcome, took);
@@ -207,7 +263,7 @@ void segment_log::lead_commit(lock& guard) {
 /// For rotation and the end. No commit may be under way.
 void segment_log::commit_under_lock() {
   if (settled_ == appended_) return;
-  const auto [outcome, took] = sync_timed(*current_);
+  const auto [outcome, took] = timed([this] { return sync_all(); });
   settle(appended_, outcome, took);
 }
 
@@ -221,6 +277,7 @@ void segment_log::settle(segment_position target, std::error_code outcome, std::
   } else {
     ++counts_.commits;
     settled_ = target;
+    if (journal_) journal_->settled(target);
     if (options_.fsync != fsync_policy::never) committed_ = target;
   }
   std::erase_if(waiters_, [&](commit_waiter* waiter) {
@@ -237,6 +294,7 @@ void segment_log::forsake_uncommitted(std::error_code failure) {
   if (options_.fsync == fsync_policy::always) {
     // Every one of these lines has an append waiting, which keeps them.
     (void)current_->cut_back(settled_.offset);
+    if (journal_) journal_->taken_back(settled_);
     appended_ = settled_;
   } else {
     counts_.bytes_in_doubt += appended_.offset - settled_.offset;

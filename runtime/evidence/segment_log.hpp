@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,6 +22,7 @@
 #include "runtime/evidence/evidence_directory.hpp"
 #include "runtime/evidence/evidence_errc.hpp"
 #include "runtime/evidence/file_system.hpp"
+#include "runtime/evidence/recovery_journal.hpp"
 #include "runtime/evidence/segment_file.hpp"
 #include "runtime/evidence/segment_name.hpp"
 
@@ -40,7 +42,7 @@ enum class fsync_policy : std::uint8_t {
 enum class removal_policy : std::uint8_t {
   /// Appends that need their room.
   by_appends,
-  /// Only whoever the log has left it to, who puts it on record; until then appends that find no room are refused.
+  /// Only whoever the log has left it to, who puts it on record; while there is nobody, the limit does not hold.
   on_record,
 };
 
@@ -54,6 +56,8 @@ struct segment_log_options {
   /// the log never has to forget most of itself at once.
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
   removal_policy removal = removal_policy::by_appends;
+  /// Without: no recovery journal is kept.
+  std::optional<journal_terms> journal = std::nullopt;
 };
 
 /// A segment that somebody else laid hands on while the log wrote to it. The log goes on in the next.
@@ -98,12 +102,16 @@ class segment_log final : public evidence_log {
     std::string refusal;
     /// Set even when refused afterwards: the next attempt finds nothing torn.
     std::optional<torn_tail> recovered;
+    /// What the recovery journal of the process before says.
+    journal_content journal;
     /// What lies in the directory and is left alone; see log_listing.
     std::vector<std::string> other_files;
   };
 
   /// Continues the last segment. `files` must outlive the log.
   static opening open(segment_log_options options, file_system& files = real_file_system());
+  /// In a directory that is claimed already; `options.dir` is its path.
+  static opening open(segment_log_options options, std::unique_ptr<evidence_directory> claimed);
 
   /// As close(), but nobody learns of its error.
   ~segment_log() override;
@@ -111,6 +119,12 @@ class segment_log final : public evidence_log {
   using evidence_log::append;
   std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
   std::uint64_t current_segment() const override { return appended_position().segment; }
+
+  /// What was found in the log at start is on record: from here on the journal speaks for all of it. `chains`, as they
+  /// were found, beside those that were appended to since; `highest_epoch`: as recovery concluded.
+  std::error_code conclude_recovery(std::span<const journaled_chain> chains, std::uint64_t highest_epoch);
+  /// The journal goes on under another key.
+  std::error_code change_journal_key(journal_mac_ptr mac);
 
   /// Waits until all that is appended is durable; returns at once with `never`. With `interval`, an error is the next
   /// append's too.
@@ -175,7 +189,8 @@ class segment_log final : public evidence_log {
   };
 
   segment_log(segment_log_options options, std::unique_ptr<evidence_directory> directory,
-              std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments);
+              std::unique_ptr<segment_file> current, std::deque<segment_on_disk> closed_segments,
+              const journal_content& left);
 
   using lock = std::unique_lock<std::mutex>;
 
@@ -187,7 +202,8 @@ class segment_log final : public evidence_log {
   bool may_remove_oldest() const;
   std::error_code ask_for_room(std::uint64_t bytes);
   std::error_code remove_one();
-  std::error_code write(lock& guard, std::string_view lines);
+  std::error_code write(lock& guard, std::string_view lines, std::span<const chain_head> heads);
+  std::error_code note_and_append(std::string_view lines, std::span<const chain_head> heads);
   bool must_rotate(std::uint64_t bytes) const;
   std::error_code rotate();
   segment_file::opening create_next() const;
@@ -196,6 +212,7 @@ class segment_log final : public evidence_log {
   void run_committer();
   std::error_code wait_for_commit(lock& guard);
   void lead_commit(lock& guard);
+  std::error_code sync_all() const;
   void commit_under_lock();
   void settle(segment_position target, std::error_code outcome, std::chrono::nanoseconds took);
   void forsake_uncommitted(std::error_code failure);
@@ -212,6 +229,8 @@ class segment_log final : public evidence_log {
   /// Something to commit, or time to stop.
   std::condition_variable committer_wakes_;
   std::unique_ptr<segment_file> current_;
+  /// Begun anew only while no commit is under way: that one uses its file.
+  std::optional<recovery_journal> journal_;
   std::deque<segment_on_disk> closed_segments_;
   std::uint64_t closed_bytes_ = 0;
   segment_position appended_;

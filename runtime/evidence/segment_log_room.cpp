@@ -36,12 +36,15 @@ std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes) {
     if (auto failure = rotate()) return failure;
   }
   if (untold_failure_) return std::exchange(untold_failure_, {});
-  const bool by_appends = !wake_remover_ && options_.removal == removal_policy::by_appends;
-  return by_appends ? remove_oldest(bytes) : ask_for_room(bytes);
+  if (wake_remover_) return ask_for_room(bytes);
+  return options_.removal == removal_policy::on_record ? std::error_code{} : remove_oldest(bytes);
 }
 
 std::uint64_t segment_log::limit() const {
-  if (!wake_remover_) return options_.max_bytes;
+  if (!wake_remover_) {
+    return options_.removal == removal_policy::on_record ? std::numeric_limits<std::uint64_t>::max()
+                                                         : options_.max_bytes;
+  }
   if (remover_ == std::this_thread::get_id()) return std::numeric_limits<std::uint64_t>::max();
   return options_.max_bytes - reserve_of(options_);
 }
@@ -75,6 +78,9 @@ std::error_code segment_log::remove_one() {
   closed_segments_.pop_front();
   closed_bytes_ -= oldest.bytes;
   ++counts_.segments_removed;
+  if (journal_) {
+    journal_->set_first_segment(closed_segments_.empty() ? current_->segment() : closed_segments_.front().segment);
+  }
   return {};
 }
 

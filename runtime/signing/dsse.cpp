@@ -1,7 +1,6 @@
 #include "runtime/signing/dsse.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "runtime/signing/base64.hpp"
@@ -51,8 +50,8 @@ bool read_signature_bytes(std::string_view text, read_signature& into) {
   return length.has_value();
 }
 
-/// Exactly what append_envelope() writes.
-std::optional<envelope> read_own_form(std::string_view json) {
+/// Exactly what append_envelope() writes, which is also RFC 8785's form of it.
+std::optional<envelope> read_canonical(std::string_view json) {
   envelope read;
   if (!take(json, payload_member) || !read_material(json.substr(0, material_length), read.material))
     return std::nullopt;
@@ -68,35 +67,6 @@ std::optional<envelope> read_own_form(std::string_view json) {
     if (!text || !read_signature_bytes(*text, each) || !take(json, signature_end)) return std::nullopt;
   } while (take(json, ","));
   if (json != envelope_end) return std::nullopt;
-  return read;
-}
-
-const std::string* text_member(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
-}
-
-/// As anyone may write it, but without white space around: there a change would go unseen.
-std::optional<envelope> read_any_form(std::string_view text) {
-  if (!text.starts_with('{') || !text.ends_with('}')) return std::nullopt;
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  const std::string* type = text_member(json, "payloadType");
-  const std::string* payload = text_member(json, "payload");
-  const auto signatures = json.find("signatures");
-  envelope read;
-  if (type == nullptr || *type != payload_type) return std::nullopt;
-  if (payload == nullptr || !read_material(*payload, read.material)) return std::nullopt;
-  if (signatures == json.end() || !signatures->is_array()) return std::nullopt;
-  if (signatures->empty() || signatures->size() > most_signatures) return std::nullopt;
-  for (const auto& each : *signatures) {
-    if (!each.is_object()) return std::nullopt;
-    const std::string* key_id = text_member(each, "keyid");
-    const std::string* bytes = text_member(each, "sig");
-    read_signature& signature = read.signatures.emplace_back();
-    if (key_id != nullptr) signature.key_id = *key_id;
-    if (bytes == nullptr || !read_signature_bytes(*bytes, signature)) return std::nullopt;
-  }
   return read;
 }
 
@@ -137,8 +107,7 @@ std::optional<envelope> read_envelope(std::string_view dssematerial) {
   if (dssematerial.size() > longest_envelope) return std::nullopt;
   const auto json = decode_base64(dssematerial);
   if (!json) return std::nullopt;
-  auto read = read_own_form(*json);
-  return read ? std::move(read) : read_any_form(*json);
+  return read_canonical(*json);
 }
 
 }  // namespace cellos::dsse

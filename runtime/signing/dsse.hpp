@@ -60,7 +60,9 @@ inline constexpr std::size_t most_signatures = 16;
 /// Of the Base64 text.
 inline constexpr std::size_t longest_envelope = 16 * 1024;
 
-/// Reads `dssematerial` of unknown origin: nothing unless it is an envelope of this payload type around 32 bytes.
+/// Reads `dssematerial` of unknown origin: nothing unless it is an envelope of this payload type around 32 bytes, in
+/// the one form that append_envelope() writes: no member more, none twice, no white space. Else a signed line could be
+/// changed.
 std::optional<envelope> read_envelope(std::string_view dssematerial);
 
 }  // namespace cellos::dsse

@@ -48,7 +48,32 @@ std::shared_ptr<EVP_PKEY> key_of(std::span<const std::uint8_t> point, const BIGN
   return {made, EVP_PKEY_free};
 }
 
+/// The order of the curve's group, and half of it: SEC 2, section 2.4.2.
+constexpr std::array<std::uint8_t, half> order{0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
+                                               0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                                               0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+constexpr std::array<std::uint8_t, half> half_order{0x7f, 0xff, 0xff, 0xff, 0x80, 0x00, 0x00, 0x00, 0x7f, 0xff, 0xff,
+                                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b,
+                                                    0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8};
+
+/// (r, s) and (r, order - s) are both good; the one with the lower s is ours.
+void make_canonical(std::array<std::uint8_t, 2 * half>& signature) {
+  if (has_low_s(signature)) return;
+  int borrow = 0;
+  for (std::size_t i = half; i-- > 0;) {
+    const int difference = int{order[i]} - int{signature[half + i]} - borrow;
+    borrow = difference < 0 ? 1 : 0;
+    signature[half + i] = static_cast<std::uint8_t>(difference + 256 * borrow);
+  }
+}
+
 }  // namespace
+
+bool has_low_s(std::span<const std::uint8_t> signature) {
+  if (signature.size() != 2 * half) return false;
+  const auto s = signature.last(half);
+  return !std::lexicographical_compare(half_order.begin(), half_order.end(), s.begin(), s.end());
+}
 
 std::optional<key> key::from_scalar(std::span<const std::uint8_t> scalar) {
   if (scalar.size() != scalar_length) return std::nullopt;
@@ -100,6 +125,7 @@ std::optional<std::array<std::uint8_t, 64>> key::sign(std::span<const std::uint8
       BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), raw.data() + half, half) != int{half}) {
     return std::nullopt;
   }
+  make_canonical(raw);
   return raw;
 }
 

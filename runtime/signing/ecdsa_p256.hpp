@@ -16,6 +16,9 @@ namespace cellos::ecdsa_p256 {
 inline constexpr std::size_t scalar_length = 32;
 inline constexpr std::size_t point_length = 65;
 
+/// Of the two signatures (r, s) and (r, order - s), which are equally good, the one that signers here write.
+bool has_low_s(std::span<const std::uint8_t> signature);
+
 /// Private or public. Any number of threads may use one.
 class key {
  public:
@@ -26,7 +29,7 @@ class key {
 
   std::array<std::uint8_t, point_length> point() const;
 
-  /// Raw r||s. Nothing when OpenSSL fails.
+  /// Raw r||s, with the lower s. Nothing when OpenSSL fails.
   std::optional<std::array<std::uint8_t, 64>> sign(std::span<const std::uint8_t> message) const;
   bool verify(std::span<const std::uint8_t> message, std::span<const std::uint8_t> signature) const;
 

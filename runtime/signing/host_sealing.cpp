@@ -143,14 +143,23 @@ class chain_seal final : public event_seal {
 }  // namespace
 
 host_sealing::host_sealing(std::shared_ptr<const signing_key> key, std::shared_ptr<const signing_key> former,
-                           std::uint64_t events_per_signature)
-    : key_(std::move(key)), former_(std::move(former)), events_per_signature_(events_per_signature) {
+                           std::uint64_t events_per_signature, std::chrono::nanoseconds checkpoint_interval)
+    : key_(std::move(key)),
+      former_(std::move(former)),
+      events_per_signature_(events_per_signature),
+      checkpoint_interval_(checkpoint_interval) {
   if (key_) key_id_ = key_->key_id();
   if (former_) former_key_id_ = former_->key_id();
 }
 
 std::unique_ptr<event_seal> host_sealing::begin(const chain_constants& constants) const {
   return std::make_unique<chain_seal>(constants, signers{key_, former_});
+}
+
+signing_statement host_sealing::statement() const {
+  if (!key_) return {signing_statement::kind::digests, 0, {}};
+  if (events_per_signature_ == 1) return {signing_statement::kind::event, 0, {}};
+  return {signing_statement::kind::checkpoint, events_per_signature_, checkpoint_interval_};
 }
 
 std::string host_sealing::digest_text(const event_digest& of_event) const {

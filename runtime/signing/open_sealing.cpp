@@ -1,11 +1,14 @@
 #include "runtime/signing/open_sealing.hpp"
 
+#include <string.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <utility>
 #include <variant>
 
+#include "runtime/signing/environment_secrets.hpp"
 #include "runtime/signing/host_sealing.hpp"
 
 namespace cellos {
@@ -16,8 +19,6 @@ using wanted_algorithm = signing_configuration::algorithm;
 
 constexpr const char* algorithm_variable = "CELLOS_HOST_TELEMETRY_SIGN_ALG";
 constexpr const char* key_id_variable = "CELLOS_HOST_TELEMETRY_SIGN_KID";
-constexpr const char* ed25519_variable = "CELLOS_HOST_TELEMETRY_SIGN_ED25519_KEY";
-constexpr const char* hmac_variable = "CELLOS_HOST_TELEMETRY_SIGN_HMAC_KEY";
 constexpr const char* credentials_variable = "CREDENTIALS_DIRECTORY";
 
 /// More events than a run will have: the checkpoint's interval alone decides.
@@ -74,17 +75,34 @@ sealing_outcome sealing_of(const signing_configuration& wanted, const environmen
   if (!wanted.former.kid.empty()) former = load(algorithm, wanted.former, variables);
   if (auto* why = std::get_if<std::string>(&former)) return refused(std::move(*why));
   const bool each = wanted.mode == signing_configuration::rate::event;
-  outcome.sealing = std::make_shared<const host_sealing>(
-      std::get<key_ptr>(std::move(key)), std::get<key_ptr>(std::move(former)), each ? 1 : wanted.checkpoint_events);
+  outcome.sealing =
+      std::make_shared<const host_sealing>(std::get<key_ptr>(std::move(key)), std::get<key_ptr>(std::move(former)),
+                                           each ? 1 : wanted.checkpoint_events, wanted.checkpoint_interval);
   return outcome;
 }
+
+/// A key's text as long as it is needed.
+class wiped_text {
+ public:
+  explicit wiped_text(std::optional<std::string> text) : text_(std::move(text)) {}
+  wiped_text(const wiped_text&) = delete;
+  wiped_text& operator=(const wiped_text&) = delete;
+  ~wiped_text() {
+    if (text_) ::explicit_bzero(text_->data(), text_->capacity());
+  }
+  explicit operator bool() const { return text_.has_value(); }
+  std::string_view view() const { return *text_; }
+
+ private:
+  std::optional<std::string> text_;
+};
 
 /// What the original system's variables ask for; each event is signed.
 sealing_outcome sealing_of(const environment& variables) {
   const auto algorithm_name = variables(algorithm_variable);
   const auto key_id = variables(key_id_variable);
-  const auto ed25519 = variables(ed25519_variable);
-  const auto hmac = variables(hmac_variable);
+  const wiped_text ed25519{variables(ed25519_variable)};
+  const wiped_text hmac{variables(hmac_variable)};
   if (!algorithm_name || *algorithm_name == "off") {
     if (!key_id && !ed25519 && !hmac) return {};
     if (algorithm_name) return {};
@@ -100,7 +118,7 @@ sealing_outcome sealing_of(const environment& variables) {
                    "the public key");
   }
   const bool is_ed25519 = *algorithm_name == "ed25519";
-  if (is_ed25519 ? hmac.has_value() : ed25519.has_value()) {
+  if (is_ed25519 ? bool{hmac} : bool{ed25519}) {
     return refused(std::string{is_ed25519 ? hmac_variable : ed25519_variable} + " is set, and " + algorithm_variable +
                    " says " + *algorithm_name + ": remove one of the two");
   }
@@ -108,7 +126,7 @@ sealing_outcome sealing_of(const environment& variables) {
   const auto& text = is_ed25519 ? ed25519 : hmac;
   if (!text) return refused(std::string{variable} + " is missing: set the key, or name a key_file under [signing]");
   key_outcome key = shared(parse_signing_key(is_ed25519 ? signing_algorithm::ed25519 : signing_algorithm::hmac_sha256,
-                                             *key_id, *text, variable));
+                                             *key_id, text.view(), variable));
   if (auto* why = std::get_if<std::string>(&key)) return refused(std::move(*why));
   sealing_outcome outcome;
   outcome.sealing = std::make_shared<const host_sealing>(std::get<key_ptr>(std::move(key)), nullptr, 1);
@@ -118,6 +136,7 @@ sealing_outcome sealing_of(const environment& variables) {
 }  // namespace
 
 std::optional<std::string> process_environment(const char* name) {
+  if (auto secret = taken_secret(name)) return secret;
   const char* value = std::getenv(name);
   return value == nullptr ? std::nullopt : std::optional<std::string>{value};
 }
@@ -144,7 +163,8 @@ sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_c
   if (before == nullptr || after == nullptr) return opened;
   const bool both_sign = before->key() && after->key();
   if (both_sign && before->key_id() != after->key_id()) {
-    opened.sealing = std::make_shared<const host_sealing>(after->key(), before->key(), after->events_per_signature());
+    opened.sealing = std::make_shared<const host_sealing>(after->key(), before->key(), before->events_per_signature(),
+                                                          before->checkpoint_interval());
     return opened;
   }
   if (both_sign && !before->key()->has_secret_of(*after->key())) {
@@ -152,8 +172,10 @@ sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_c
                    "\" is another key than the one of this id that the daemon signs with, and a verifier finds one key "
                    "under an id: give the new key an id of its own under kid");
   }
-  const bool same_key = both_sign || before->key() == after->key();
-  if (same_key && before->events_per_signature() == after->events_per_signature()) opened.sealing = running;
+  if (!before->key() != !after->key()) {
+    return refused("signing cannot go over between digests and a key while the daemon runs: restart it");
+  }
+  opened.sealing = running;
   return opened;
 }
 

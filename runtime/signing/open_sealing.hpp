@@ -14,6 +14,7 @@ namespace cellos {
 /// A variable of the environment, or nothing.
 using environment = std::function<std::optional<std::string>(const char* name)>;
 
+/// As it was when the process began: keys were taken out of it since.
 std::optional<std::string> process_environment(const char* name);
 
 struct sealing_outcome {
@@ -29,9 +30,10 @@ struct sealing_outcome {
 /// configured is refused, so that nothing runs unsigned by mistake.
 sealing_outcome open_sealing(const signing_configuration& wanted, const environment& variables);
 
-/// The sealing that a host goes over to which seals with `running`: `running` itself where the key and how often it
-/// signs are the same, whatever files they come from. A new key needs a new id, since a verifier finds one key under an
-/// id; the handover is signed with the key that is running, wherever its file is by then.
+/// The sealing that a host goes over to which seals with `running`: `running` itself where the key is the same,
+/// whatever file it comes from. How often it signs stays as it is: chains say so in their first event. A new key needs
+/// a new id, since a verifier finds one key under an id; the handover is signed with the key that is running, wherever
+/// its file is by then.
 sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_configuration& wanted,
                                const environment& variables);
 

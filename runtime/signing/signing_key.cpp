@@ -105,6 +105,18 @@ bool signing_key::has_secret_of(const signing_key& other) const {
          ::sodium_memcmp(mine.data(), others.data(), mine.size()) == 0;
 }
 
+secret signing_key::derived(std::string_view label) const {
+  secret made{crypto_auth_hmacsha256_BYTES};
+  const auto own =
+      algorithm_ == signing_algorithm::ed25519 ? secret_.bytes().first(crypto_sign_SEEDBYTES) : secret_.bytes();
+  crypto_auth_hmacsha256_state state;
+  ::crypto_auth_hmacsha256_init(&state, own.data(), own.size());
+  ::crypto_auth_hmacsha256_update(&state, reinterpret_cast<const std::uint8_t*>(label.data()), label.size());
+  ::crypto_auth_hmacsha256_final(&state, made.bytes().data());
+  ::sodium_memzero(&state, sizeof state);
+  return made;
+}
+
 secret signing_key::export_secret() const {
   if (algorithm_ == signing_algorithm::ed25519) return secret{secret_.bytes().first(crypto_sign_SEEDBYTES)};
   return secret{secret_.bytes()};

@@ -52,6 +52,9 @@ class signing_key {
   /// Whether the other is this key, whatever each is called.
   bool has_secret_of(const signing_key& other) const;
 
+  /// Another secret, of 32 bytes, that only who has this one can make: HMAC-SHA256 of `label`.
+  secret derived(std::string_view label) const;
+
   /// The raw secret, as from_secret() takes it: for writing a key file.
   secret export_secret() const;
 

@@ -58,6 +58,10 @@ bool verification_key::verifies(std::span<const std::uint8_t> message, std::span
   return std::visit(signature_check{message, signature}, key_);
 }
 
+bool verification_key::is_canonical(std::span<const std::uint8_t> signature) const {
+  return !std::holds_alternative<ecdsa_p256::key>(key_) || ecdsa_p256::has_low_s(signature);
+}
+
 bool verification_key::may_sign_for(std::string_view host) const {
   return hosts_.empty() || std::find(hosts_.begin(), hosts_.end(), host) != hosts_.end();
 }

@@ -24,6 +24,10 @@ class verification_key {
                                                     std::span<const std::uint8_t> key,
                                                     std::vector<std::string> hosts = {});
 
+  /// Whether nobody but the signer could have given the signature another spelling: of ECDSA's two, the one with the
+  /// lower s.
+  bool is_canonical(std::span<const std::uint8_t> signature) const;
+
   bool verifies(std::span<const std::uint8_t> message, std::span<const std::uint8_t> signature) const;
 
   const std::string& key_id() const { return key_id_; }

@@ -15,23 +15,15 @@ namespace cellos {
 
 namespace {
 
-/// Accepted from one cell in one turn; the rest comes next turn. Ours.
-constexpr int accepts_per_turn = 64;
-/// Connections of one cell that their peers have left and that wait for credit to be read. Ours.
-constexpr std::size_t max_unread_connections = 256;
 /// Below this many bytes a read, waiting for more reads to share the wake-up pays. Ours.
 constexpr std::size_t small_read_bytes = 4096;
 /// How often connections are looked at for frames that never become whole. Ours.
 constexpr std::chrono::milliseconds torn_frame_scan{500};
-/// A refused connection is told about at most this often a cell. Ours.
-constexpr std::chrono::seconds refusal_interval{1};
 
 file_descriptor checked(int fd, const char* call) {
   if (fd < 0) throw std::system_error{errno, std::system_category(), call};
   return file_descriptor{fd};
 }
-
-file_descriptor open_reserve() { return file_descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; }
 
 wall_time wall_now() {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
@@ -48,12 +40,14 @@ io_thread::io_thread(const socket_service_options& options, operator_events& eve
       chunks_per_cell_(options.chunks_per_cell),
       connections_per_cell_(options.connections_per_cell),
       half_frame_timeout_(options.half_frame_timeout),
+      read_bytes_(options.read_bytes),
+      guest_descriptors_(options.guest_descriptors),
       events_(events),
       calls_(calls),
       budget_(options.byte_budget),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       wake_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")),
-      reserve_(open_reserve()) {
+      reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   epoll_event interest{};
   interest.events = EPOLLIN;
   interest.data.ptr = nullptr;
@@ -73,6 +67,7 @@ void io_thread::set_limits(const socket_service_options& options) {
   chunks_per_cell_ = options.chunks_per_cell;
   connections_per_cell_ = options.connections_per_cell;
   half_frame_timeout_ = options.half_frame_timeout;
+  read_bytes_ = options.read_bytes;
   budget_.set_limit(options.byte_budget);
   budget_came_back();
 }
@@ -129,7 +124,10 @@ bool io_thread::take_turn() {
     }
   };
   // Reads first: a connection that ended makes room for the one that replaces it.
-  each(pollable::kind::connection, [&](pollable& what) { read_from(static_cast<guest_connection&>(what)); });
+  each(pollable::kind::connection, [&](pollable& what) {
+    auto& connection = static_cast<guest_connection&>(what);
+    what.watched == pollable::watch::leaving ? let_go(connection) : read_from(connection);
+  });
   each(pollable::kind::listening, [&](pollable& what) { accept_from(*what.cell); });
   bool more = false;
   const std::vector<bound_cell*> draining = draining_;
@@ -147,7 +145,8 @@ int io_thread::patience() const {
 
 /// When reads are small, a short pause lets several share the next wake-up; commands end the pause.
 void io_thread::coalesce() const {
-  if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small_read_bytes) return;
+  const std::size_t small = std::min(small_read_bytes, read_bytes_ / 2);
+  if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small) return;
   pollfd wake{wake_.get(), POLLIN, 0};
   const timespec pause{0, static_cast<long>(coalescing_.count())};
   ::ppoll(&wake, 1, &pause, nullptr);
@@ -168,6 +167,7 @@ void io_thread::heed_attention() {
     if (!cell->released) cells_.try_emplace(cell.get(), cell);
     reconsider(*cell);
   }
+  keep_within_share();
   if (budget_wanted_.exchange(false)) {
     for (auto& [key, cell] : cells_) resume_reading(*cell);
   }
@@ -175,6 +175,7 @@ void io_thread::heed_attention() {
 
 void io_thread::reconsider(bound_cell& cell) {
   if (cell.released) return release(cell);
+  take_over_rebound(cell);
   if (cell.drain_wanted && !cell.draining) return begin_draining(cell);
   resume_reading(cell);
 }
@@ -182,11 +183,13 @@ void io_thread::reconsider(bound_cell& cell) {
 /// Never releases: called while the cells are walked over.
 void io_thread::resume_reading(bound_cell& cell) {
   if (cell.draining || !cell.socket) return;
-  if (!cell.listening.armed) arm(cell.listening, cell.socket.fd());
+  if (!accepting_paused_) arm(cell.listening, cell.socket.fd());
   const bool credit = cell.chunks.may_read();
   for (auto& connection : cell.connections) {
-    if (credit && !connection->armed) arm(*connection, connection->socket.get());
+    if (connection->read_to_its_end) continue;
+    credit ? arm(*connection, connection->socket.get()) : hold_back(*connection);
   }
+  if (credit) read_those_that_left(cell);
   if (!credit && budget_.exhausted()) budget_wanted_ = true;
 }
 
@@ -195,8 +198,11 @@ void io_thread::release(bound_cell& cell) {
   if (known == cells_.end()) return;
   disarm(cell.listening, cell.socket.fd());
   cell.socket.close();
+  cell.descriptors = nullptr;
+  connections_open_ -= cell.connections_open;
   for (auto& connection : cell.connections) {
     connection->closed = true;
+    forget_kept(*connection);
     disarm(*connection, connection->socket.get());
     connection->socket.reset();
     closed_.push_back(std::move(connection));
@@ -208,102 +214,42 @@ void io_thread::release(bound_cell& cell) {
   cells_.erase(known);
 }
 
-void io_thread::arm(pollable& what, int fd) {
+void io_thread::watch_for(pollable& what, int fd, pollable::watch wanted) {
+  if (what.watched == wanted) return;
   epoll_event interest{};
-  interest.events = EPOLLIN;
+  // Once: a peer that has left would be reported for as long as what it wrote is unread.
+  interest.events = wanted == pollable::watch::leaving ? EPOLLRDHUP | EPOLLET : EPOLLIN;
   interest.data.ptr = &what;
-  what.armed = calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &interest) == 0;
-  if (!what.armed) arming_wanted_ = true;
+  const int operation = what.watched == pollable::watch::nothing ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (calls_.epoll_ctl(epoll_.get(), operation, fd, &interest) == 0) {
+    what.watched = wanted;
+    return;
+  }
+  disarm(what, fd);
+  arming_wanted_ = true;
 }
 
 /// Removed rather than masked: a masked descriptor still reports hang-up, for ever.
 void io_thread::disarm(pollable& what, int fd) {
-  if (!std::exchange(what.armed, false)) return;
+  if (std::exchange(what.watched, pollable::watch::nothing) == pollable::watch::nothing) return;
   calls_.epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-}
-
-void io_thread::accept_from(bound_cell& cell) {
-  if (cell.released || !cell.socket) return;
-  for (int i = 0; i < accepts_per_turn; ++i) {
-    file_descriptor accepted{calls_.accept4(cell.socket.fd())};
-    if (accepted) {
-      take_connection(cell, std::move(accepted));
-    } else if (errno == EMFILE || errno == ENFILE || is_shortage(errno)) {
-      return shed_one_connection(cell);
-    } else if (errno != EINTR && errno != ECONNABORTED) {
-      return;
-    }
-  }
-}
-
-void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
-  if (cell.expected_uid && peer_uid(accepted.get(), calls_) != cell.expected_uid) {
-    return refuse_connection(cell, "peer uid is not expected_uid");
-  }
-  if (cell.connections.size() >= connections_per_cell_ && !make_room(cell)) {
-    return refuse_connection(cell, "more connections than connections_per_cell");
-  }
-  const std::uint64_t number = ++cell.connections_accepted;
-  ++cell.connections_open;
-  cell.connections.push_back(std::make_unique<guest_connection>(&cell, std::move(accepted), number));
-  guest_connection& connection = *cell.connections.back();
-  if (cell.draining) {
-    ::shutdown(connection.socket.get(), SHUT_RD);
-  } else if (cell.chunks.may_read()) {
-    arm(connection, connection.socket.get());
-  } else if (budget_.exhausted()) {
-    budget_wanted_ = true;
-  }
-}
-
-/// In a storm of reconnects most connections have been left by their peer and only wait to be read: they are read to
-/// their end, or, without credit, not counted.
-bool io_thread::make_room(bound_cell& cell) {
-  std::vector<pollfd> peers;
-  std::vector<guest_connection*> connections;
-  for (const auto& connection : cell.connections) {
-    peers.push_back({connection->socket.get(), POLLRDHUP, 0});
-    connections.push_back(connection.get());
-  }
-  if (::poll(peers.data(), peers.size(), 0) < 0) return false;
-  std::size_t left = 0;
-  for (std::size_t i = 0; i < peers.size(); ++i) {
-    if (peers[i].revents == 0) continue;
-    ++left;
-    while (read_from(*connections[i])) {}
-  }
-  return peers.size() - left < connections_per_cell_ && cell.connections.size() < max_unread_connections;
-}
-
-void io_thread::refuse_connection(bound_cell& cell, const char* cause) {
-  ++cell.connections_refused;
-  if (turn_began_ - cell.refusal_told < refusal_interval) {
-    ++cell.refusals_held_back;
-    return;
-  }
-  cell.refusal_told = turn_began_;
-  events_.connection_refused(cell.cell_id, cause, std::exchange(cell.refusals_held_back, 0));
-}
-
-void io_thread::shed_one_connection(bound_cell& cell) {
-  reserve_.reset();
-  file_descriptor shed{calls_.accept4(cell.socket.fd())};
-  if (shed) refuse_connection(cell, "no descriptors left; raise LimitNOFILE");
-  shed.reset();  // first: the reserve takes its place
-  reserve_ = open_reserve();
 }
 
 bool io_thread::read_from(guest_connection& connection) {
   if (connection.closed) return false;
   bound_cell& cell = *connection.cell;
   if (!cell.chunks.may_read()) {
-    disarm(connection, connection.socket.get());
+    hold_back(connection);
     if (budget_.exhausted()) budget_wanted_ = true;
     // Credit that came back meanwhile has called attention to the cell, or does so next.
-    if (cell.chunks.may_read() && !cell.draining) arm(connection, connection.socket.get());
+    if (cell.chunks.may_read() && !cell.draining && !connection.read_to_its_end) {
+      arm(connection, connection.socket.get());
+    }
     return false;
   }
-  const ssize_t got = calls_.recv(connection.socket.get(), buffer_.data(), buffer_.size());
+  if (connection.read_to_its_end || !connection.kept.empty()) return read_kept(connection);
+  const std::size_t most = std::min(buffer_.size(), read_bytes_.load());
+  const ssize_t got = calls_.recv(connection.socket.get(), buffer_.data(), most);
   if (got > 0) {
     take_bytes(connection, static_cast<std::size_t>(got));
     return true;
@@ -334,14 +280,24 @@ void io_thread::take_bytes(guest_connection& connection, std::size_t bytes) {
   if (cut.frames > 0) emit(connection, std::move(cut), chunk_ending::none);
 }
 
+void io_thread::give_back_descriptor(guest_connection& connection) {
+  disarm(connection, connection.socket.get());
+  connection.socket.reset();
+  --connection.cell->connections_open;
+  --connections_open_;
+}
+
 /// `ending` none: the connection's last chunk has been emitted already.
 void io_thread::end_connection(guest_connection& connection, chunk_ending ending) {
   bound_cell& cell = *connection.cell;
   if (ending != chunk_ending::none && connection.spoke) emit(connection, {}, ending);
-  disarm(connection, connection.socket.get());
-  connection.socket.reset();
+  forget_kept(connection);
+  if (std::exchange(connection.read_to_its_end, false)) {
+    --cell.read_to_their_end;
+  } else {
+    give_back_descriptor(connection);
+  }
   connection.closed = true;
-  --cell.connections_open;
   const auto mine = std::find_if(cell.connections.begin(), cell.connections.end(),
                                  [&](const auto& other) { return other.get() == &connection; });
   closed_.push_back(std::move(*mine));  // events of this turn may still point to it
@@ -365,12 +321,14 @@ void io_thread::emit(guest_connection& connection, framer::cut&& cut, chunk_endi
 void io_thread::look_after_connections() {
   if (turn_began_ - torn_frames_looked_for_ < torn_frame_scan) return;
   torn_frames_looked_for_ = turn_began_;
+  keep_reserve();
+  if (std::exchange(accepting_paused_, false)) arming_wanted_ = true;
   if (std::exchange(arming_wanted_, false)) {
     for (auto& [key, cell] : cells_) resume_reading(*cell);
   }
   const auto overdue = [&](const guest_connection& connection) {
     // An unarmed connection waits for us, not we for it.
-    return connection.armed && connection.frames.inside_frame() &&
+    return connection.watched == pollable::watch::input && connection.frames.inside_frame() &&
            turn_began_ - connection.frame_began > half_frame_timeout_.load();
   };
   for (auto& [key, cell] : cells_) {
@@ -389,17 +347,13 @@ void io_thread::begin_draining(bound_cell& cell) {
   draining_.push_back(&cell);
   // Whoever kept another name of the file could connect as fast as we accept, for ever.
   ::shutdown(cell.socket.fd(), SHUT_RD);
-  while (true) {
-    file_descriptor waiting{calls_.accept4(cell.socket.fd())};
-    if (waiting) {
-      take_connection(cell, std::move(waiting));
-    } else if (errno != EINTR && errno != ECONNABORTED) {
-      break;
-    }
-  }
+  accept_all(cell);
   disarm(cell.listening, cell.socket.fd());
   cell.socket.close();
-  for (auto& connection : cell.connections) ::shutdown(connection->socket.get(), SHUT_RD);
+  cell.descriptors = nullptr;
+  for (auto& connection : cell.connections) {
+    if (!connection->read_to_its_end) ::shutdown(connection->socket.get(), SHUT_RD);
+  }
 }
 
 bool io_thread::drain_step(bound_cell& cell) {

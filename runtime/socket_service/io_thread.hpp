@@ -27,6 +27,11 @@ class io_thread {
   void set_limits(const socket_service_options& options);
   byte_budget& budget() { return budget_; }
   socket_calls& calls() { return calls_; }
+  operator_events& events() { return events_; }
+
+  /// A descriptor to listen on and one for a guest, of those that guests have, for as long as this lives. Null if there
+  /// are none left. Any thread.
+  std::shared_ptr<void> claim_for_cell();
 
   /// Adds a cell, or has the I/O thread look again at one whose credit, draining or release changed. Any thread.
   void call_attention(std::shared_ptr<bound_cell> cell);
@@ -37,7 +42,7 @@ class io_thread {
 
  private:
   using clock = std::chrono::steady_clock;
-  static constexpr std::size_t read_bytes = 64 * 1024;
+  static constexpr std::size_t most_read_bytes = 64 * 1024;
   static constexpr std::size_t events_per_turn = 256;
 
   void run();
@@ -51,18 +56,36 @@ class io_thread {
   void resume_reading(bound_cell& cell);
   void release(bound_cell& cell);
 
-  void arm(pollable& what, int fd);
+  void arm(pollable& what, int fd) { watch_for(what, fd, pollable::watch::input); }
+  void watch_for(pollable& what, int fd, pollable::watch wanted);
   void disarm(pollable& what, int fd);
 
+  // io_thread_accepting.cpp
   void accept_from(bound_cell& cell);
+  void accept_all(bound_cell& cell);
   void take_connection(bound_cell& cell, file_descriptor accepted);
+  void take_over_rebound(bound_cell& cell);
   bool make_room(bound_cell& cell);
+  bool make_room_on_host(const bound_cell& taker);
+  void keep_within_share();
+  bool end_one_over_its_share();
   void refuse_connection(bound_cell& cell, const char* cause);
   void shed_one_connection(bound_cell& cell);
+  void keep_reserve();
+  std::size_t share() const;
+  std::size_t connections_allowed() const;
 
   /// False when there was nothing to read, or no credit to read with.
   bool read_from(guest_connection& connection);
+  // io_thread_leaving.cpp
+  void hold_back(guest_connection& connection);
+  bool read_kept(guest_connection& connection);
+  bool let_go(guest_connection& connection);
+  bool keep_some(guest_connection& connection);
+  void read_those_that_left(bound_cell& cell);
+  void forget_kept(guest_connection& connection);
   void take_bytes(guest_connection& connection, std::size_t bytes);
+  void give_back_descriptor(guest_connection& connection);
   void end_connection(guest_connection& connection, chunk_ending ending);
   void emit(guest_connection& connection, framer::cut&& cut, chunk_ending ending);
   /// What is looked after a few times a second: descriptors nobody watches, frames that never become whole.
@@ -76,6 +99,9 @@ class io_thread {
   std::atomic<std::size_t> chunks_per_cell_;
   std::atomic<std::size_t> connections_per_cell_;
   std::atomic<std::chrono::nanoseconds> half_frame_timeout_;
+  std::atomic<std::size_t> read_bytes_;
+  const std::size_t guest_descriptors_;
+  const std::shared_ptr<std::atomic<std::size_t>> cells_bound_ = std::make_shared<std::atomic<std::size_t>>(0);
   operator_events& events_;
   socket_calls& calls_;
   byte_budget budget_;
@@ -95,9 +121,13 @@ class io_thread {
   std::vector<std::shared_ptr<bound_cell>> released_;
   std::vector<std::unique_ptr<guest_connection>> closed_;
   std::vector<bound_cell*> draining_;
-  std::array<std::uint8_t, read_bytes> buffer_{};
+  std::array<std::uint8_t, most_read_bytes> buffer_{};
   std::size_t bytes_this_turn_ = 0;
   std::size_t reads_this_turn_ = 0;
+  /// Descriptors of all cells' connections.
+  std::size_t connections_open_ = 0;
+  /// Not even the reserve was left to accept with; tried again soon.
+  bool accepting_paused_ = false;
   /// The kernel lacked memory to watch a descriptor or to hand over its bytes; tried again soon.
   bool arming_wanted_ = false;
   monotonic_time turn_began_{};

@@ -1,5 +1,6 @@
 #include "runtime/socket_service/socket_calls.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace cellos {
@@ -14,8 +15,11 @@ class posix_socket_calls final : public socket_calls {
     return ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   }
   int listen(int fd, int backlog) override { return ::listen(fd, backlog); }
-  int lstat(const char* path, struct stat& there) override { return ::lstat(path, &there); }
-  int unlink(const char* path) override { return ::unlink(path); }
+  int open_directory(const char* path) override { return ::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); }
+  int lstat(int directory, const char* name, struct stat& there) override {
+    return ::fstatat(directory, name, &there, AT_SYMLINK_NOFOLLOW);
+  }
+  int unlink(int directory, const char* name) override { return ::unlinkat(directory, name, 0); }
   int accept4(int fd) override { return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }
   int peer_credentials(int fd, ucred& peer) override {
     socklen_t size = sizeof peer;

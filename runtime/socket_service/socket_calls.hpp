@@ -25,8 +25,11 @@ class socket_calls {
   virtual int fchmod(int fd, mode_t mode) = 0;
   virtual int bind(int fd, const sockaddr_un& address) = 0;
   virtual int listen(int fd, int backlog) = 0;
-  virtual int lstat(const char* path, struct stat& there) = 0;
-  virtual int unlink(const char* path) = 0;
+  /// A descriptor that names the directory and reads nothing of it.
+  virtual int open_directory(const char* path) = 0;
+  /// Of what the name itself is, not of what a link leads to. `directory` may be AT_FDCWD.
+  virtual int lstat(int directory, const char* name, struct stat& there) = 0;
+  virtual int unlink(int directory, const char* name) = 0;
   /// The new descriptor never blocks.
   virtual int accept4(int fd) = 0;
   virtual int peer_credentials(int fd, ucred& peer) = 0;

@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/socket_service/bound_cell.hpp"
 #include "runtime/socket_service/io_thread.hpp"
+#include "runtime/socket_service/socket_file_watch.hpp"
 
 namespace cellos {
 
@@ -15,7 +17,7 @@ class bound_intake final : public cell_intake {
       : io_(std::move(io)), cell_(std::move(cell)) {}
 
   ~bound_intake() override {
-    cell_->socket.remove_file();
+    remove_socket_file(*cell_);
     cell_->released = true;
     io_->call_attention(cell_);
   }
@@ -32,7 +34,7 @@ class bound_intake final : public cell_intake {
 
   void drain(std::function<void()> drained) override {
     // At once, so that the path is free for the next run as soon as the caller hears of it.
-    cell_->socket.remove_file();
+    remove_socket_file(*cell_);
     {
       const std::lock_guard lock{cell_->drain_mutex};
       cell_->on_drained = std::move(drained);
@@ -52,7 +54,15 @@ class bound_intake final : public cell_intake {
     seen.connections_refused = cell_->connections_refused;
     seen.connections_open = cell_->connections_open;
     seen.chunks_unacknowledged = cell_->chunks.unacknowledged();
+    seen.file_in_place = cell_->file_in_place;
     return seen;
+  }
+
+  std::optional<bind_refusal> ensure_bound() override {
+    bool rebound = false;
+    auto refused = cellos::ensure_bound(*cell_, io_->calls(), io_->events(), rebound);
+    if (rebound) io_->call_attention(cell_);
+    return refused;
   }
 
  private:
@@ -64,16 +74,25 @@ class bound_intake final : public cell_intake {
 }  // namespace
 
 socket_service::socket_service(const socket_service_options& options, operator_events& events, socket_calls& calls)
-    : io_(std::make_shared<io_thread>(options, events, calls)) {}
+    : io_(std::make_shared<io_thread>(options, events, calls)),
+      watch_(std::make_unique<socket_file_watch>(options.file_watch_interval, events)) {}
 
 socket_service::~socket_service() = default;
 
 void socket_service::set_limits(const socket_service_options& options) { io_->set_limits(options); }
 
 telemetry_sockets::binding socket_service::bind(const cell_specification& cell) {
+  auto descriptors = io_->claim_for_cell();
+  if (!descriptors) {
+    return {nullptr,
+            {telemetry_errc::bind_failed, "bind_failed: " + escaped(cell.socket_path(), 128) +
+                                              ": the descriptors are all shared out to cells; raise LimitNOFILE"}};
+  }
   telemetry_socket::outcome bound = telemetry_socket::bind(cell, io_->calls());
   if (!bound.socket) return {nullptr, std::move(bound.refusal)};
   auto kept = std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->chunks_per_cell(), io_->budget());
+  kept->descriptors = std::move(descriptors);
+  watch_->add(kept);
   io_->call_attention(kept);
   return {std::make_shared<bound_intake>(std::move(kept), io_), {telemetry_errc::none, {}}};
 }

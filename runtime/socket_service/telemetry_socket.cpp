@@ -6,11 +6,11 @@
 #include <sys/un.h>
 
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 #include <utility>
 
 #include "messages/escaped_text.hpp"
+#include "runtime/socket_service/claimed_places.hpp"
 
 namespace cellos {
 
@@ -33,15 +33,6 @@ bind_refusal refuse(const std::string& path, const std::string& why) {
   return {telemetry_errc::bind_failed, "bind_failed: " + escaped(path, 128) + ": " + why};
 }
 
-/// False if the path does not fit.
-bool fill_address(sockaddr_un& address, const std::string& path) {
-  address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return false;
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return true;
-}
-
 /// Whether somebody listens there. A full backlog (EAGAIN) means somebody does.
 bool is_live(const file_descriptor& probe, const sockaddr_un& address) {
   return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
@@ -49,10 +40,11 @@ bool is_live(const file_descriptor& probe, const sockaddr_un& address) {
 }
 
 /// Clears the way: empty if nothing is at the path any more, else why it must stay.
-std::string clear_path(const std::string& path, const sockaddr_un& address, std::string_view key, socket_calls& calls) {
+std::string clear_path(const socket_place& place, const sockaddr_un& address, std::string_view key,
+                       socket_calls& calls) {
   const std::string or_another = ", or choose another " + std::string{key};
   struct stat there {};
-  if (calls.lstat(path.c_str(), there) != 0) {
+  if (place.lstat(there) != 0) {
     if (errno == ENOENT) return {};
     return reason(errno) + "; check the path";
   }
@@ -61,8 +53,7 @@ std::string clear_path(const std::string& path, const sockaddr_un& address, std:
   const file_descriptor probe{calls.socket()};
   if (!probe) return "cannot see whether anybody listens there: " + reason(errno);
   if (is_live(probe, address)) return "another process listens there; stop it" + or_another;
-  if (calls.unlink(path.c_str()) != 0 && errno != ENOENT)
-    return "stale socket file cannot be removed: " + reason(errno);
+  if (place.unlink() != 0 && errno != ENOENT) return "stale socket file cannot be removed: " + reason(errno);
   return {};
 }
 
@@ -83,10 +74,10 @@ std::string bind_reason(int error) {
 
 /// Lets those connect who may. The directory may be another's, so the path is not trusted twice: `made` is the file we
 /// bound, and only that is given away. Empty on success.
-std::string give_away(const std::string& path, const struct stat& made, const socket_access& access) {
+std::string give_away(const socket_place& place, const struct stat& made, const socket_access& access) {
   const bool to_another = access.owner.value_or(made.st_uid) != made.st_uid || access.group;
   if (!to_another && access.mode == owner_only) return {};
-  const file_descriptor file{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  const file_descriptor file = place.open_file();
   struct stat there {};
   if (!file || ::fstat(file.get(), &there) != 0 || there.st_dev != made.st_dev || there.st_ino != made.st_ino) {
     return replaced;
@@ -115,47 +106,95 @@ telemetry_socket::outcome telemetry_socket::bind(const cell_specification& cell,
     access.mode = mode_of_given;
     access.owner_key = "expected_uid " + std::to_string(*cell.expected_uid);
   }
+  access.holder = "cell " + cell.cell_id;
   return bind(cell.socket_path(), access, calls);
 }
 
 telemetry_socket::outcome telemetry_socket::bind(const std::string& path, const socket_access& access,
                                                  socket_calls& calls) {
-  sockaddr_un address;
-  if (!fill_address(address, path)) {
+  sockaddr_un as_guests_connect;
+  if (!fill_address(as_guests_connect, path)) {
     return {
         {},
         refuse(path, "longer than a socket path may be (107 bytes); choose a shorter " + std::string{access.path_key})};
   }
-  if (std::string why = clear_path(path, address, access.path_key, calls); !why.empty()) return {{}, refuse(path, why)};
+  claimed_places& places = claimed_places::of_this_process();
+  const auto lock = places.lock();
+  const auto place = socket_place::open(path, calls);
+  if (!place) return {{}, refuse(path, bind_reason(errno))};
+  const std::string holder = access.holder.empty() ? std::string{access.path_key} : access.holder;
+  if (const auto another = places.another_than(holder, place->identity(), calls)) {
+    bind_refusal refused = refuse(path, "is the socket of " + another->holder + " (" + escaped(another->path, 128) +
+                                            "); choose another " + std::string{access.path_key});
+    refused.belongs_to_another = true;
+    return {{}, std::move(refused)};
+  }
+  places.add(place->identity(), holder, path);
+  telemetry_socket made;
+  made.calls_ = &calls;
+  made.path_ = path;
+  made.holder_ = holder;
+  made.place_ = place->identity();
+  const std::string why = made.bind_at(*place, access);
+  made.file_is_there_ = why.empty();
+  if (why.empty()) return {std::move(made), {telemetry_errc::none, {}}};
+  places.remove(place->identity(), holder);
+  return {{}, refuse(path, why)};
+}
 
-  telemetry_socket bound;
-  bound.calls_ = &calls;
-  bound.listening_ = file_descriptor{calls.socket()};
-  if (!bound.listening_) return {{}, refuse(path, "no socket: " + reason(errno))};
-  take_no_descriptors(bound.fd());
+/// With the places' lock held. Empty, or why not; then nothing is left behind.
+std::string telemetry_socket::bind_at(const socket_place& place, const socket_access& access) {
+  const auto address = place.address();
+  if (!address) return reason(ENAMETOOLONG);
+  if (std::string why = clear_path(place, *address, access.path_key, *calls_); !why.empty()) return why;
+  listening_ = file_descriptor{calls_->socket()};
+  if (!listening_) return "no socket: " + reason(errno);
+  take_no_descriptors(fd());
   // The file takes its mode from the socket: there is no moment at which others may connect.
-  if (calls.fchmod(bound.fd(), owner_only) != 0) return {{}, refuse(path, "cannot set its mode: " + reason(errno))};
-  if (calls.bind(bound.fd(), address) != 0) return {{}, refuse(path, bind_reason(errno))};
+  if (calls_->fchmod(fd(), owner_only) != 0) return "cannot set its mode: " + reason(errno);
+  if (calls_->bind(fd(), *address) != 0) return bind_reason(errno);
 
   struct stat made {};
-  if (calls.lstat(path.c_str(), made) != 0) return {{}, refuse(path, "vanished while being bound: " + reason(errno))};
+  if (place.lstat(made) != 0) return "vanished while being bound: " + reason(errno);
   // Who may write to the directory may have put a link to another's file in its place, which must not be given away.
-  if (!S_ISSOCK(made.st_mode) || made.st_nlink != 1) return {{}, refuse(path, replaced)};
-  bound.path_ = path;
-  bound.device_ = made.st_dev;
-  bound.inode_ = made.st_ino;
-  bound.file_is_there_ = true;
+  if (!S_ISSOCK(made.st_mode) || made.st_nlink != 1) return replaced;
+  device_ = made.st_dev;
+  inode_ = made.st_ino;
   // Before listen, so that nobody connects before the file is its peer's.
-  if (std::string why = give_away(path, made, access); !why.empty()) return {{}, refuse(path, why)};
-  if (calls.listen(bound.fd(), backlog) != 0) return {{}, refuse(path, "cannot listen: " + reason(errno))};
-  return {std::move(bound), {telemetry_errc::none, {}}};
+  std::string why = give_away(place, made, access);
+  if (why.empty() && calls_->listen(fd(), backlog) != 0) why = "cannot listen: " + reason(errno);
+  if (!why.empty()) remove_own_file(place);
+  return why;
+}
+
+void telemetry_socket::remove_own_file(const socket_place& place) const {
+  struct stat there {};
+  if (place.lstat(there) == 0 && is_own(there)) (void)place.unlink();
 }
 
 void telemetry_socket::remove_file() {
   if (!file_is_there_.exchange(false)) return;
+  claimed_places& places = claimed_places::of_this_process();
+  const auto lock = places.lock();
+  places.remove(place_, holder_);
+  if (const auto place = socket_place::open(path_, *calls_)) return remove_own_file(*place);
+  // Without a descriptor to hold the directory by.
   struct stat there {};
-  const bool ours = calls_->lstat(path_.c_str(), there) == 0 && there.st_dev == device_ && there.st_ino == inode_;
-  if (ours) calls_->unlink(path_.c_str());
+  if (calls_->lstat(AT_FDCWD, path_.c_str(), there) == 0 && is_own(there)) calls_->unlink(AT_FDCWD, path_.c_str());
+}
+
+void telemetry_socket::forget_file() {
+  if (!file_is_there_.exchange(false)) return;
+  claimed_places& places = claimed_places::of_this_process();
+  const auto lock = places.lock();
+  places.remove(place_, holder_);
+}
+
+socket_file telemetry_socket::look() const {
+  struct stat there {};
+  if (calls_->lstat(AT_FDCWD, path_.c_str(), there) == 0)
+    return is_own(there) ? socket_file::in_place : socket_file::replaced;
+  return errno == ENOENT || errno == ENOTDIR ? socket_file::gone : socket_file::unknown;
 }
 
 std::optional<std::uint32_t> peer_uid(int connection, socket_calls& calls) {

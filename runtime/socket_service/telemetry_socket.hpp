@@ -12,6 +12,7 @@
 #include "actors/ports.hpp"
 #include "runtime/file_descriptor.hpp"
 #include "runtime/socket_service/socket_calls.hpp"
+#include "runtime/socket_service/socket_place.hpp"
 
 namespace cellos {
 
@@ -23,7 +24,12 @@ struct socket_access {
   mode_t mode = 0600;
   std::string_view path_key = "vsock_uds_base";
   std::string owner_key;
+  /// Who has the path, for whoever wants it too; `path_key` if empty.
+  std::string holder;
 };
+
+/// What is where a socket's file was made.
+enum class socket_file : std::uint8_t { in_place, gone, replaced, unknown };
 
 /// A bound and listening Unix socket and the file it made.
 class telemetry_socket {
@@ -36,14 +42,19 @@ class telemetry_socket {
   static outcome bind(const std::string& path, const socket_access& access, socket_calls& calls = real_socket_calls());
 
   telemetry_socket() = default;
-  telemetry_socket(telemetry_socket&& other) noexcept
-      : calls_(other.calls_),
-        listening_(std::move(other.listening_)),
-        path_(std::move(other.path_)),
-        device_(other.device_),
-        inode_(other.inode_),
-        file_is_there_(other.file_is_there_.exchange(false)) {}
-  telemetry_socket& operator=(telemetry_socket&&) = delete;
+  telemetry_socket(telemetry_socket&& other) noexcept { *this = std::move(other); }
+  telemetry_socket& operator=(telemetry_socket&& other) noexcept {
+    remove_file();
+    calls_ = other.calls_;
+    listening_ = std::move(other.listening_);
+    path_ = std::move(other.path_);
+    holder_ = std::move(other.holder_);
+    place_ = std::move(other.place_);
+    device_ = other.device_;
+    inode_ = other.inode_;
+    file_is_there_ = other.file_is_there_.exchange(false);
+    return *this;
+  }
   ~telemetry_socket() { remove_file(); }
 
   int fd() const { return listening_.get(); }
@@ -53,11 +64,23 @@ class telemetry_socket {
   void close() { listening_.reset(); }
   /// Removes the file if it is still the one this socket made. Any thread may call it.
   void remove_file();
+  /// The file is gone or another's, and its path is another socket's by now.
+  void forget_file();
+  /// Whether the path still leads to this socket. While the socket is open its file's number is nobody else's.
+  socket_file look() const;
 
  private:
+  std::string bind_at(const socket_place& place, const socket_access& access);
+  bool is_own(const struct stat& there) const {
+    return S_ISSOCK(there.st_mode) && there.st_dev == device_ && there.st_ino == inode_;
+  }
+  void remove_own_file(const socket_place& place) const;
+
   socket_calls* calls_ = nullptr;
   file_descriptor listening_;
   std::string path_;
+  std::string holder_;
+  socket_identity place_;
   /// Identity of the file at `path_`.
   dev_t device_ = 0;
   ino_t inode_ = 0;

@@ -22,6 +22,9 @@ struct attribute {
   bool named = false;
 };
 
+/// A CloudEvent of ours has 13; the bound keeps a line's cost linear in its length.
+constexpr std::size_t most_members = 64;
+
 constexpr std::string_view core_names[] = {"id",   "source",          "specversion", "type", "subject",
                                            "time", "datacontenttype", "dataschema",  "data", "data_base64"};
 
@@ -82,6 +85,7 @@ std::optional<std::string> any_form_reader::workings::take_data(dom::key_value_p
 
 std::optional<std::string> any_form_reader::workings::take_member(dom::key_value_pair member, event_line& into) {
   const std::string_view name = member.key;
+  if (seen.size() == most_members) return "has more than " + std::to_string(most_members) + " attributes";
   if (std::find(seen.begin(), seen.end(), name) != seen.end()) return "has member \"" + escaped(name) + "\" twice";
   seen.push_back(name);
   if (name == "data" || name == "data_base64") {

@@ -48,6 +48,7 @@ bool block_reader::open_next() {
   file_ = file_descriptor{uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); })};
   struct stat found {};
   if (!file_ || ::fstat(file_.get(), &found) != 0) {
+    vanished_ = errno == ENOENT;
     failure_ = quoted(path) + "cannot be read: " + std::strerror(errno);
     return false;
   }

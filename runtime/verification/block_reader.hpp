@@ -40,6 +40,8 @@ class block_reader {
 
   /// Empty, or a sentence with the file.
   const std::string& failure() const { return failure_; }
+  /// The failure is that a file was removed since the files were listed, as retention does.
+  bool vanished() const { return vanished_; }
   std::uint64_t total_bytes() const;
 
  private:
@@ -58,6 +60,7 @@ class block_reader {
   std::vector<char> carried_;
   std::uint64_t number_ = 0;
   std::string failure_;
+  bool vanished_ = false;
 };
 
 }  // namespace cellos::verification

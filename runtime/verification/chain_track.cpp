@@ -50,7 +50,7 @@ chain_stretch stretch_of(const line_verdict& line, line_place at) {
     stretch.key_before = line.from_key;
     stretch.key_after = line.to_key;
   }
-  stretch.facts.take(line);
+  stretch.facts.take(line, at);
   return stretch;
 }
 
@@ -65,7 +65,49 @@ time_text::time_text(std::string_view text) : size_(static_cast<std::uint8_t>(st
   std::copy_n(text.begin(), size_, text_.begin());
 }
 
-void stretch_facts::take(const line_verdict& line) {
+void unsigned_rows::take(const line_verdict& line, line_place at) {
+  unsigned_rows next;
+  // Of crashes that follow each other closely each leaves one where the next start finds it.
+  const bool of_a_restart =
+      line.kind == event_kind::telemetry_dropped && line.facts != nullptr && line.facts->reason == "daemon_restart";
+  next.events = of_a_restart ? 0 : 1;
+  if (of_a_restart && !line.has_signature) {
+    next.first = line.sequence;
+    next.first_place = next.longest_place = at;
+  } else if (!line.has_signature) {
+    next.at_begin = next.at_end = next.longest = 1;
+    next.first = line.sequence;
+    next.first_place = next.longest_place = at;
+  }
+  add(next);
+}
+
+void unsigned_rows::add(const unsigned_rows& next) {
+  const std::uint64_t joined = at_end + next.at_begin;
+  if (joined > longest) {
+    longest = joined;
+    longest_place = next.longest_place;
+  }
+  if (next.longest > longest) {
+    longest = next.longest;
+    longest_place = next.longest_place;
+  }
+  if (at_begin == events) at_begin += next.at_begin;
+  at_end = next.at_end == next.events ? at_end + next.at_end : next.at_end;
+  if (first == 0) {
+    first = next.first;
+    first_place = next.first_place;
+  }
+  events += next.events;
+}
+
+void stretch_facts::take(const line_verdict& line, line_place at) {
+  if (line.facts != nullptr && line.facts->signing) {
+    // What came before such a statement is not held to it.
+    if (!signing) unsigned_events = {};
+    signing = line.facts->signing;
+  }
+  unsigned_events.take(line, at);
   signed_lines += line.is_signed() ? 1 : 0;
   absent_signatures += line.signature_absent ? 1 : 0;
   if (line.is_signed() && (keys.empty() || keys.back() != line.to_key || line.from_key != line.to_key)) {
@@ -92,6 +134,8 @@ void stretch_facts::take(const line_verdict& line) {
 void stretch_facts::add(const stretch_facts& other) {
   declarations += other.declarations;
   signed_lines += other.signed_lines;
+  unsigned_events.add(other.unsigned_events);
+  if (other.signing) signing = other.signing;
   absent_signatures += other.absent_signatures;
   silences += other.silences;
   resumptions += other.resumptions;
@@ -164,7 +208,7 @@ void chain_track::extend(std::size_t index, const line_verdict& line, line_place
     stretch.last_place = at;
     stretch.last_time = time_text{line.time};
     stretch.last_kind = line.kind;
-    stretch.facts.take(line);
+    stretch.facts.take(line, at);
     current_ = index;
   }
   join_next(current_, faults);

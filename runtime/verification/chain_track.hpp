@@ -41,6 +41,23 @@ struct drop_note {
   bool more = false;
 };
 
+/// Events in a row without a signature, put together from parts.
+struct unsigned_rows {
+  std::uint64_t events = 0;
+  /// Before the first signature, and after the last; both are all of them where there is none.
+  std::uint64_t at_begin = 0;
+  std::uint64_t at_end = 0;
+  std::uint64_t longest = 0;
+  /// The first event without a signature; 0: none.
+  std::uint64_t first = 0;
+  line_place first_place{};
+  /// Where the longest row that was seen to end, ended.
+  line_place longest_place{};
+
+  void take(const line_verdict& line, line_place at);
+  void add(const unsigned_rows& next);
+};
+
 /// What a stretch of events says, summed up.
 struct stretch_facts {
   std::uint64_t declarations = 0;
@@ -52,11 +69,14 @@ struct stretch_facts {
   std::vector<drop_note> drops;
   /// In order of appearance; few.
   std::vector<const verification_key*> keys;
+  /// What the chain says of its signatures, where it does.
+  std::optional<stated_signing> signing;
+  unsigned_rows unsigned_events;
   /// Of `run.v1.ended`.
   std::string end_reason;
   std::optional<std::uint64_t> appended_total;
 
-  void take(const line_verdict& line);
+  void take(const line_verdict& line, line_place at);
   void add(const stretch_facts& other);
 };
 

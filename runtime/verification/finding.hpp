@@ -34,12 +34,16 @@ enum class finding_cause : std::uint8_t {
   key_change_unproven,
   /// The totals of `run.v1.ended` are not what the log holds.
   totals_unbalanced,
+  /// Events that the host found at a start, could not vouch for, and went on from.
+  adopted,
+  /// What the host found at a start, or says of a chain, does not agree with what it had written.
+  contradicted,
 };
 
-inline constexpr std::array<std::string_view, 13> finding_words{
-    "altered",          "missing",       "reordered", "duplicated",   "foreign",  "unsigned_tail",
-    "unknown_key",      "bad_signature", "malformed", "unterminated", "unsigned", "key_change_unproven",
-    "totals_unbalanced"};
+inline constexpr std::array<std::string_view, 15> finding_words{
+    "altered",           "missing",       "reordered",   "duplicated",   "foreign",  "unsigned_tail",
+    "unknown_key",       "bad_signature", "malformed",   "unterminated", "unsigned", "key_change_unproven",
+    "totals_unbalanced", "adopted",       "contradicted"};
 
 constexpr std::string_view to_string(finding_cause cause) { return finding_words[static_cast<std::size_t>(cause)]; }
 

@@ -1,9 +1,6 @@
 #include "runtime/verification/line_judge.hpp"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "messages/cloud_event.hpp"
@@ -12,6 +9,7 @@
 #include "runtime/signing/base64.hpp"
 #include "runtime/signing/material.hpp"
 #include "runtime/verification/chain_identity.hpp"
+#include "runtime/verification/facts_reader.hpp"
 
 namespace cellos::verification {
 
@@ -35,11 +33,19 @@ constexpr named_kind named_kinds[] = {
     {"run.v1.checkpoint", event_kind::run_checkpoint},
     {"run.v1.key_changed", event_kind::run_key_changed},
     {"run.v1.ended", event_kind::run_ended},
+    {"run.v1.adopted", event_kind::run_adopted},
     {"host.v1.started", event_kind::host_started},
     {"host.v1.stopped", event_kind::host_stopped},
     {"host.v1.key_changed", event_kind::host_key_changed},
     {"host.v1.run_opened", event_kind::host_run_opened},
     {"host.v1.run_closed", event_kind::host_run_closed},
+    {"host.v1.range_adopted", event_kind::host_range_adopted},
+    {"host.v1.chain_abandoned", event_kind::host_chain_abandoned},
+    {"host.v1.evidence_lost", event_kind::host_evidence_lost},
+    {"host.v1.evidence_removed", event_kind::host_evidence_removed},
+    {"host.v1.journal_unusable", event_kind::host_journal_unusable},
+    {"host.v1.segments_missing", event_kind::host_segments_missing},
+    {"host.v1.line_not_understood", event_kind::host_line_not_understood},
 };
 
 event_kind kind_of(std::string_view type) {
@@ -72,16 +78,16 @@ bool is_always_signed(event_kind kind) {
 }
 
 bool has_facts(event_kind kind) {
-  return kind == event_kind::telemetry_dropped || kind == event_kind::run_ended ||
-         kind == event_kind::host_run_opened || kind == event_kind::host_run_closed ||
-         kind == event_kind::run_key_changed || kind == event_kind::host_key_changed;
-}
-
-std::optional<std::uint64_t> decimal(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
+  switch (kind) {
+    case event_kind::other:
+    case event_kind::declaration:
+    case event_kind::agent_silenced:
+    case event_kind::agent_resumed:
+    case event_kind::run_checkpoint:
+    case event_kind::host_stopped:
+    case event_kind::host_other: return false;
+    default: return true;
+  }
 }
 
 /// `"name":"` in canonical data has another text behind it than `expected`, which ends with its quote.
@@ -109,43 +115,6 @@ struct line_judge::known_type {
   std::string text;
   event_kind kind = event_kind::other;
   digest hashed{};
-};
-
-struct line_judge::facts_reader {
-  simdjson::dom::parser parser;
-  std::string former_key_id;
-  std::string key_id;
-
-  static std::string text(simdjson::dom::object object, std::string_view name) {
-    std::string_view value;
-    return object[name].get_string().get(value) == simdjson::SUCCESS ? std::string{value} : std::string{};
-  }
-  /// A decimal string, or a number.
-  static std::optional<std::uint64_t> count(simdjson::dom::object object, std::string_view name) {
-    std::string_view written;
-    if (object[name].get_string().get(written) == simdjson::SUCCESS) return decimal(written);
-    std::uint64_t number = 0;
-    if (object[name].get_uint64().get(number) == simdjson::SUCCESS) return number;
-    return std::nullopt;
-  }
-
-  /// Null if `data` is no object.
-  std::unique_ptr<event_facts> read(std::string_view data) {
-    simdjson::dom::object object;
-    if (parser.parse(data.data(), data.size()).get_object().get(object) != simdjson::SUCCESS) return nullptr;
-    auto facts = std::make_unique<event_facts>();
-    facts->declared = !text(object, "probeSource").empty();
-    facts->reason = text(object, "reason");
-    facts->frames = count(object, "frames");
-    facts->chain = text(object, "chain");
-    facts->last_sequence = count(object, "lastSequence");
-    facts->last_digest = text(object, "lastDigest");
-    simdjson::dom::object totals;
-    if (object["totals"].get_object().get(totals) == simdjson::SUCCESS) facts->appended = count(totals, "appended");
-    former_key_id = text(object, "formerKeyId");
-    key_id = text(object, "keyId");
-    return facts;
-  }
 };
 
 line_judge::line_judge(const key_list* keys)
@@ -271,6 +240,12 @@ void line_judge::check_signatures(line_verdict& verdict, const known_chain& chai
     if (envelope->material != verdict.material) fault(finding_cause::altered, "its content is not what was signed");
     return;
   }
+  // Whoever could add a signature that is ignored, or write one twice, could change a line without a trace.
+  const bool hands_over = verdict.kind == event_kind::run_key_changed || verdict.kind == event_kind::host_key_changed;
+  if (envelope->signatures.size() > (hands_over ? 2u : 1u)) {
+    return fault(finding_cause::bad_signature,
+                 "has " + std::to_string(envelope->signatures.size()) + " signatures, where one belongs");
+  }
   const dsse::signed_message message{envelope->material};
   bool all_good = true;
   for (const dsse::read_signature& each : envelope->signatures) {
@@ -279,7 +254,7 @@ void line_judge::check_signatures(line_verdict& verdict, const known_chain& chai
     if (!key->may_sign_for(chain.identity->host)) {
       all_good = false;
       fault(finding_cause::foreign, "key " + escaped(each.key_id, 128) + " does not sign for this host");
-    } else if (!key->verifies(message.bytes(), each.bytes())) {
+    } else if (!key->is_canonical(each.bytes()) || !key->verifies(message.bytes(), each.bytes())) {
       all_good = false;
       fault(finding_cause::bad_signature, "its signature by key " + escaped(each.key_id, 128) + " is wrong");
     }
@@ -296,6 +271,11 @@ void line_judge::check_signatures(line_verdict& verdict, const known_chain& chai
 void line_judge::note_signers(line_verdict& verdict, const dsse::envelope& envelope, std::string_view former_key_id,
                               std::string_view key_id) const {
   const auto& signatures = envelope.signatures;
+  const bool twice = signatures.size() == 2 && signatures[0].key_id == signatures[1].key_id;
+  if (twice || (signatures.size() == 2 && (signatures[0].key_id != former_key_id || signatures[1].key_id != key_id))) {
+    verdict.faults.push_back({finding_cause::bad_signature, "its two signatures are not of the keys that it names"});
+    return;
+  }
   for (const dsse::read_signature& each : signatures) {
     const verification_key* key = keys_->find(each.key_id);
     if (key == nullptr) {
@@ -336,15 +316,18 @@ line_verdict line_judge::judge(std::string_view line) {
   if (has_facts(verdict.kind)) {
     verdict.facts = facts_reader_->read(line_.core.data);
     if (verdict.facts != nullptr) {
-      if (verdict.facts->declared) verdict.kind = event_kind::declaration;
-      former_key_id = facts_reader_->former_key_id;
-      key_id = facts_reader_->key_id;
+      // Both a guest and the host say that telemetry was dropped, by one type.
+      const bool declared = verdict.kind == event_kind::telemetry_dropped && verdict.facts->declared;
+      if (declared) verdict.kind = event_kind::declaration;
+      former_key_id = facts_reader_->former_key_id();
+      key_id = facts_reader_->key_id();
     }
   }
-  if (!line_.dssematerial.empty()) {
+  verdict.has_signature = !line_.dssematerial.empty();
+  if (verdict.has_signature) {
     check_signatures(verdict, chain, former_key_id, key_id);
   } else {
-    verdict.signature_absent = verdict.sealed && is_always_signed(verdict.kind);
+    verdict.signature_absent = verdict.sealed && (chain.identity->is_host() || is_always_signed(verdict.kind));
   }
   return verdict;
 }

@@ -15,6 +15,8 @@
 
 namespace cellos::verification {
 
+class facts_reader;
+
 /// Judges single lines: form, consistency, MATERIAL, signatures. Everything but a line's place among others, so that
 /// any number of judges work at once. One judge is for one thread.
 class line_judge {
@@ -35,7 +37,6 @@ class line_judge {
   /// What all lines of a chain have in common.
   struct known_chain;
   struct known_type;
-  struct facts_reader;
 
   known_chain& chain_of(std::string_view chain);
   const known_type& type_of(std::string_view type);

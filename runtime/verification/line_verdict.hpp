@@ -26,12 +26,37 @@ enum class event_kind : std::uint8_t {
   run_checkpoint,
   run_key_changed,
   run_ended,
+  run_adopted,
   host_started,
   host_stopped,
   host_key_changed,
   host_run_opened,
   host_run_closed,
+  host_range_adopted,
+  host_chain_abandoned,
+  host_evidence_lost,
+  host_evidence_removed,
+  host_journal_unusable,
+  host_segments_missing,
+  host_line_not_understood,
   host_other,
+};
+
+/// How a chain says it is vouched for.
+struct stated_signing {
+  enum class signing_mode : std::uint8_t { off, digest, event, checkpoint };
+  signing_mode mode = signing_mode::off;
+  /// Of `checkpoint`: unsigned events in a row at most.
+  std::uint64_t events = 0;
+};
+
+/// A chain whose beginning retention took, in `host.v1.evidence_removed`.
+struct removal_listing {
+  std::string chain;
+  std::uint64_t last_sequence = 0;
+  std::string last_digest;
+  /// The run was open, so that it may have no line left.
+  bool open = false;
 };
 
 /// What an event's `data` says, of the kinds where it matters.
@@ -48,6 +73,19 @@ struct event_facts {
   std::string chain{};
   std::optional<std::uint64_t> last_sequence{};
   std::string last_digest{};
+  /// run_started, run_resumed, host_started; nothing in logs of a version that did not say.
+  std::optional<stated_signing> signing{};
+  /// run_adopted, host_range_adopted.
+  std::optional<std::uint64_t> adopted_from{};
+  std::optional<std::uint64_t> adopted_to{};
+  /// host_chain_abandoned, host_journal_unusable.
+  std::string cause{};
+  /// host_started that follows another chain of the host.
+  std::string former_chain{};
+  std::optional<std::uint64_t> former_sequence{};
+  std::string former_digest{};
+  /// host_evidence_removed.
+  std::vector<removal_listing> removed{};
 };
 
 struct line_fault {
@@ -67,6 +105,8 @@ struct line_verdict {
   bool sealed = false;
   /// Ought to be signed by its kind, and is not.
   bool signature_absent = false;
+  /// Carries a signature, good or not.
+  bool has_signature = false;
   event_kind kind = event_kind::other;
   /// The keys whose signatures on it are good: the same twice, or where the key changes the former and the new one.
   /// Null where no good signature is.

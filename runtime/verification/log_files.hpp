@@ -14,9 +14,15 @@ struct log_file {
   std::uint32_t log = 0;
 };
 
-/// The files that `arguments` name: evidence directories, whose `*.jsonl` are one log, and single files, each a log of
+struct verified_logs {
+  std::vector<log_file> files;
+  /// Files of evidence directories that look like a log and are none of it.
+  std::vector<std::string> notes;
+};
+
+/// The files that `arguments` name: evidence directories, whose segments are one log, and single files, each a log of
 /// its own, but for segments that lie in one directory. What is named twice is read once, and the order of the
 /// arguments makes no difference. The alternative is a sentence: which of them cannot be read, and why.
-std::variant<std::vector<log_file>, std::string> find_log_files(const std::vector<std::filesystem::path>& arguments);
+std::variant<verified_logs, std::string> find_log_files(const std::vector<std::filesystem::path>& arguments);
 
 }  // namespace cellos::verification

@@ -13,7 +13,8 @@ log_judge::log_judge(std::vector<judged_file> files, const verification_options&
     : files_(std::move(files)),
       options_(options),
       file_names_([this](std::uint32_t file) -> const std::string& { return files_[file].name; }),
-      settlement_(options_, signatures_checked, file_names_) {
+      said_(signatures_checked),
+      settlement_(options_, signatures_checked, file_names_, said_) {
   report_.files = files_.size();
   report_.signatures_checked = signatures_checked;
 }
@@ -42,11 +43,9 @@ void log_judge::take(std::uint32_t file, std::uint64_t line_number, const line_v
   // Logs come one after the other.
   if (record->copies.empty() || record->copies.back().log != log) record->copies.push_back({log, {}});
   record->copies.back().track.take(line, {file, line_number}, faults_);
+  said_.take(line, {file, line_number}, faults_);
   for (const line_fault& fault : faults_) tell(file, line_number, line, fault);
   faults_.clear();
-  if (line.kind == event_kind::host_run_opened || line.kind == event_kind::host_run_closed) {
-    list_run(line, {file, line_number});
-  }
 }
 
 void log_judge::tell(std::uint32_t file, std::uint64_t line_number, const line_verdict& line, const line_fault& fault) {
@@ -70,22 +69,6 @@ void log_judge::unterminated(std::uint32_t file, std::uint64_t line_number, std:
 void log_judge::overlong(std::uint32_t file, std::uint64_t line_number) {
   ++report_.lines;
   report_.add({finding_cause::malformed, "", 0, files_[file].name, line_number, "longer than any event can be"});
-}
-
-void log_judge::list_run(const line_verdict& line, line_place at) {
-  if (line.facts == nullptr || line.facts->chain.empty()) return;
-  const auto identity = identify_chain(line.chain);
-  run_listing& listing = listings_[line.facts->chain];
-  listing.host = identity->host;
-  listing.place = at;
-  if (line.kind == event_kind::host_run_opened) {
-    listing.opened = true;
-    return;
-  }
-  listing.last_sequence = line.facts->last_sequence;
-  listing.last_digest = line.facts->last_digest;
-  listing.closing_chain = line.chain;
-  listing.closing_sequence = line.sequence;
 }
 
 bool log_judge::settle() {
@@ -121,9 +104,17 @@ verification_report log_judge::report() {
   for (finding& each : settled_findings_) report_.add(std::move(each));
   judge_hosts();
   for (const auto& [name, chain] : settled_) judge_tail(chain);
-  leave_out_unwanted();
+  for (const adoption_statement& each : said_.adoptions()) judge_adoption(each);
+  for (const std::string& each : said_.notes()) note(each);
+  const auto begins_later = [](const auto& named) { return named.second.beginning_removed; };
+  if (const auto cut = std::count_if(settled_.begin(), settled_.end(), begins_later); cut > 0) {
+    note(std::to_string(cut) + " of the chains begin where their host says that retention took what came before");
+  }
+  // Filters choose what is shown. What is wrong with a chain is said of every one, and shows it.
+  std::set<std::string_view> damaged;
+  for (const finding& each : report_.findings) damaged.insert(each.chain);
   for (auto& [name, chain] : settled_) {
-    if (is_wanted(name) && is_in_window(chain)) report_.chains.push_back(std::move(chain));
+    if (damaged.contains(name) || (is_wanted(name) && is_in_window(chain))) report_.chains.push_back(std::move(chain));
   }
   return std::move(report_);
 }
@@ -144,7 +135,32 @@ void log_judge::judge_hosts() {
     // Of a host with several chains, the last by name is the one that began last.
     host.stopped = chain.state == chain_state::ended;
   }
-  for (const auto& [name, listing] : listings_) judge_listing(name, listing);
+  for (const auto& [name, said] : said_.chains()) judge_listing(name, said);
+  for (const succession_statement& each : said_.successions()) judge_succession(each);
+  judge_absent_hosts();
+  for (const auto& [name, then] : options_.earlier) {
+    if (chains_.contains(name)) continue;
+    if (was_removed_after(name, then)) continue;
+    tell_whole(finding_cause::missing, name, 0, {},
+               "the whole chain: by the earlier report it went on to sequence " + std::to_string(then.sequence));
+  }
+  for (const auto& [name, chain] : settled_) judge_end(chain);
+}
+
+/// Retention took the rest of the chain since the earlier report, and the host says so.
+bool log_judge::was_removed_after(std::string_view chain, const earlier_end& then) const {
+  const chain_statements* said = said_.about(chain);
+  if (said == nullptr) return false;
+  return said->removals.contains({then.sequence, then.digest}) ||
+         said->removals.upper_bound({then.sequence + 1, std::string{}}) != said->removals.end();
+}
+
+bool log_judge::is_listed(std::string_view chain) const {
+  const chain_statements* said = said_.about(chain);
+  return said != nullptr && !(said->openings.empty() && said->closings.empty());
+}
+
+void log_judge::judge_absent_hosts() {
   for (const auto& [name, host] : hosts_) {
     if (host.has_chain || options_.partial) continue;
     tell_whole(finding_cause::missing, name, 0, {},
@@ -158,47 +174,92 @@ void log_judge::judge_hosts() {
   if (!options_.cell.empty() && std::none_of(settled_.begin(), settled_.end(), is_of_cell)) {
     tell_whole(finding_cause::missing, escaped(options_.cell, 128), 0, {}, "the whole cell: not one run of it is here");
   }
-  for (const auto& [name, then] : options_.earlier) {
-    if (chains_.contains(name)) continue;
-    tell_whole(finding_cause::missing, name, 0, {},
-               "the whole chain: by the earlier report it went on to sequence " + std::to_string(then.sequence));
-  }
-  for (const auto& [name, chain] : settled_) judge_end(chain);
 }
 
-void log_judge::judge_listing(const std::string& chain, const run_listing& listing) {
+void log_judge::judge_listing(const std::string& chain, const chain_statements& said) {
   const auto run = settled_.find(chain);
-  if (run == settled_.end()) {
-    if (options_.partial || chains_.contains(chain)) return;
-    return tell_whole(finding_cause::missing, escaped(chain, 512), 0, listing.place,
-                      "the whole run: this line says that the host began it");
+  if (run != settled_.end()) {
+    for (const run_closing_statement& each : said.closings) judge_closing(run->second, each);
+    return;
   }
-  if (listing.last_sequence) judge_closing(run->second, listing);
+  if (options_.partial || chains_.contains(chain)) return;
+  if (said.openings.empty() && said.closings.empty()) return;
+  // Opened and closed without a line: the daemon died between the two.
+  const auto never_begun = [](const run_closing_statement& each) { return each.last_sequence == 0; };
+  if (!said.closings.empty() && std::all_of(said.closings.begin(), said.closings.end(), never_begun)) return;
+  // An open run may have no line left, until it must have ended.
+  const bool may_be_open = !options_.finished && !hosts_[said.host].stopped;
+  const auto took_it_all = [&](const auto& known) {
+    const removal_statement& removal = known.second;
+    if (said.closings.empty()) return removal.open && may_be_open;
+    return std::all_of(said.closings.begin(), said.closings.end(), [&](const run_closing_statement& each) {
+      return known.first == std::pair{each.last_sequence, each.last_digest};
+    });
+  };
+  if (std::any_of(said.removals.begin(), said.removals.end(), took_it_all)) return;
+  const line_place at = said.openings.empty() ? said.closings.front().source.place : said.openings.front().source.place;
+  tell_whole(finding_cause::missing, escaped(chain, 512), 0, at,
+             "the whole run: this line says that the host began it");
 }
 
-void log_judge::judge_closing(chain_report& run, const run_listing& listing) {
-  const std::uint64_t closed = *listing.last_sequence;
+void log_judge::judge_closing(chain_report& run, const run_closing_statement& closing) {
+  const std::uint64_t closed = closing.last_sequence;
   if (run.last < closed) {
     cut_off_.insert(run.chain);
-    return tell_whole(finding_cause::missing, run.chain, run.last + 1, listing.place,
+    return tell_whole(finding_cause::missing, run.chain, run.last + 1, closing.source.place,
                       "its end: the log holds it until sequence " + std::to_string(run.last) +
                           ", by this line the host closed it at " + std::to_string(closed));
   }
-  if (run.last > closed || (run.sealed && listing.last_digest != run.last_digest)) {
-    return tell_whole(finding_cause::altered, run.chain, run.last, listing.place,
+  if (run.last > closed || (run.sealed && closing.last_digest != run.last_digest)) {
+    return tell_whole(finding_cause::altered, run.chain, run.last, closing.source.place,
                       run.last > closed ? "goes on to sequence " + std::to_string(run.last) +
                                               ", by this line the host closed it at " + std::to_string(closed)
                                         : "its last event has another digest than this line says");
   }
   // A closing that no good signature is over proves nothing of the run.
-  const auto host = settled_.find(listing.closing_chain);
+  const auto host = settled_.find(closing.source.chain);
   run.closed_by_host =
-      !report_.signatures_checked || (host != settled_.end() && host->second.signed_until >= listing.closing_sequence);
+      !report_.signatures_checked || (host != settled_.end() && host->second.signed_until >= closing.source.sequence);
+}
+
+/// Where a checkpoint may lag, an unsigned end is nothing unusual after a crash; of a log that is complete it is not
+/// proven.
+void log_judge::judge_adoption(const adoption_statement& adoption) {
+  const auto chain = settled_.find(adoption.chain);
+  const bool may_lag = chain != settled_.end() && !chain->second.is_host() && chain->second.facts.signing &&
+                       chain->second.facts.signing->mode == stated_signing::signing_mode::checkpoint;
+  const std::string words =
+      "sequences " + std::to_string(adoption.from) + " to " + std::to_string(adoption.to) +
+      " were found at a start of the host, which could not vouch for them, and went on behind them";
+  if (may_lag && !options_.finished) return note(escaped(adoption.chain, 512) + ": " + words);
+  tell_whole(finding_cause::adopted, escaped(adoption.chain, 512), adoption.from, adoption.source.place, words);
+}
+
+void log_judge::judge_succession(const succession_statement& succession) {
+  const auto former = settled_.find(succession.former_chain);
+  const std::string name = escaped(succession.former_chain, 512);
+  if (former == settled_.end()) {
+    // Whatever it listed is not here either.
+    hosts_[std::string{identify_chain(succession.former_chain)->host}].whole = false;
+    if (options_.partial || chains_.contains(succession.former_chain)) return;
+    const chain_statements* said = said_.about(succession.former_chain);
+    if (said != nullptr && said->removals.contains({succession.former_sequence, succession.former_digest})) return;
+    return tell_whole(finding_cause::missing, name, 0, succession.source.place,
+                      "the whole chain: this line says that the host's chain followed it");
+  }
+  const chain_report& chain = former->second;
+  if (chain.last == succession.former_sequence && (!chain.sealed || chain.last_digest == succession.former_digest))
+    return;
+  tell_whole(chain.last < succession.former_sequence ? finding_cause::missing : finding_cause::altered, name,
+             chain.last, succession.source.place,
+             "ends at sequence " + std::to_string(chain.last) + "; by this line the host had left it at " +
+                 std::to_string(succession.former_sequence) +
+                 (chain.last == succession.former_sequence ? ", with another digest" : ""));
 }
 
 void log_judge::judge_end(const chain_report& chain) {
   const host_record& host = hosts_[chain.host];
-  if (!chain.is_host() && host.has_chain && host.whole && !listings_.contains(chain.chain)) {
+  if (!chain.is_host() && host.has_chain && host.whole && !is_listed(chain.chain)) {
     tell_whole(finding_cause::missing, chain.chain, 0, {},
                "the host's own chain does not list this run: one of the two is not whole");
   }
@@ -232,20 +293,6 @@ bool log_judge::is_in_window(const chain_report& chain) const {
   const auto last = instant_of(chain.last_time);
   if (options_.since && last && *last < *options_.since) return false;
   return !(options_.until && first && *first > *options_.until);
-}
-
-/// Findings about chains that were not asked for.
-void log_judge::leave_out_unwanted() {
-  if (options_.cell.empty() && !options_.since && !options_.until) return;
-  const auto unwanted = [this](const finding& each) {
-    if (each.chain.empty()) return false;
-    const auto chain = settled_.find(each.chain);
-    return !is_wanted(each.chain) || (chain != settled_.end() && !is_in_window(chain->second));
-  };
-  auto& all = report_.findings;
-  all.erase(std::remove_if(all.begin(), all.end(), unwanted), all.end());
-  report_.findings_by_cause = {};
-  for (const finding& each : all) ++report_.findings_by_cause[static_cast<std::size_t>(each.cause)];
 }
 
 }  // namespace cellos::verification

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/verification/chain_track.hpp"
+#include "runtime/verification/host_statements.hpp"
 #include "runtime/verification/line_verdict.hpp"
 #include "runtime/verification/report.hpp"
 #include "runtime/verification/second_look.hpp"
@@ -56,17 +57,6 @@ class log_judge {
     /// Of unknown keys: each is told once a chain.
     std::vector<std::string> told;
   };
-  /// What a host's own chain says of one run.
-  struct run_listing {
-    std::string host;
-    line_place place;
-    bool opened = false;
-    std::optional<std::uint64_t> last_sequence;
-    std::string last_digest;
-    /// Where the closing stands.
-    std::string closing_chain;
-    std::uint64_t closing_sequence = 0;
-  };
   struct host_record {
     bool has_chain = false;
     bool whole = true;
@@ -76,27 +66,30 @@ class log_judge {
 
   chain_record* record_of(std::string_view chain);
   void tell(std::uint32_t file, std::uint64_t line_number, const line_verdict& line, const line_fault& fault);
-  void list_run(const line_verdict& line, line_place at);
   bool is_wanted(std::string_view chain) const;
   bool is_in_window(const chain_report& chain) const;
 
   void judge_hosts();
-  void judge_listing(const std::string& chain, const run_listing& listing);
-  void judge_closing(chain_report& run, const run_listing& listing);
+  void judge_absent_hosts();
+  void judge_listing(const std::string& chain, const chain_statements& said);
+  void judge_closing(chain_report& run, const run_closing_statement& closing);
+  void judge_adoption(const adoption_statement& adoption);
+  void judge_succession(const succession_statement& succession);
+  bool was_removed_after(std::string_view chain, const earlier_end& then) const;
+  bool is_listed(std::string_view chain) const;
   void judge_end(const chain_report& chain);
   void judge_tail(const chain_report& chain);
   void tell_whole(finding_cause cause, const std::string& chain, std::uint64_t sequence, line_place at,
                   std::string words);
-  void leave_out_unwanted();
 
   std::vector<judged_file> files_;
   verification_options options_;
   settlement::file_names file_names_;
+  host_statements said_;
   settlement settlement_;
   chain_map chains_;
   std::string last_chain_;
   chain_record* last_record_ = nullptr;
-  std::map<std::string, run_listing, std::less<>> listings_;
   std::map<std::string, host_record, std::less<>> hosts_;
   /// Told to lack their ends.
   std::set<std::string> cut_off_;

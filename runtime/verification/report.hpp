@@ -66,6 +66,8 @@ struct chain_report {
   /// First and last missing sequence of each.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps;
   bool sealed = false;
+  /// The chain begins where its host says, in its own chain, that retention took what came before.
+  bool beginning_removed = false;
   /// 0: nothing is. Whatever comes after can be changed by whoever holds the log.
   std::uint64_t signed_until = 0;
   /// A closing in the host's own chain, signed where signatures count, names the last event's digest.

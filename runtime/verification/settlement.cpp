@@ -142,7 +142,8 @@ void settlement::walk(course& run) const {
   const chain_stretch& first = *run.pieces.front().stretch;
   if (first.first > 1) {
     report.gaps.emplace_back(1, first.first - 1);
-    if (!options_.partial) {
+    report.beginning_removed = said_.removed_until(run.chain, first.first - 1, first.first_prevdigest, first.sealed);
+    if (!options_.partial && !report.beginning_removed) {
       run.tell(finding_cause::missing, 1, files_(first.first_place.file), first.first_place.line,
                range(1, first.first - 1) + " before this line");
     }
@@ -211,6 +212,22 @@ void settlement::join(course& run, const chain_stretch& before, const chain_stre
                   : "the next event, " + place_of(next.first_place) + ", has another digest of it" + unproven);
 }
 
+/// What the chain says of its own signatures, against those it has.
+void settlement::judge_signing(course& run) const {
+  const auto& said = run.report.facts.signing;
+  const unsigned_rows& rows = run.report.facts.unsigned_events;
+  if (!said || !run.report.sealed || rows.first == 0) return;
+  using mode = stated_signing::signing_mode;
+  if (said->mode == mode::event) {
+    run.tell(finding_cause::not_signed, rows.first, files_(rows.first_place.file), rows.first_place.line,
+             "has no signature, in a chain that says each event has one");
+  } else if (said->mode == mode::checkpoint && said->events > 0 && rows.longest > said->events) {
+    run.tell(finding_cause::not_signed, run.report.first, files_(rows.longest_place.file), rows.longest_place.line,
+             count_of(rows.longest, "event") + " in a row until here have no signature, in a chain that says at most " +
+                 std::to_string(said->events));
+  }
+}
+
 void settlement::judge_whole(course& run) const {
   chain_report& report = run.report;
   const bool at_end = report.last_kind == event_kind::run_ended || report.last_kind == event_kind::host_stopped;
@@ -228,6 +245,7 @@ void settlement::judge_whole(course& run) const {
       tell(finding_cause::altered, report.last,
            "no signature on " + count_of(report.facts.absent_signatures, "event") + " of kinds that are always signed");
     }
+    judge_signing(run);
   }
   const stretch_facts& facts = report.facts;
   if (report.last_kind == event_kind::run_ended && report.first == 1 && !run.broken && facts.appended_total &&

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/verification/chain_track.hpp"
+#include "runtime/verification/host_statements.hpp"
 #include "runtime/verification/report.hpp"
 #include "runtime/verification/second_look.hpp"
 
@@ -23,8 +24,9 @@ class settlement {
  public:
   using file_names = std::function<const std::string&(std::uint32_t)>;
 
-  settlement(const verification_options& options, bool signatures_checked, const file_names& files)
-      : options_(options), signatures_checked_(signatures_checked), files_(files) {}
+  settlement(const verification_options& options, bool signatures_checked, const file_names& files,
+             const host_statements& said)
+      : options_(options), signatures_checked_(signatures_checked), files_(files), said_(said) {}
 
   /// False if `again` was asked something it cannot answer yet: then `settled` and `findings` are of no use.
   bool settle(const std::string& chain, const std::vector<chain_copy>& copies, second_look& again,
@@ -42,12 +44,14 @@ class settlement {
   bool compare_earlier(course& run, second_look& again) const;
   void walk(course& run) const;
   void join(course& run, const chain_stretch& before, const chain_stretch& next) const;
+  void judge_signing(course& run) const;
   void judge_whole(course& run) const;
   std::string place_of(line_place at) const;
 
   const verification_options& options_;
   bool signatures_checked_;
   const file_names& files_;
+  const host_statements& said_;
 };
 
 }  // namespace cellos::verification

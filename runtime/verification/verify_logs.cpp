@@ -61,6 +61,7 @@ class reading {
   }
 
   std::uint64_t total_bytes() const { return reader_.total_bytes(); }
+  bool vanished() const { return reader_.vanished(); }
 
  protected:
   virtual void hand_in(std::uint32_t file, std::uint64_t line_number, const line_verdict& line) = 0;
@@ -162,7 +163,8 @@ class further_reading : public reading {
   log_judge& judge_;
 };
 
-std::string read_again(const std::vector<log_file>& files, const key_list* keys, log_judge& judge, unsigned threads) {
+std::string read_again(const std::vector<log_file>& files, const key_list* keys, log_judge& judge, unsigned threads,
+                       bool& vanished) {
   std::vector<log_file> concerned;
   std::vector<std::uint32_t> numbers;
   for (std::uint32_t i = 0; i < files.size(); ++i) {
@@ -170,7 +172,10 @@ std::string read_again(const std::vector<log_file>& files, const key_list* keys,
     concerned.push_back(files[i]);
     numbers.push_back(i);
   }
-  return further_reading{std::move(concerned), std::move(numbers), keys, judge}.run(threads);
+  further_reading further{std::move(concerned), std::move(numbers), keys, judge};
+  std::string failure = further.run(threads);
+  vanished = further.vanished();
+  return failure;
 }
 
 /// A file that has grown meanwhile is being written: its last line was on its way.
@@ -185,24 +190,52 @@ void tell_torn(const std::vector<log_file>& files, const std::vector<torn_file>&
   }
 }
 
-}  // namespace
-
-std::variant<verification_report, std::string> verify_logs(const std::vector<log_file>& files, const key_list* keys,
-                                                           const verification_options& options, unsigned threads,
-                                                           const progress& tell) {
+/// `vanished`: what could not be read was removed since the files were listed.
+verification_outcome verify_once(const std::vector<log_file>& files, const key_list* keys,
+                                 const verification_options& options, unsigned threads, const progress& tell,
+                                 bool& vanished) {
   threads = std::max(threads, 1u);
   log_judge judge{names_of(files), options, keys != nullptr};
   first_reading first{files, keys, judge, tell};
-  if (std::string failure = first.run(threads); !failure.empty()) return failure;
+  std::string failure = first.run(threads);
+  vanished = first.vanished();
+  if (!failure.empty()) return failure;
   // Answers may lead to further questions, but only once; more come of a log that changes.
   constexpr int most_readings = 3;
   for (int i = 0; judge.settle() && i < most_readings; ++i) {
-    if (std::string failure = read_again(files, keys, judge, threads); !failure.empty()) return failure;
+    failure = read_again(files, keys, judge, threads, vanished);
+    if (!failure.empty()) return failure;
   }
   tell_torn(files, first.torn(), judge);
   verification_report report = judge.report();
   report.bytes = first.bytes();
   return report;
+}
+
+}  // namespace
+
+verification_outcome verify_logs(const std::vector<log_file>& files, const key_list* keys,
+                                 const verification_options& options, unsigned threads, const progress& tell) {
+  bool vanished = false;
+  return verify_once(files, keys, options, threads, tell, vanished);
+}
+
+verification_outcome verify_logs(const std::vector<std::filesystem::path>& arguments, const key_list* keys,
+                                 const verification_options& options, unsigned threads, const progress& tell) {
+  // Retention takes a segment at a time, and reading is faster than a host writes one.
+  constexpr int most_attempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    const auto files = find_log_files(arguments);
+    if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
+    bool vanished = false;
+    auto outcome = verify_once(std::get<verified_logs>(files).files, keys, options, threads, tell, vanished);
+    if (!vanished || attempt == most_attempts) {
+      if (auto* report = std::get_if<verification_report>(&outcome)) {
+        for (const std::string& each : std::get<verified_logs>(files).notes) report->notes.push_back(each);
+      }
+      return outcome;
+    }
+  }
 }
 
 }  // namespace cellos::verification

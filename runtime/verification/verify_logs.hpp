@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <variant>
@@ -15,10 +16,16 @@ namespace cellos::verification {
 /// How much was read, of how much.
 using progress = std::function<void(std::uint64_t bytes, std::uint64_t total)>;
 
-/// Judges whole logs, on as many threads as told. Null keys: no signature is looked at. The alternative is a sentence:
-/// what could not be read.
-std::variant<verification_report, std::string> verify_logs(const std::vector<log_file>& files, const key_list* keys,
-                                                           const verification_options& options, unsigned threads,
-                                                           const progress& tell = {});
+using verification_outcome = std::variant<verification_report, std::string>;
+
+/// Verifies whole logs, on `threads` threads. Null keys: no signature is looked at. The alternative is a sentence: what
+/// could not be read.
+verification_outcome verify_logs(const std::vector<log_file>& files, const key_list* keys,
+                                 const verification_options& options, unsigned threads, const progress& tell = {});
+
+/// The same of what `arguments` name (see find_log_files). A log whose host is at work may lose a segment to retention
+/// after it was listed: then it is listed and read anew, some times.
+verification_outcome verify_logs(const std::vector<std::filesystem::path>& arguments, const key_list* keys,
+                                 const verification_options& options, unsigned threads, const progress& tell = {});
 
 }  // namespace cellos::verification

@@ -209,7 +209,7 @@ struct life : host_fixture {
   const std::shared_ptr<const signing_key> first_key = key("first");
   const std::shared_ptr<const signing_key> second_key = key("second");
   const event_sealing_ptr sealing = std::make_shared<const host_sealing>(first_key, nullptr, 1000);
-  host_chronicle chronicle{"host-a", log, clock, sealing, std::nullopt};
+  host_chronicle chronicle{"host-a", log, clock, sealing, std::nullopt, *environment->epochs};
   const std::uint64_t dies_at;
   const moment dies;
   std::uint64_t messages = 0;

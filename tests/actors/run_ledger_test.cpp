@@ -93,6 +93,18 @@ CAF_TEST(the books balance) {
   CAF_CHECK_EQUAL(totals.in_flight(), 0u);
 }
 
+CAF_TEST(what a share does not cover is refused and the books balance) {
+  batch burst = next_batch(10);
+  CAF_CHECK(ledger.take(out, burst, 4) == run_ledger::verdict::taken);
+  CAF_CHECK_EQUAL(events().size(), 4u);
+  CAF_CHECK_EQUAL(ledger.totals().appended, 4u);
+  CAF_CHECK_EQUAL(ledger.totals().refused[telemetry_errc::over_quota], 6u);
+  CAF_CHECK_EQUAL(ledger.totals().in_flight(), 0u);
+  CAF_CHECK(ledger.take(out, burst) == run_ledger::verdict::duplicate);
+  CAF_CHECK_EQUAL(ledger.summarise_losses(out, now)[telemetry_errc::over_quota], 6u);
+  CAF_CHECK_EQUAL(events()[4]["data"]["refused"]["over_quota"].get<std::string>(), "6");
+}
+
 CAF_TEST(silence that arrives after the frames that ended it is resumed at once) {
   ledger.take(out, next_batch());
   const monotonic_time before = mono;
@@ -136,6 +148,29 @@ CAF_TEST(a new connection counts from nothing) {
   CAF_REQUIRE_EQUAL(all.size(), 1u);
   CAF_CHECK_EQUAL(all[0]["data"]["reason"], "guest_queue_full");
   CAF_CHECK_EQUAL(all[0]["data"]["frames"], "5");
+}
+
+CAF_TEST(counters that go back and forth are not counted twice) {
+  const std::vector<guest_loss_account> said{
+      {true, 0, 10, 4, true, 4},  // four of 1 to 8 are missing
+      {true, 2, 3, 0, true, 1},   // back
+      {true, 3, 10, 5, true, 4},  // and forth again: nothing new
+      {true, 1, 12, 9, true, 6},  // beyond: 10 is missing, and two more were dropped
+      {true, 12, 13, 0, true, 2},
+  };
+  for (const guest_loss_account& each : said) {
+    batch more = next_batch();
+    more.losses = each;
+    ledger.take(out, more);
+  }
+  out.clear();
+  ledger.summarise_losses(out, now);
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 2u);
+  CAF_CHECK_EQUAL(all[0]["data"]["reason"], "guest_queue_full");
+  CAF_CHECK_EQUAL(all[0]["data"]["frames"], "6");
+  CAF_CHECK_EQUAL(all[1]["data"]["reason"], "sequence_gap");
+  CAF_CHECK_EQUAL(all[1]["data"]["frames"], "5");
 }
 
 CAF_TEST(a hostile guests numbers cannot overflow the account) {

@@ -111,6 +111,11 @@ event_sealing_ptr sealing_of_every(std::uint64_t events) {
   return std::make_shared<const host_sealing>(key, nullptr, events);
 }
 
+/// All that it declares, at no time in particular: without a share nothing is refused.
+run_ledger::verdict take(sink_journal& journal, const batch& arrived) {
+  return journal.take(arrived, monotonic_time{}, arrived.declarations.size());
+}
+
 }  // namespace
 
 CAF_TEST_FIXTURE_SCOPE(sink_journal_tests, fixture)
@@ -122,9 +127,9 @@ CAF_TEST(what_is_more_than_the_log_takes_is_appended_in_pieces_each_with_its_hea
     sink_journal journal{log, clock, sealing};
     const auto one = open(journal, "c1");
     const auto two = open(journal, "c2");
-    CAF_CHECK(journal.take(declarations(two, 3)) == run_ledger::verdict::taken);
-    CAF_CHECK(journal.take(declarations(one, 100)) == run_ledger::verdict::taken);
-    CAF_CHECK(journal.take(declarations(two, 50)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(two, 3)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(one, 100)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(two, 50)) == run_ledger::verdict::taken);
     journal.checkpoint();
     CAF_CHECK(!journal.flush());
     CAF_CHECK(log.appends.size() > 10);
@@ -140,10 +145,10 @@ CAF_TEST(a_log_that_takes_some_pieces_gets_the_others_later_and_none_twice) {
     chunks.clear();
     sink_journal journal{log, clock, sealing_of_every(4)};
     const auto one = open(journal, "c1");
-    CAF_CHECK(journal.take(declarations(one, 60)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(one, 60)) == run_ledger::verdict::taken);
     log.takes = takes;
     CAF_CHECK(journal.flush());
-    CAF_CHECK(journal.take(declarations(one, 5)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(one, 5)) == run_ledger::verdict::taken);
     log.takes = 1'000'000;
     CAF_CHECK(!journal.flush());
     check_appends();
@@ -155,7 +160,7 @@ CAF_TEST(many_small_changes_are_parted_as_well) {
   sink_journal journal{log, clock, sealing_of_every(1000)};
   for (int i = 0; i < 60; ++i) {
     const auto run = open(journal, "c" + std::to_string(i));
-    (void)journal.take(declarations(run, 1));
+    (void)take(journal, declarations(run, 1));
   }
   journal.checkpoint();
   for (const auto& run : runs) (void)journal.close_run(run, {run_end_reason::retired, 1, 1});
@@ -168,7 +173,7 @@ CAF_TEST(what_fits_is_one_append) {
   log.largest = 1 << 20;
   sink_journal journal{log, clock};
   const auto one = open(journal, "c1");
-  (void)journal.take(declarations(one, 100));
+  (void)take(journal, declarations(one, 100));
   CAF_CHECK(!journal.flush());
   CAF_CHECK_EQUAL(log.appends.size(), 1u);
   check_appends();

@@ -155,8 +155,9 @@ CAF_TEST(a_run_is_verified_by_hand_and_what_was_changed_is_seen) {
   const outcome good = by_hand(chain);
   CAF_CHECK_EQUAL(good.err, "");
   CAF_CHECK_EQUAL(good.code, 0);
-  CAF_CHECK_EQUAL(good.out,
-                  chain + ": 4 events, all proven; the last is dev.cellos.events.cell.observability.run.v1.ended\n");
+  CAF_CHECK_EQUAL(good.out, chain +
+                                ": 4 events, all proven by 2 signatures; the last is "
+                                "dev.cellos.events.cell.observability.run.v1.ended\n");
   for (const auto& change : tampering) {
     auto changed = log;
     change(changed, 1);
@@ -171,6 +172,40 @@ CAF_TEST(a_run_is_verified_by_hand_and_what_was_changed_is_seen) {
   write_log(some_run(impostor));
   CAF_CHECK(by_hand(chain).err.find("the signature by host-2026 is wrong") != std::string::npos);
   CAF_CHECK(by_hand("host-a/cell-1/run-1/2").err.find("not one event") != std::string::npos);
+}
+
+CAF_TEST(by_hand_no_envelope_is_passed_over) {
+  const auto key = signing_key::generate(signing_algorithm::ed25519, "host-2026");
+  write_keys({&key});
+  const std::string chain = "host-a/cell-1/run-1/1";
+  const auto log = some_run(key);
+  const std::string material = [&] {
+    const auto envelope = nlohmann::json::parse(
+        decode_base64(nlohmann::json::parse(log.back())["dssematerial"].get<std::string>()).value_or("{}"));
+    return envelope["payload"].get<std::string>();
+  }();
+  const std::string payload =
+      R"({"payload":")" + material + R"(","payloadType":"https://cloudevents.io/verifiability/dsse/v0.1",)";
+  // None of them is signed by anybody; each makes a reader stumble in another place.
+  for (const std::string& envelope : std::vector<std::string>{
+           payload + R"("signatures":[1]})", payload + R"("signatures":[{"keyid":"host-2026"}]})",
+           payload + R"("signatures":[{"keyid":{},"sig":"AAAA"}]})",
+           payload + R"("signatures":[{"keyid":"a b","sig":"AAAA"}]})",
+           payload + R"("signatures":[{"keyid":"","sig":""}]})", payload + R"("signatures":{"a":1}})",
+           payload + R"("signatures":[]})", payload + R"("signatures":[{"keyid":"\n","sig":"\n"}]})", std::string{"[]"},
+           std::string{"{"}, std::string{"null"}}) {
+    auto forged = log;
+    auto event = nlohmann::ordered_json::parse(forged.back());
+    std::string text;
+    append_base64(text, bytes_of(envelope));
+    event["dssematerial"] = text;
+    forged.back() = event.dump();
+    write_log(forged);
+    const outcome by_script = by_hand(chain);
+    CAF_MESSAGE(envelope << ": " << by_script.err << by_script.out);
+    CAF_CHECK_EQUAL(by_script.code, 1);
+    CAF_CHECK_EQUAL(verify().code, 1);
+  }
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -29,7 +29,7 @@ bool has(std::string_view text, std::string_view part) { return text.find(part) 
 
 struct fixture {
   daemon_settings settings{.cells = {{.id = "quiet"}, {.id = "busy"}},
-                           .evidence = "segment_bytes = '16KiB'\nmax_bytes = '128KiB'\n"};
+                           .evidence = "segment_bytes = '16KiB'\nmax_bytes = '128KiB'\ncell_share = 'off'\n"};
   daemon_home home;
 
   void sign(const std::string& mode) {
@@ -127,7 +127,7 @@ CAF_TEST(segments_that_somebody_else_removed_are_on_record) {
 }
 
 CAF_TEST(a_burst_larger_than_the_log_is_appended_in_pieces_and_blocks_nothing) {
-  settings.evidence = "segment_bytes = '16KiB'\nmax_bytes = '64KiB'\n";
+  settings.evidence = "segment_bytes = '16KiB'\nmax_bytes = '64KiB'\ncell_share = 'off'\n";
   settings.tables = "[control]\nsocket = '" + home.control_socket() + "'\n";
   home.configure(settings);
   auto daemon = daemon_process::ready(home);

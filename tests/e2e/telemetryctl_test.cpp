@@ -133,6 +133,15 @@ CAF_TEST(a_daemon_that_cannot_be_reached_is_exit_code_3_and_a_sentence) {
   }
 }
 
+CAF_TEST(a_socket_path_that_no_socket_can_have_is_named_as_such) {
+  const std::string path = "/tmp/" + std::string(103, 'x');
+  for (const std::string command : {"cells", "status", "top", "tail", "reload"}) {
+    process child{{program_path("cellos-telemetryctl"), {command, "--socket", path}, {}}};
+    CAF_CHECK_EQUAL(child.wait(), 3);
+    CAF_CHECK(has(child.err(), "is 108 bytes long, and a socket path has at most 107; --socket"));
+  }
+}
+
 CAF_TEST(status_and_top_show_how_it_stands) {
   controlled_daemon host{{.cells = {{.id = "a"}}}};
   raw_guest guest{host.home().socket_of("a")};

@@ -48,6 +48,7 @@ run_totals some_totals() {
   totals.refused.add(telemetry_errc::unknown_probe_source, 3);
   totals.refused.add(telemetry_errc::framing_lost, 2);
   totals.refused.add(telemetry_errc::torn_frame, 1);
+  totals.refused.add(telemetry_errc::over_quota, 6);
   totals.quarantined = 8;
   totals.forged_attribution = 9;
   totals.connections = 11;
@@ -77,6 +78,10 @@ std::vector<event_kind> every_kind(const std::string& guest_text = "bash") {
   std::vector<event_kind> kinds{
       {"run_started", [](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); }},
       {"run_resumed", [](auto& run, auto& out, auto n) { run.run_resumed(out, n, six_o_clock, opening()); }},
+      {"run_adopted",
+       [](auto& run, auto& out, auto n) {
+         run.run_adopted(out, n, six_o_clock, {run.chain(), 3, {5, "digest"}});
+       }},
       {"agent_silenced", [](auto& run, auto& out, auto n) { run.agent_silenced(out, n, six_o_clock, silence()); }},
       {"agent_resumed", [](auto& run, auto& out, auto n) { run.agent_resumed(out, n, six_o_clock); }},
   };
@@ -152,7 +157,8 @@ CAF_TEST(run_started_is_exactly_this_line) {
       seventh([](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); }),
       line("run.v1.started", R"({"cellId":"cell-1","daemonVersion":"0.1.0","hostId":"host-a",)"
                              R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
-                             R"("runId":"run-7","silenceWindowNs":"10000000000","specSignatureHash":"sha256:abc",)"
+                             R"("runId":"run-7","signing":{"mode":"off"},"silenceWindowNs":"10000000000",)"
+                             R"("specSignatureHash":"sha256:abc",)"
                              R"("wireContentVersionMajor":1})"));
 }
 
@@ -160,6 +166,16 @@ CAF_TEST(run_resumed_says_what_run_started_says) {
   const auto started = seventh([](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); });
   const auto resumed = seventh([](auto& run, auto& out, auto n) { run.run_resumed(out, n, six_o_clock, opening()); });
   CAF_CHECK_EQUAL(resumed, line("run.v1.resumed", data_bytes(started)));
+}
+
+CAF_TEST(run_adopted_is_exactly_this_line) {
+  CAF_CHECK_EQUAL(
+      seventh([](auto& run, auto& out, auto n) {
+        run.run_adopted(out, n, six_o_clock, {run.chain(), 3, {5, "d"}});
+      }),
+      line("run.v1.adopted", R"({"adoptedFrom":"3","adoptedTo":"5","cellId":"cell-1","digest":"d",)"
+                             R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
+                             R"("runId":"run-7","specSignatureHash":"sha256:abc"})"));
 }
 
 CAF_TEST(run_ended_is_exactly_this_line) {
@@ -170,9 +186,9 @@ CAF_TEST(run_ended_is_exactly_this_line) {
                   R"({"cellId":"cell-1","output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
                   R"("reason":"retired","runId":"run-7","specSignatureHash":"sha256:abc",)"
                   R"("totals":{"appended":"60","connections":"11","forgedAttribution":"9","heartbeats":"7",)"
-                  R"("inFlight":"10","quarantined":"8","received":"100",)"
-                  R"("refused":{"framing_lost":"2","malformed_frame":"5","torn_frame":"1","unknown_probe_source":"3",)"
-                  R"("unsupported_version":"4"}}})"));
+                  R"("inFlight":"4","quarantined":"8","received":"100",)"
+                  R"("refused":{"framing_lost":"2","malformed_frame":"5","over_quota":"6","torn_frame":"1",)"
+                  R"("unknown_probe_source":"3","unsupported_version":"4"}}})"));
 }
 
 CAF_TEST(agent_silenced_is_exactly_this_line) {
@@ -200,11 +216,12 @@ CAF_TEST(telemetry_dropped_is_exactly_this_line_for_each_reason) {
       line(type, R"({"cellId":"cell-1","frames":"12",)" + output + R"("reason":"guest_queue_full",)" + run));
   CAF_CHECK_EQUAL(seventh_loss(loss(loss_reason::sequence_gap)),
                   line(type, R"({"cellId":"cell-1","frames":"12",)" + output + R"("reason":"sequence_gap",)" + run));
-  CAF_CHECK_EQUAL(seventh_loss(loss(loss_reason::frames_refused)),
-                  line(type, R"({"cellId":"cell-1","frames":"12",)" + output +
-                                 R"("reason":"frames_refused","refused":{"framing_lost":"2","malformed_frame":"5",)"
-                                 R"("torn_frame":"1","unknown_probe_source":"3","unsupported_version":"4"},)" +
-                                 run));
+  CAF_CHECK_EQUAL(
+      seventh_loss(loss(loss_reason::frames_refused)),
+      line(type, R"({"cellId":"cell-1","frames":"12",)" + output +
+                     R"("reason":"frames_refused","refused":{"framing_lost":"2","malformed_frame":"5",)"
+                     R"("over_quota":"6","torn_frame":"1","unknown_probe_source":"3","unsupported_version":"4"},)" +
+                     run));
   CAF_CHECK_EQUAL(seventh_loss(loss(loss_reason::quarantined)),
                   line(type, R"({"cellId":"cell-1","frames":"12",)" + output +
                                  R"("quarantineFile":"chunk-3.frames","reason":"quarantined",)" + run));

@@ -18,6 +18,7 @@ constexpr telemetry_errc every_code[] = {
     telemetry_errc::unknown_probe_source,
     telemetry_errc::framing_lost,
     telemetry_errc::torn_frame,
+    telemetry_errc::over_quota,
 };
 
 }  // namespace
@@ -30,6 +31,7 @@ CAF_TEST(numbers_are_append_only) {
   CAF_CHECK_EQUAL(static_cast<int>(telemetry_errc::unknown_probe_source), 4);
   CAF_CHECK_EQUAL(static_cast<int>(telemetry_errc::framing_lost), 5);
   CAF_CHECK_EQUAL(static_cast<int>(telemetry_errc::torn_frame), 6);
+  CAF_CHECK_EQUAL(static_cast<int>(telemetry_errc::over_quota), 7);
 }
 
 CAF_TEST(words_are_the_enumerators) {
@@ -40,12 +42,14 @@ CAF_TEST(words_are_the_enumerators) {
   CAF_CHECK_EQUAL(std::string{to_string(telemetry_errc::unknown_probe_source)}, "unknown_probe_source");
   CAF_CHECK_EQUAL(std::string{to_string(telemetry_errc::framing_lost)}, "framing_lost");
   CAF_CHECK_EQUAL(std::string{to_string(telemetry_errc::torn_frame)}, "torn_frame");
+  CAF_CHECK_EQUAL(std::string{to_string(telemetry_errc::over_quota)}, "over_quota");
 }
 
-CAF_TEST(every_error_is_of_one_of_the_original_three_families) {
+CAF_TEST(every_error_the_original_knows_is_of_one_of_its_three_families) {
   CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::none)}, "none");
   CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::bind_failed)}, "bind_failed");
   CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::unsupported_version)}, "unsupported_version");
+  CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::over_quota)}, "over_quota");
   for (auto code : {telemetry_errc::malformed_frame, telemetry_errc::unknown_probe_source, telemetry_errc::framing_lost,
                     telemetry_errc::torn_frame}) {
     CAF_CHECK_EQUAL(std::string{error_family(code)}, "malformed_frame");
@@ -89,6 +93,6 @@ CAF_TEST(counts_add_up_kind_by_kind) {
   some += more;
   frames = 101;
   for (auto kind : refusal_kinds) CAF_CHECK_EQUAL(some[kind], frames++);
-  CAF_CHECK_EQUAL(some.total(), 500u + 1 + 2 + 3 + 4 + 5);
+  CAF_CHECK_EQUAL(some.total(), 600u + 1 + 2 + 3 + 4 + 5 + 6);
   CAF_CHECK(some != more);
 }

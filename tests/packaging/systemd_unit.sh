@@ -42,6 +42,24 @@ exposure_is_low && fail "a unit with every capability was let pass"
 sed 's/^ProtectHome=/ProtectHoem=/' "$units/cellos-telemetryd.service" >"$unit"
 understood >/dev/null && fail "a misspelt setting was let pass"
 
+# The condition itself, as systemd would have it run.
+condition() {
+  sed -n '/^ExecCondition=/,/[^\\]$/p' "$units/cellos-telemetryd.service" | sed -e '1s/^ExecCondition=//' -e 's/\$\$/$/g' \
+    -e "s|/etc/cellos-telemetry/telemetryd.toml|$scratch/installed.toml|"
+}
+condition >"$scratch/condition"
+awk -f "$1/config/debian/installed_configuration.awk" "$1/config/telemetryd.toml" >"$scratch/installed.toml"
+sh "$scratch/condition" 2>"$scratch/said" && fail "the unit starts without a host_id"
+grep -q "host_id is not set in $scratch/installed.toml" "$scratch/said" || fail "nothing says why: $(cat "$scratch/said")"
+"$bin/cellos-telemetryctl" check "$scratch/installed.toml" >"$scratch/said" 2>&1 && fail "an installed file is whole without a host_id"
+[[ "$(grep -c . "$scratch/said")" == 1 ]] || fail "more than host_id is missing: $(cat "$scratch/said")"
+sed -i 's/^#host_id = .*/host_id = "host-a"/' "$scratch/installed.toml"
+sh "$scratch/condition" || fail "the unit does not start with a host_id"
+"$bin/cellos-telemetryctl" check "$scratch/installed.toml" >"$scratch/said" 2>&1 || fail "$(cat "$scratch/said")"
+# What is not there is for the daemon to say.
+rm "$scratch/installed.toml"
+sh "$scratch/condition" || fail "without a file the unit is skipped"
+
 systemd-sysusers --root="$scratch" --dry-run "$units/cellos-host-telemetry.sysusers" >"$scratch/said" 2>&1 ||
   fail "sysusers: $(cat "$scratch/said")"
 grep -q cellos-telemetry "$scratch/said" || fail "sysusers makes no user: $(cat "$scratch/said")"

@@ -78,9 +78,14 @@ class reckoning {
   void take_host(const std::string& name, const json& event) {
     const json& data = event["data"];
     if (data["hostId"] != "host-a") complain(name + ": another's attribution");
-    if (!data.contains("chain")) return;
+    const std::string type = event["type"];
+    // The log of a simulation is as it was left.
+    for (const char* accusation : {"chain_abandoned", "range_adopted", "evidence_lost", "journal_unusable"}) {
+      if (type.ends_with(accusation)) complain(name + ": " + accusation + " " + data.dump());
+    }
+    if (!type.ends_with("run_opened") && !type.ends_with("run_closed")) return;
     const std::string listed = data["chain"];
-    if (event["type"].get<std::string>().ends_with("run_opened")) {
+    if (type.ends_with("run_opened")) {
       if (!listed_.insert(listed).second) complain(listed + ": opened twice");
     } else if (!closed_.emplace(listed, std::stoull(data["lastSequence"].get<std::string>())).second) {
       complain(listed + ": closed twice");

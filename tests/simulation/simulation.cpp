@@ -10,15 +10,16 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "actors/host_supervisor.hpp"
 #include "runtime/daemon/predecessor.hpp"
-#include "runtime/evidence/run_recovery.hpp"
 #include "runtime/signing/host_sealing.hpp"
 #include "tests/simulation/reckoning.hpp"
 #include "tests/simulation/world.hpp"
+#include "tests/support/recorded_log.hpp"
 
 namespace cellos::simulation {
 
@@ -44,20 +45,13 @@ class daemon_life {
                 log_format::text),
         environment_{"host-a", "simulated", sockets, log, quarantine_, clock, events_, census_, {}},
         system_(std::make_unique<caf::actor_system>(configuration_)) {
-    run_recovery recovery;
-    for (std::size_t begin = 0; begin < log.text.size();) {
-      const std::size_t end = log.text.find('\n', begin);
-      recovery.take(std::string_view{log.text}.substr(begin, end - begin));
-      begin = end + 1;
-    }
-    chronicle_ = std::make_unique<host_chronicle>("host-a", log, clock, sealing, recovery.host_chain());
-    chronicle_->started("simulated");
-    for (const run_end_mark& end : recovery.untold_ends()) chronicle_->run_closed(end);
-    environment_.recovered = recovery.open_runs();
-    record_restart(environment_.recovered, log, clock, sealing, chronicle_.get());
+    recovery_conclusions found = testing::recovered_from(log.text, log.left(sealing));
+    environment_.epochs = std::make_shared<chain_epochs>(found.highest_epoch);
+    record_restart(found, {"host-a", "simulated", log, clock, *environment_.epochs, sealing}, chronicle_);
+    environment_.recovered = std::move(found.open_runs);
     environment_.sealing = std::move(sealing);
     environment_.checkpoint_interval = 500ms;
-    environment_.chronicle = chronicle_.get();
+    environment_.chronicle = &*chronicle_;
     environment_.decode = decoder;
     environment_.limits = {50, 10s, 5s};
     host_ = system_->spawn(make_host_supervisor, 2, &environment_);
@@ -118,7 +112,7 @@ class daemon_life {
   activity_census census_;
   simulated_quarantine quarantine_;
   operator_events events_;
-  std::unique_ptr<host_chronicle> chronicle_;
+  std::optional<host_chronicle> chronicle_;
   host_environment environment_;
   test_configuration configuration_;
   std::unique_ptr<caf::actor_system> system_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "messages/decode_chunk.hpp"
+#include "runtime/signing/journal_key.hpp"
 
 namespace cellos::simulation {
 
@@ -66,9 +67,10 @@ constexpr std::size_t chunks_per_cell = 4;
 
 }  // namespace
 
-std::error_code simulated_log::append(std::string_view lines, std::span<const chain_head>) {
+std::error_code simulated_log::append(std::string_view lines, std::span<const chain_head> heads) {
   if (full) return std::make_error_code(std::errc::no_space_on_device);
   if (chance(random_, throw_per_mille)) throw std::runtime_error{"simulated fault in the log"};
+  journal_.push_back({{1, text.size()}, lines.size(), {1, 0}, {heads.begin(), heads.end()}});
   if (bug_ == planted_bug::acknowledge_before_append) {
     text += std::exchange(unwritten_, std::string{lines});
     return {};
@@ -83,6 +85,18 @@ std::error_code simulated_log::append(std::string_view lines, std::span<const ch
 }
 
 void simulated_log::crash() { unwritten_.clear(); }
+
+recovery_terms simulated_log::left(const event_sealing_ptr& sealing) const {
+  recovery_terms known;
+  journal_header& header = known.journal.header.emplace();
+  header.host_id = "host-a";
+  header.signing = statement_of(sealing);
+  header.boot_id = known.boot_id = "simulated";
+  header.begin = header.committed = {1, 0};
+  known.journal.records = journal_;
+  known.keys = own_keys(sealing);
+  return known;
+}
 
 void simulated_log::heal() {
   full = false;

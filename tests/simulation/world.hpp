@@ -8,6 +8,7 @@
 
 #include "actors/ports.hpp"
 #include "messages/batch.hpp"
+#include "runtime/evidence/run_recovery.hpp"
 #include "tests/simulation/simulated_cell.hpp"
 #include "tests/simulation/simulation.hpp"
 
@@ -31,6 +32,8 @@ class simulated_log final : public evidence_log {
   void crash();
   /// For the end: nothing is wrong any more.
   void heal();
+  /// What a start knows of the log besides its lines.
+  recovery_terms left(const event_sealing_ptr& sealing) const;
 
   std::string text;
   std::uint32_t throw_per_mille = 0;
@@ -40,6 +43,7 @@ class simulated_log final : public evidence_log {
   randomness& random_;
   planted_bug bug_;
   std::string unwritten_;
+  std::vector<journal_record> journal_;
 };
 
 /// One opening of one cell's socket, kept after its end for the reckoning.

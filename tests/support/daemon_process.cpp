@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 namespace cellos::test {
 
@@ -38,8 +39,18 @@ void daemon_home::write_configuration(std::string_view toml) const {
   if (!file.flush()) throw std::runtime_error("cannot write " + configuration_file());
 }
 
-daemon_process::daemon_process(const daemon_home& home)
-    : process({program_path("cellos-telemetryd"), {"--config", home.configuration_file()}, {}}) {}
+namespace {
+
+command in(command surroundings, const daemon_home& home) {
+  surroundings.program = program_path("cellos-telemetryd");
+  surroundings.arguments = {"--config", home.configuration_file()};
+  return surroundings;
+}
+
+}  // namespace
+
+daemon_process::daemon_process(const daemon_home& home, command surroundings)
+    : process(in(std::move(surroundings), home)) {}
 
 daemon_process daemon_process::ready(const daemon_home& home) {
   daemon_process started{home};

@@ -62,7 +62,9 @@ class daemon_home {
 /// The real daemon.
 class daemon_process : public process {
  public:
-  explicit daemon_process(const daemon_home& home);
+  explicit daemon_process(const daemon_home& home) : daemon_process(home, {}) {}
+  /// `surroundings`: as a command's; its program and arguments are the daemon's.
+  daemon_process(const daemon_home& home, command surroundings);
   /// Started, and every cell is answered for.
   static daemon_process ready(const daemon_home& home);
 

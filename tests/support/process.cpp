@@ -42,7 +42,7 @@ bool become(uid_t uid) {
 }
 
 /// Between fork and exec of a process with threads: async-signal-safe calls only.
-[[noreturn]] void run_child(char* const* argv, int in, int out, int err, std::optional<uid_t> uid) {
+[[noreturn]] void run_child(char* const* argv, int in, int out, int err, const command& what) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -50,7 +50,10 @@ bool become(uid_t uid) {
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   // After the change of user, which would forget it.
-  if ((!uid || become(*uid)) && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0) ::execv(argv[0], argv);
+  if ((!what.uid || become(*what.uid)) && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0) {
+    if (what.before_exec) what.before_exec();
+    ::execv(argv[0], argv);
+  }
   ::_exit(could_not_run);
 }
 
@@ -70,7 +73,7 @@ process::process(const command& what) : name_(last_path_component(what.program))
 
   pid_ = ::fork();
   if (pid_ < 0) throw std::system_error{errno, std::system_category(), "fork"};
-  if (pid_ == 0) run_child(argv.data(), nothing.get(), out.write.get(), err.write.get(), what.uid);
+  if (pid_ == 0) run_child(argv.data(), nothing.get(), out.write.get(), err.write.get(), what);
   end_ = file_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
   if (!end_) throw std::system_error{errno, std::system_category(), "pidfd_open"};
   output_ = std::make_unique<captured_output>(std::move(out.read), std::move(err.read));

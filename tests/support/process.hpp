@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,10 +20,12 @@ class captured_output;
 
 struct command {
   /// Path; nothing is searched for.
-  std::string program;
+  std::string program{};
   std::vector<std::string> arguments{};
   /// Runs as this user, without groups. Only root may ask for another than its own.
   std::optional<uid_t> uid{};
+  /// Called in the child, last before it becomes the program: what that inherits. Async-signal-safe calls only.
+  std::function<void()> before_exec{};
 };
 
 /// A child process whose output is read as it comes, so that it never waits for us. Killed with the object, and when

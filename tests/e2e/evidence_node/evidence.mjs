@@ -66,13 +66,24 @@ export function signerOf(alg, secret, publicPoint) {
       const at = Buffer.from(publicPoint, "base64url");
       const jwk = { kty: "EC", crv: "P-256", d: secret, x: point(at, 1), y: point(at, 33) };
       const privateKey = { key: createPrivateKey({ key: jwk, format: "jwk" }), dsaEncoding: "ieee-p1363" };
-      return (message) => sign("sha256", message, privateKey);
+      return (message) => withLowerS(sign("sha256", message, privateKey));
     }
     case "hmac-sha256":
       return (message) => createHmac("sha256", bytes).update(message).digest();
     default:
       throw new Error(`unknown algorithm ${alg}`);
   }
+}
+
+// The order of P-256's group, SEC 2, section 2.4.2.
+const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** Of the two good signatures (r, s) and (r, order - s), the one that docs/evidence.md asks for. */
+function withLowerS(signature) {
+  const s = BigInt(`0x${signature.subarray(32).toString("hex")}`);
+  if (s <= order / 2n) return signature;
+  const lower = (order - s).toString(16).padStart(64, "0");
+  return Buffer.concat([signature.subarray(0, 32), Buffer.from(lower, "hex")]);
 }
 
 /** One line of ours taken apart: the event, and the bytes of its data. */

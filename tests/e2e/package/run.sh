@@ -124,20 +124,46 @@ most_files() { (($(ulimit -Hn) < $1)) && ulimit -Hn || echo "$1"; }
 
 # --- what is shown ---
 
-installs_and_runs() {
+# documented N: the N-th block of commands below "Installing" in docs/operations.md, word for word, but for building.
+documented() {
+  awk -v wanted="$1" '/^## / { inside = $0 == "## Installing" } !inside { next }
+    /^```/ { open = !open; blocks += open; next }
+    open && blocks == wanted && !/^\.\/dev / { print }' "$here/../../../docs/operations.md"
+}
+
+# follow N: runs that block as root, in a directory where the package is as after building.
+follow() {
+  documented "$1" >"$container/root/documented.sh"
+  [[ -s "$container/root/documented.sh" ]] || fail "docs/operations.md has no block $1 below Installing"
+  inside env DEBIAN_FRONTEND=noninteractive bash -euxc 'cd /root && source documented.sh' >"$scratch/documented.log" 2>&1 ||
+    fail "block $1 of the documented installation: $(cat "$scratch/documented.log")"
+}
+
+runs_as() { inside getent passwd "$(inside awk '/^Uid/ { print $2 }' "/proc/$(property MainPID)/status")" | cut -d: -f1; }
+
+the_documented_installation_starts_nothing_before_its_host_has_a_name() {
   inside apt-get -qq update
-  apt install "/$(basename "$package")"
-  expect "the service after apt install" active "$(property ActiveState)"
+  inside mkdir -p /root/build/release
+  cp "$package" "$container/root/build/release/"
+  echo 'APT::Get::Assume-Yes "true";' >"$container/etc/apt/apt.conf.d/90yes"
+  follow 1
+  expect "the service after apt install" "inactive exec-condition" "$(property ActiveState) $(property Result)"
+  expect "who says why" 1 "$(inside systemctl status "$unit" | grep -c "host_id is not set in $configuration")"
+  inside sh -c "! ls $evidence/*.jsonl" >/dev/null 2>&1 || fail "there is evidence before the host has a name"
+}
+
+installs_and_runs() {
+  follow 2
+  expect "the service as documented" active "$(property ActiveState)"
   expect "and at the next boot" enabled "$(inside systemctl is-enabled "$unit")"
   expect "it is ready, and says so" "Serving 0 cells" "$(property StatusText)"
-  expect "its user" cellos-telemetry "$(inside stat -c %U "/proc/$(property MainPID)")"
+  expect "its user" cellos-telemetry "$(runs_as)"
   expect "its capabilities" 0000000000000001 "$(inside awk '/^CapEff/ { print $2 }' "/proc/$(property MainPID)/status")"
   # A container is not allowed more than its host.
   expect "its files" "$(most_files 65536)" "$(inside awk '/^Max open files/ { print $4 }' "/proc/$(property MainPID)/limits")"
   expect "its evidence directory" "cellos-telemetry 750" "$(inside stat -c '%U %a' "$evidence")"
   inside test -x "/usr/share/$name/verify/verify-run.sh" || fail "the verification by hand is not installed"
   inside test -s /usr/share/man/man8/cellos-telemetryd.8.gz || fail "the man page is not installed"
-  inside sed -i 's/^host_id = .*/host_id = "host-package"/' "$configuration"
   inside systemctl restart "$unit"
   expect "the service after a restart" active "$(property ActiveState)"
   if inside test -S "$control"; then
@@ -174,6 +200,16 @@ a_cell_is_served_and_its_books_agree() {
   [[ -z "$api_is_there" ]] ||
     expect "frames in the answer to DELETE" "$sent_frames" "$(jq -r '.totals.received // .received' <<<"$answered")"
   inside test ! -e "$socket" || fail "the socket is still there"
+}
+
+# The run has ended, the daemon stops: nothing is missing from the first line on.
+the_log_verifies_from_its_first_line() {
+  follow 3
+  say "ok: verify --finished as documented"
+  expect "the service after verifying" active "$(property ActiveState)"
+  # Not because nothing was looked at.
+  expect "a cut log" 1 "$(inside sh -c "mkdir -p /root/cut && cp $evidence/evidence-*.jsonl /root/cut && sed -i 3d /root/cut/*01.jsonl; \
+    cellos-telemetryctl verify --keys /etc/cellos-telemetry/signing.key.pub.json /root/cut >/dev/null; echo \$?")"
 }
 
 add_drop_in() {
@@ -247,16 +283,19 @@ an_upgrade_keeps_and_a_purge_removes() {
   inside test ! -e /srv/jailer/firecracker/jailed/root/vsock/v.sock_9001 || fail "a stopped daemon's socket is still there"
   apt purge "$name"
   inside test ! -e "$evidence" || fail "apt purge left the evidence"
-  inside test ! -e /etc/cellos-telemetry || fail "apt purge left the configuration"
+  inside test ! -e "$configuration" || fail "apt purge left the configuration"
+  inside test -s /etc/cellos-telemetry/signing.key || fail "apt purge took the signing key"
   say "ok: apt remove keeps, apt purge removes"
 }
 
 fresh_container
 cp "$package" "$container/"
 boot_container
-for step in installs_and_runs a_cell_is_served_and_its_books_agree a_jailed_cell_survives_the_daemon \
+for step in the_documented_installation_starts_nothing_before_its_host_has_a_name installs_and_runs \
+  a_cell_is_served_and_its_books_agree the_log_verifies_from_its_first_line a_jailed_cell_survives_the_daemon \
   a_hung_daemon_is_started_again a_bad_file_changes_nothing an_upgrade_keeps_and_a_purge_removes; do
   say "== ${step//_/ }"
   "$step"
 done
-say "the package works${api_is_there:-, as far as it can be shown without a control API}"
+[[ -n "$api_is_there" ]] || say "NOT SHOWN: what needs a control API"
+say "the package works"

@@ -101,6 +101,8 @@ CAF_TEST(what_is_commented_out_are_the_defaults) {
   configuration defaults;
   CAF_CHECK(as_shipped.evidence.fsync == defaults.evidence.fsync);
   CAF_CHECK_EQUAL(as_shipped.evidence.max_bytes, defaults.evidence.max_bytes);
+  CAF_CHECK_EQUAL(as_shipped.evidence.cell_share, defaults.evidence.cell_share);
+  CAF_CHECK(as_shipped.evidence.cell_share_interval == defaults.evidence.cell_share_interval);
   CAF_CHECK_EQUAL(as_shipped.evidence.segment_bytes, defaults.evidence.segment_bytes);
   CAF_CHECK(as_shipped.log == defaults.log);
   CAF_CHECK(as_shipped.intake == defaults.intake);

@@ -125,6 +125,22 @@ CAF_TEST(a_duration_has_a_form_a_least_and_a_greatest) {
   CAF_CHECK(table_error("intake", "half_frame_timeout = \"\"").starts_with("t.toml:5:22: intake.half_frame_timeout: "));
 }
 
+CAF_TEST(a_share_is_a_percentage_or_off) {
+  const auto share = [](const std::string& text) {
+    return configuration_in(smallest + "cell_share = \"" + text + "\"\n").evidence.cell_share;
+  };
+  CAF_CHECK_EQUAL(share("1%"), 1u);
+  CAF_CHECK_EQUAL(share("100%"), 100u);
+  CAF_CHECK_EQUAL(share("off"), 0u);
+  const std::string remedy = "; write cell_share = \"25%\" (a whole percentage from \"1%\" to \"100%\", or \"off\")";
+  const std::string at = "t.toml:4:14: evidence.cell_share: ";
+  for (const char* bad : {"0%", "101%", "25", "2.5%", "", "%", "-1%", "25%%"}) {
+    CAF_CHECK_EQUAL(evidence_error("cell_share = \"" + std::string{bad} + "\""),
+                    at + "\"" + bad + "\" is not a percentage" + remedy);
+  }
+  CAF_CHECK_EQUAL(evidence_error("cell_share = 25"), at + "is an integer, not a percentage in quotes" + remedy);
+}
+
 CAF_TEST(a_size_has_a_form_a_least_and_a_greatest) {
   CAF_CHECK_EQUAL(configuration_in(smallest + "max_bytes = \"1GB\"\n").evidence.max_bytes, 1'000'000'000u);
   const std::string units = ", in B, KiB, MiB, GiB, TiB, KB, MB, GB, TB)";

@@ -1,5 +1,7 @@
 #include "runtime/configuration/load.hpp"
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -214,14 +216,25 @@ CAF_TEST(a_file_that_cannot_be_read_is_an_error) {
   auto check_refusal = [&](const std::filesystem::path& path, const std::string& reason) {
     auto messages = messages_of(load_configuration(path));
     CAF_REQUIRE_EQUAL(messages.size(), 1u);
-    CAF_CHECK_EQUAL(messages[0], path.string() + ":1:1: (file): cannot be read: " + reason + "; " + remedy);
+    CAF_CHECK_EQUAL(messages[0], path.string() + ":1:1: (file): " + reason + "; " + remedy);
   };
-  check_refusal(dir / "absent.toml", "No such file or directory");
-  check_refusal(dir, "Is a directory");
-  check_refusal("/dev/zero", "File too large");
+  check_refusal(dir / "absent.toml", "cannot be read: No such file or directory");
+  check_refusal(dir, "cannot be read: Is a directory");
+  check_refusal("/dev/zero", "is a device, not a regular file");
+  check_refusal(write(std::string((std::size_t{16} << 20) + 1, '#')), "cannot be read: File too large");
+  const auto fifo = dir / "fifo";
+  CAF_REQUIRE_EQUAL(::mkfifo(fifo.c_str(), 0600), 0);
+  check_refusal(fifo, "is a FIFO, not a regular file");
   auto loop = dir / "loop.toml";
   std::filesystem::create_symlink(loop, loop);
-  check_refusal(loop, "Too many levels of symbolic links");
+  check_refusal(loop, "cannot be read: Too many levels of symbolic links");
+}
+
+CAF_TEST(a_file_that_is_not_understood_can_still_ask_for_json) {
+  CAF_CHECK(asks_for_json_log("host_id = [\n[log]\n  format=\"json\" # yes\n"));
+  CAF_CHECK(asks_for_json_log("format = 'json'"));
+  CAF_CHECK(!asks_for_json_log("#format = \"json\"\nformat = \"text\"\nthe_format = \"json\"\n"));
+  CAF_CHECK(!asks_for_json_log(""));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -98,6 +98,18 @@ CAF_TEST(a_control_socket_fits_the_kernel_s_limit) {
   CAF_CHECK_EQUAL(problem(socket_path, ""), "is empty");
 }
 
+CAF_TEST(a_path_means_the_same_wherever_the_daemon_is_started) {
+  for (const std::string key : {"[evidence]\ndir", "[control]\nsocket", "[control]\nstate_file", "[signing]\nkey_file",
+                                "[signing]\nformer_key_file"}) {
+    const std::string before = key.starts_with("[evidence]") ? "host_id = \"a\"\n" : cellos::test::smallest;
+    CAF_CHECK(error_in(before + key + " = \"run/x\"\n").find("\"run/x\" is not an absolute path; write ") !=
+              std::string::npos);
+    CAF_CHECK(
+        error_in(before + key + " = \"~/x\"\n").find("\"~/x\" begins with ~, which only a shell expands; write ") !=
+        std::string::npos);
+  }
+}
+
 CAF_TEST(a_directory_has_a_name) {
   CAF_CHECK_EQUAL(error_in("host_id = \"a\"\n[evidence]\ndir = \"\"\n"),
                   "t.toml:3:7: evidence.dir: is empty; write dir = \"/var/lib/cellos-telemetry\"");

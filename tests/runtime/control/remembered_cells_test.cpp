@@ -113,21 +113,45 @@ CAF_TEST(a_failed_write_is_told_and_tried_again_with_the_next_change) {
   const auto folder = home / "gone";
   std::filesystem::create_directory(folder);
   auto opened = remembered_cells::open(folder / "cells.json");
-  std::filesystem::remove(folder);
+  std::filesystem::remove_all(folder);
   opened.cells->remember(cell_named("a"), counting());
   CAF_CHECK(holds_within(patience, [&] { return refused == 1; }));
   std::filesystem::create_directory(folder);
   opened.cells->remember(cell_named("a"), counting());
   CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  opened.cells.reset();
   CAF_CHECK_EQUAL(remembered_cells::open(folder / "cells.json").cells->all().size(), 1u);
+}
+
+CAF_TEST(one_daemon_at_a_time_has_the_file) {
+  auto first = open();
+  const auto second = remembered_cells::open(file());
+  CAF_CHECK(!second.cells);
+  CAF_CHECK(second.refusal.find("cells.json\" is in use") != std::string::npos);
+  first.reset();
+  CAF_CHECK(open());
+}
+
+CAF_TEST(whose_lock_was_removed_and_taken_by_another_writes_nothing_more) {
+  auto first = open();
+  std::filesystem::remove(file().string() + ".lock");
+  auto second = open();
+  second->remember(cell_named("theirs"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  first->remember(cell_named("ours"), counting());
+  CAF_CHECK(holds_within(patience, [&] { return refused == 1; }));
+  first.reset();
+  second.reset();
+  CAF_CHECK_EQUAL(open()->all().size(), 1u);
 }
 
 CAF_TEST(what_a_crash_left_beside_the_file_does_no_harm) {
   std::ofstream{home / "cells.json.new"} << "{\"version\":1,\"cells\":{\"half";
-  const auto cells = open();
+  auto cells = open();
   CAF_CHECK(cells->all().empty());
   cells->remember(cell_named("a"), counting());
   CAF_CHECK(holds_within(patience, [&] { return kept == 1; }));
+  cells.reset();
   CAF_CHECK_EQUAL(open()->all().size(), 1u);
 }
 

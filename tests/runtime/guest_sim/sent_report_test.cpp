@@ -19,9 +19,10 @@ CAF_TEST(the_report_names_everything_in_a_fixed_order) {
   sent.connections = 2;
   sent.bytes = 321;
   const auto text = sent_report(options, sent, std::chrono::duration<double>{0.5}).dump();
-  CAF_CHECK_EQUAL(text,
-                  R"({"scenario":"mixed","seed":18446744073709551615,"contentVersion":"1.1","frames":4,"accepted":3,)"
-                  R"("declarations":2,"heartbeats":1,"refused":{"malformed_frame":0,"unsupported_version":1,)"
-                  R"("unknown_probe_source":0,"framing_lost":0,"torn_frame":0},"forgedAttribution":1,"missingSeq":5,)"
-                  R"("droppedByGuest":6,"connections":2,"bytes":321,"seconds":0.5})");
+  CAF_CHECK_EQUAL(
+      text,
+      R"({"scenario":"mixed","seed":18446744073709551615,"contentVersion":"1.1","frames":4,"accepted":3,)"
+      R"("declarations":2,"heartbeats":1,"refused":{"malformed_frame":0,"unsupported_version":1,)"
+      R"("unknown_probe_source":0,"framing_lost":0,"torn_frame":0,"over_quota":0},"forgedAttribution":1,"missingSeq":5,)"
+      R"("droppedByGuest":6,"connections":2,"bytes":321,"seconds":0.5})");
 }

@@ -139,9 +139,8 @@ CAF_TEST(a_key_read_again_is_the_same_sealing_wherever_it_comes_from) {
   wanted.former = {"host-a-2025", wanted.key.file, {}};
   CAF_CHECK(reread().sealing == running);
   wanted.mode = signing_configuration::rate::checkpoint;
-  CAF_REQUIRE(reread().sealing != nullptr);
-  CAF_CHECK(reread().sealing != running);
-  CAF_CHECK_EQUAL(std::string{reread().sealing->key_id()}, "host-a-2026");
+  CAF_MESSAGE("how often it signs waits for a restart");
+  CAF_CHECK(reread().sealing == running);
 }
 
 CAF_TEST(another_key_in_the_same_file_counts_under_an_id_of_its_own_only) {

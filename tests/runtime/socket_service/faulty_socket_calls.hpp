@@ -15,6 +15,7 @@ enum class socket_call : std::uint8_t {
   fchmod,
   bind,
   listen,
+  open_directory,
   lstat,
   unlink,
   accept4,
@@ -25,7 +26,7 @@ enum class socket_call : std::uint8_t {
 };
 
 /// The real calls, of which the n-th of one kind fails once. An accept or a read that fails takes nothing.
-class faulty_socket_calls final : public socket_calls {
+class faulty_socket_calls : public socket_calls {
  public:
   /// From 1; the next `nth` call of this kind fails with `error`.
   void fail(socket_call call, std::uint64_t nth, int error) {
@@ -56,10 +57,15 @@ class faulty_socket_calls final : public socket_calls {
     return refused(socket_call::bind) ? -1 : real_.bind(fd, address);
   }
   int listen(int fd, int backlog) override { return refused(socket_call::listen) ? -1 : real_.listen(fd, backlog); }
-  int lstat(const char* path, struct stat& there) override {
-    return refused(socket_call::lstat) ? -1 : real_.lstat(path, there);
+  int open_directory(const char* path) override {
+    return refused(socket_call::open_directory) ? -1 : real_.open_directory(path);
   }
-  int unlink(const char* path) override { return refused(socket_call::unlink) ? -1 : real_.unlink(path); }
+  int lstat(int directory, const char* name, struct stat& there) override {
+    return refused(socket_call::lstat) ? -1 : real_.lstat(directory, name, there);
+  }
+  int unlink(int directory, const char* name) override {
+    return refused(socket_call::unlink) ? -1 : real_.unlink(directory, name);
+  }
   int accept4(int fd) override { return refused(socket_call::accept4) ? -1 : real_.accept4(fd); }
   int peer_credentials(int fd, ucred& peer) override {
     return refused(socket_call::peer_credentials) ? -1 : real_.peer_credentials(fd, peer);

@@ -32,8 +32,11 @@ class watched_socket_calls : public socket_calls {
   int fchmod(int fd, mode_t mode) override { return real_.fchmod(fd, mode); }
   int bind(int fd, const sockaddr_un& address) override { return real_.bind(fd, address); }
   int listen(int fd, int backlog) override { return real_.listen(fd, backlog); }
-  int lstat(const char* path, struct stat& there) override { return real_.lstat(path, there); }
-  int unlink(const char* path) override { return real_.unlink(path); }
+  int open_directory(const char* path) override { return real_.open_directory(path); }
+  int lstat(int directory, const char* name, struct stat& there) override {
+    return real_.lstat(directory, name, there);
+  }
+  int unlink(int directory, const char* name) override { return real_.unlink(directory, name); }
   int accept4(int fd) override { return real_.accept4(fd); }
   int peer_credentials(int fd, ucred& peer) override { return real_.peer_credentials(fd, peer); }
   ssize_t recv(int fd, void* into, std::size_t bytes) override { return real_.recv(fd, into, bytes); }
@@ -62,6 +65,22 @@ class link_in_its_place final : public watched_socket_calls {
 
  private:
   fs::path path_;
+  fs::path other_;
+};
+
+/// Puts another directory in the place of the one that the host has looked at.
+class another_directory final : public watched_socket_calls {
+ public:
+  another_directory(fs::path directory, fs::path other) : directory_(std::move(directory)), other_(std::move(other)) {}
+
+  int bind(int fd, const sockaddr_un& address) override {
+    fs::rename(directory_, directory_.native() + ".looked-at");
+    fs::create_directory_symlink(other_, directory_);
+    return watched_socket_calls::bind(fd, address);
+  }
+
+ private:
+  fs::path directory_;
   fs::path other_;
 };
 
@@ -149,6 +168,21 @@ CAF_TEST(a link to another file in the place of the socket is given to nobody) {
     CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
     fs::remove(path);
   }
+}
+
+CAF_TEST(a directory that is exchanged while the host binds does not lead it elsewhere) {
+  fs::create_directory(home / "cell");
+  fs::create_directory(home / "other");
+  another_directory calls{home / "cell", home / "other"};
+  {
+    const auto bound = telemetry_socket::bind(home / "cell/v.sock", {}, calls);
+    CAF_CHECK(fs::is_empty(home / "other"));
+    CAF_CHECK(fs::is_socket(home / "cell.looked-at/v.sock"));
+    CAF_REQUIRE(bound.socket);
+    CAF_MESSAGE("and no guest finds it, which is seen");
+    CAF_CHECK(bound.socket.look() == socket_file::gone);
+  }
+  CAF_CHECK(fs::is_empty(home / "other"));
 }
 
 CAF_TEST(a guest that never ceases to connect does not hold up the end of its cell) {

@@ -56,7 +56,7 @@ struct fixture {
                                                             unsigned threads = 2) {
     const auto files = find_log_files(arguments);
     if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
-    return verify_logs(std::get<std::vector<log_file>>(files), &keys, options, threads);
+    return verify_logs(std::get<verified_logs>(files).files, &keys, options, threads);
   }
 
   verification_report verify(const std::vector<fs::path>& arguments, verification_options options = {},
@@ -292,8 +292,10 @@ CAF_TEST(what_cannot_be_read_is_refused_with_its_name) {
   CAF_CHECK_EQUAL(refusal(directory / "none"),
                   "\"" + (directory / "none").string() + "\" cannot be read: No such file or directory");
   fs::create_directory(directory / "empty");
-  CAF_CHECK_EQUAL(refusal(directory / "empty"), "\"" + (directory / "empty").string() + "\" holds no .jsonl file");
-  CAF_CHECK_EQUAL(refusal("/dev/null"), "\"/dev/null\" is neither a file nor a directory");
+  CAF_CHECK_EQUAL(refusal(directory / "empty"),
+                  "\"" + (directory / "empty").string() + "\" holds no segment of a log (evidence-<20 digits>.jsonl)");
+  CAF_CHECK_EQUAL(refusal("/dev/null"),
+                  "\"/dev/null\" is a pipe or a device: verify reads logs more than once; write it to a file first");
 }
 
 CAF_TEST(no_log_speaks_to_the_terminal_of_whoever_verifies_it) {
@@ -310,7 +312,8 @@ CAF_TEST(no_log_speaks_to_the_terminal_of_whoever_verifies_it) {
   }
   write("logs/a" + hostile + ".jsonl", joined(log));
   write("logs/b" + hostile + ".jsonl", joined(log) + "torn");
-  const auto report = verify({directory / "logs"});
+  const auto report =
+      verify({directory / ("logs/a" + hostile + ".jsonl"), directory / ("logs/b" + hostile + ".jsonl")});
   CAF_CHECK(!report.clean());
   const std::string told = text_of(report, false);
   const auto speaks = [](char c) { return c != '\n' && (c < 0x20 || c == 0x7f); };
@@ -338,11 +341,10 @@ CAF_TEST(progress_ends_at_the_whole) {
   const auto files = find_log_files({directory / "a.jsonl"});
   std::vector<std::uint64_t> told;
   std::uint64_t whole = 0;
-  (void)verify_logs(std::get<std::vector<log_file>>(files), &keys, {}, 2,
-                    [&](std::uint64_t bytes, std::uint64_t total) {
-                      told.push_back(bytes);
-                      whole = total;
-                    });
+  (void)verify_logs(std::get<verified_logs>(files).files, &keys, {}, 2, [&](std::uint64_t bytes, std::uint64_t total) {
+    told.push_back(bytes);
+    whole = total;
+  });
   CAF_REQUIRE(told.size() > 1);
   CAF_CHECK(std::is_sorted(told.begin(), told.end()));
   CAF_CHECK_EQUAL(told.back(), whole);

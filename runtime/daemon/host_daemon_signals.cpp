@@ -1,0 +1,103 @@
+// What the daemon does while it serves: waits for signals, and takes over a changed configuration.
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "runtime/configuration/load.hpp"
+#include "runtime/daemon/awaited_signals.hpp"
+#include "runtime/daemon/host_daemon.hpp"
+#include "runtime/daemon/settings.hpp"
+#include "runtime/signing/journal_key.hpp"
+
+namespace cellos {
+
+namespace {
+
+/// A signal without meaning is reported at most this often. Ours.
+constexpr std::chrono::seconds ignored_interval{1};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+  return out;
+}
+
+}  // namespace
+
+void host_daemon::serve_until_signal() {
+  std::optional<monotonic_time> last_reported;
+  std::uint64_t held_back = 0;
+  while (true) {
+    const received_signal received = wait_for_signal();
+    switch (meaning_of(received.number)) {
+      case signal_meaning::reload: reload(); break;
+      case signal_meaning::drain: events().daemon_draining(signal_name(received.number)); return;
+      case signal_meaning::nothing: {
+        const auto now = std::chrono::steady_clock::now();
+        if (last_reported && now - *last_reported < ignored_interval) {
+          ++held_back;
+          events().signal_held_back();
+          break;
+        }
+        last_reported = now;
+        events().signal_ignored(signal_name(received.number), received.sender, std::exchange(held_back, 0));
+      }
+    }
+  }
+}
+
+/// For whoever asked until now: those who ask meanwhile are answered by the next one.
+void host_daemon::reload() {
+  notifier_.reloading();
+  const std::vector<reload_reply> asked = reloads_.take();
+  const configuration_outcome read = load_configuration(file_);
+  const auto* errors = std::get_if<std::vector<configuration_error>>(&read);
+  const reload_report report = errors != nullptr ? refuse_reload(*errors) : take_over(std::get<configuration>(read));
+  for (const reload_reply& each : asked) each(report);
+  notifier_.reloaded(report.errors.empty() ? std::optional<std::uint64_t>{report.refused} : std::nullopt);
+}
+
+/// A bad file changes nothing.
+reload_report host_daemon::refuse_reload(const std::vector<configuration_error>& errors) {
+  std::vector<std::string> problems;
+  for (const configuration_error& error : errors) problems.push_back(to_string(error));
+  events().reload_refused(problems);
+  return {errors, 0, 0, {}};
+}
+
+/// Whatever of a changed file can count at once. The key first: it alone can still be refused.
+reload_report host_daemon::take_over(const configuration& read) {
+  if (std::string why = reload_key(read.signing); !why.empty()) {
+    return refuse_reload({{file_.native(), 1, 1, "signing", std::move(why), "mend [signing]; nothing was changed"}});
+  }
+  reload_report report;
+  report.restart_needed = restart_needed_for(settings_, read);
+  if (!report.restart_needed.empty()) events().restart_needed(joined(report.restart_needed));
+  events().set_level(level_of(read.log));
+  sockets_->set_limits(socket_options_of(read.intake, read.signing));
+  metrics_->set_per_cell(read.metrics.per_cell_series);
+  settings_.cells = read.cells;
+  const cell_roster::result served = roster_->serve(read.cells);
+  const cell_roster::result remembered = serve_remembered();
+  report.cells = served.admitted + remembered.admitted;
+  report.refused = served.refused + remembered.refused;
+  events().reloaded(report.cells, report.refused);
+  return report;
+}
+
+/// Takes over a changed key, also one in a file whose name is the same. Otherwise says why it cannot be used, and
+/// nothing is changed.
+std::string host_daemon::reload_key(const signing_configuration& wanted) {
+  sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
+  if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
+  sealing_ = std::move(opened.sealing);
+  if (const std::error_code failed = log_->change_journal_key(journal_mac_of(sealing_))) {
+    events().evidence_blocked(failed);
+  }
+  maintenance_->set_mac(journal_mac_of(sealing_));
+  caf::anon_send(supervisor_, rekey_atom::value, sealing_);
+  return {};
+}
+
+}  // namespace cellos

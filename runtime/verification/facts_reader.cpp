@@ -1,0 +1,93 @@
+#include "runtime/verification/facts_reader.hpp"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace cellos::verification {
+
+namespace {
+
+std::string text(simdjson::dom::object object, std::string_view name) {
+  std::string_view value;
+  return object[name].get_string().get(value) == simdjson::SUCCESS ? std::string{value} : std::string{};
+}
+/// A decimal string, or a number.
+std::optional<std::uint64_t> count(simdjson::dom::object object, std::string_view name) {
+  std::string_view written;
+  if (object[name].get_string().get(written) == simdjson::SUCCESS) return decimal(written);
+  std::uint64_t number = 0;
+  if (object[name].get_uint64().get(number) == simdjson::SUCCESS) return number;
+  return std::nullopt;
+}
+
+std::optional<stated_signing> signing(simdjson::dom::object data) {
+  simdjson::dom::object said;
+  if (data["signing"].get_object().get(said) != simdjson::SUCCESS) return std::nullopt;
+  using mode = stated_signing::signing_mode;
+  const std::string name = text(said, "mode");
+  if (name == "event") return stated_signing{mode::event, 0};
+  if (name == "checkpoint") return stated_signing{mode::checkpoint, count(said, "events").value_or(0)};
+  return stated_signing{name == "digest" ? mode::digest : mode::off, 0};
+}
+
+std::vector<removal_listing> removed(simdjson::dom::object data) {
+  std::vector<removal_listing> chains;
+  simdjson::dom::array listed;
+  if (data["chains"].get_array().get(listed) != simdjson::SUCCESS) return chains;
+  for (const simdjson::dom::element each : listed) {
+    simdjson::dom::object chain;
+    if (each.get_object().get(chain) != simdjson::SUCCESS) continue;
+    const auto last = count(chain, "lastSequence");
+    if (!last) continue;
+    bool open = false;
+    if (chain["open"].get_bool().get(open) != simdjson::SUCCESS) open = false;
+    chains.push_back({text(chain, "chain"), *last, text(chain, "lastDigest"), open});
+  }
+  return chains;
+}
+
+}  // namespace
+
+struct facts_reader::scratch {
+  simdjson::dom::parser parser;
+};
+
+facts_reader::facts_reader() : scratch_(std::make_unique<scratch>()) {}
+facts_reader::~facts_reader() = default;
+
+std::optional<std::uint64_t> decimal(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+std::unique_ptr<event_facts> facts_reader::read(std::string_view data) {
+  simdjson::dom::object object;
+  if (scratch_->parser.parse(data.data(), data.size()).get_object().get(object) != simdjson::SUCCESS) return nullptr;
+  auto facts = std::make_unique<event_facts>();
+  facts->declared = !text(object, "probeSource").empty();
+  facts->reason = text(object, "reason");
+  facts->frames = count(object, "frames");
+  facts->chain = text(object, "chain");
+  facts->last_sequence = count(object, "lastSequence");
+  facts->last_digest = text(object, "lastDigest");
+  facts->signing = signing(object);
+  facts->adopted_from = count(object, "adoptedFrom");
+  facts->adopted_to = count(object, "adoptedTo");
+  facts->cause = text(object, "cause");
+  facts->former_chain = text(object, "formerChain");
+  facts->former_sequence = count(object, "formerSequence");
+  facts->former_digest = text(object, "formerDigest");
+  facts->removed = removed(object);
+  simdjson::dom::object totals;
+  if (object["totals"].get_object().get(totals) == simdjson::SUCCESS) facts->appended = count(totals, "appended");
+  former_key_id_ = text(object, "formerKeyId");
+  key_id_ = text(object, "keyId");
+  return facts;
+}
+
+}  // namespace cellos::verification

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace cellos::forge {
+
+/// Its draws are the same on every machine, which the standard distributions' are not.
+using randomness = std::mt19937_64;
+
+inline std::uint64_t below(randomness& random, std::uint64_t limit) { return random() % limit; }
+inline std::uint64_t between(randomness& random, std::uint64_t least, std::uint64_t most) {
+  return least + below(random, most - least + 1);
+}
+/// True once in `n`.
+inline bool one_in(randomness& random, std::uint64_t n) { return below(random, n) == 0; }
+
+template <class T>
+const T& any_of(randomness& random, const std::vector<T>& from) {
+  return from[below(random, from.size())];
+}
+/// A copy: what it is taken from goes.
+template <class T>
+T any_of(randomness& random, std::vector<T>&& from) {
+  return std::move(from[below(random, from.size())]);
+}
+
+}  // namespace cellos::forge
