@@ -73,7 +73,9 @@ struct fixture {
     if (!noted) fs::remove(home.evidence_dir() / "retention.state");
     auto daemon = daemon_process::ready(home);
     const std::string said = daemon.wait_for_line("segments_missing");
-    CAF_CHECK(has(said, "first_segment=" + std::to_string(taken) + " last_segment=" + std::to_string(taken)));
+    // The journal, which is begun anew less often, may think that more is missing.
+    if (noted) CAF_CHECK(has(said, "first_segment=" + std::to_string(taken) + " "));
+    CAF_CHECK(has(said, "last_segment=" + std::to_string(taken)));
     CAF_CHECK_EQUAL(daemon.stop(), 0);
     CAF_CHECK_EQUAL(host_events("host.v1.segments_missing"), 1u);
   }
@@ -119,7 +121,8 @@ CAF_TEST(a_run_of_which_nothing_is_left_goes_on_after_a_crash) {
     const auto gaps = events_of(all, "quiet", "guest.v1.telemetry_dropped");
     CAF_REQUIRE_EQUAL(gaps.size(), 1u);
     CAF_CHECK_EQUAL(gaps[0].reason, "daemon_restart");
-    CAF_CHECK_EQUAL(gaps[0].sequence, 3u);
+    // Behind what was removed: the run began, declared, and may have had a checkpoint.
+    CAF_CHECK(gaps[0].sequence == (mode == "checkpoint" ? 4u : 3u));
     CAF_CHECK_EQUAL(events_of(all, "quiet", "run.v1.started").size(), 0u);
     CAF_CHECK_EQUAL(events_of(all, "quiet", "run.v1.resumed").size(), 1u);
     CAF_CHECK_EQUAL(one.host_events("host.v1.segments_missing"), 0u);
