@@ -145,6 +145,7 @@ std::string host_daemon::open_evidence_log() {
   if (!opened.log) return opened.refusal;
   log_ = std::move(opened.log);
   journal_left_ = std::move(opened.journal);
+  if (journal_left_.header) first_segment_left_ = journal_left_.header->first_segment;
   torn_ = opened.recovered;
   if (torn_) events().evidence_recovered(torn_->file.native(), torn_->bytes_removed);
   if (!opened.other_files.empty()) events().foreign_files(settings_.evidence.dir.native(), opened.other_files);
@@ -195,12 +196,15 @@ std::string host_daemon::record_start() {
 void host_daemon::begin_retention() {
   const retention_file noted{log_->directory()};
   const auto state = noted.read({journal_mac_of(sealing_), former_journal_mac_of(sealing_)});
-  if (state) report_missing(state->first_segment);
+  // The journal is begun anew less often; but that file alone can be taken away.
+  report_missing(std::max(first_segment_left_, state ? state->first_segment : 0));
   maintenance_.emplace(retention::surroundings{*log_, *chronicle_, events(), open_chains_},
                        state.value_or(retention_state{}), journal_mac_of(sealing_));
 }
 
+/// Nothing is missing of a log of which nobody says where it begins.
 void host_daemon::report_missing(std::uint64_t first_expected) {
+  if (first_expected == 0) return;
   std::error_code unlisted;
   for (const segment_range& each : missing_segments(list_segments(settings_.evidence.dir, unlisted), first_expected)) {
     events().segments_missing(each.first, each.last);

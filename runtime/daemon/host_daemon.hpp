@@ -112,6 +112,8 @@ class host_daemon {
   activity_census census_;
   std::optional<quarantine_directory> quarantine_;
   journal_content journal_left_;
+  /// As that journal says; 0: unknown.
+  std::uint64_t first_segment_left_ = 0;
   recovery_conclusions found_;
   std::shared_ptr<chain_epochs> epochs_;
   std::optional<host_environment> host_;

@@ -140,8 +140,8 @@ class segment_log final : public evidence_log {
   void leave_removal_to_this_thread(std::function<void()> wake);
   /// As before. What was kept in reserve may be used up.
   void take_removal_back();
-  /// The oldest segments, as many as have to go so that there is room for what is appended meanwhile, and for the
-  /// `record_bytes` that putting it on record takes; more than just those, so that it is not asked for again at once.
+  /// What has to go next, if anything: the oldest segment, so that at any moment the log begins where a record says it
+  /// does; more only where the record itself takes `record_bytes` that no segment would make up for.
   std::optional<segment_range> due_for_removal(std::uint64_t record_bytes = 0);
   /// Removes the oldest segments up to this one.
   std::error_code remove_up_to(std::uint64_t segment);

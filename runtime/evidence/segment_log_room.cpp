@@ -78,6 +78,9 @@ std::error_code segment_log::remove_one() {
   closed_segments_.pop_front();
   closed_bytes_ -= oldest.bytes;
   ++counts_.segments_removed;
+  if (journal_) {
+    journal_->set_first_segment(closed_segments_.empty() ? current_->segment() : closed_segments_.front().segment);
+  }
   return {};
 }
 
@@ -96,17 +99,19 @@ void segment_log::take_removal_back() {
 
 std::optional<segment_range> segment_log::due_for_removal(std::uint64_t record_bytes) {
   const std::lock_guard guard{mutex_};
-  const auto less = [](std::uint64_t bytes, std::uint64_t by) { return bytes - std::min(bytes, by); };
-  const auto headroom = std::min(options_.segment_bytes, options_.max_bytes / headroom_share);
-  const auto begin_above = less(options_.max_bytes - reserve_of(options_), std::max(headroom, wanted_bytes_));
-  std::uint64_t used = used_bytes();
-  if (used <= begin_above) return std::nullopt;
-  const auto wanted = less(begin_above, headroom + record_bytes);
+  const auto headroom = std::max(std::min(options_.segment_bytes, options_.max_bytes / headroom_share), wanted_bytes_);
+  const auto usual_limit = options_.max_bytes - reserve_of(options_);
+  if (used_bytes() <= usual_limit - std::min(usual_limit, headroom)) {
+    wanted_bytes_ = 0;
+    return std::nullopt;
+  }
+  const std::uint64_t wanted = record_bytes < options_.segment_bytes ? 1 : 2 * record_bytes;
   std::optional<segment_range> due;
+  std::uint64_t freed = 0;
   for (const segment_on_disk& oldest : closed_segments_) {
-    if (used <= wanted || oldest.segment >= retain_from_) break;
+    if (oldest.segment >= retain_from_ || freed >= wanted) break;
     due = segment_range{due ? due->first : oldest.segment, oldest.segment};
-    used -= oldest.bytes;
+    freed += oldest.bytes;
   }
   return due;
 }
@@ -115,7 +120,6 @@ std::error_code segment_log::remove_up_to(std::uint64_t segment) {
   const std::lock_guard guard{mutex_};
   std::error_code failure;
   while (!failure && may_remove_oldest() && closed_segments_.front().segment <= segment) failure = remove_one();
-  if (!failure) wanted_bytes_ = 0;
   publish();
   room_made_.notify_all();
   return failure;

@@ -1,5 +1,3 @@
-// ctest: DISABLED ON
-// It fails since the work of several branches came together; docs/testing.md lists what is open.
 #include <signal.h>
 
 #include <algorithm>
@@ -61,6 +59,26 @@ struct fixture {
       return first_segment() >= wanted;
     }));
   }
+  /// The oldest segment goes while the daemon is down.
+  void check_taken_segment(bool noted) const {
+    {
+      auto daemon = daemon_process::ready(home);
+      raw_guest busy{home.socket_of("busy")};
+      write_until_removed(busy, 2);
+      busy.close();
+      CAF_CHECK_EQUAL(daemon.stop(), 0);
+    }
+    const std::uint64_t taken = first_segment();
+    fs::remove(segment(taken));
+    if (!noted) fs::remove(home.evidence_dir() / "retention.state");
+    auto daemon = daemon_process::ready(home);
+    const std::string said = daemon.wait_for_line("segments_missing");
+    // The journal, which is begun anew less often, may think that more is missing.
+    if (noted) CAF_CHECK(has(said, "first_segment=" + std::to_string(taken) + " "));
+    CAF_CHECK(has(said, "last_segment=" + std::to_string(taken)));
+    CAF_CHECK_EQUAL(daemon.stop(), 0);
+    CAF_CHECK_EQUAL(host_events("host.v1.segments_missing"), 1u);
+  }
   std::size_t host_events(std::string_view type) const {
     std::size_t count = 0;
     visit_host_events(home.evidence_dir(), [&](const event& each) { count += each.type == type ? 1 : 0; });
@@ -103,29 +121,27 @@ CAF_TEST(a_run_of_which_nothing_is_left_goes_on_after_a_crash) {
     const auto gaps = events_of(all, "quiet", "guest.v1.telemetry_dropped");
     CAF_REQUIRE_EQUAL(gaps.size(), 1u);
     CAF_CHECK_EQUAL(gaps[0].reason, "daemon_restart");
-    CAF_CHECK_EQUAL(gaps[0].sequence, 3u);
+    // Behind what was removed: the run began, declared, and may have had a checkpoint.
+    CAF_CHECK(gaps[0].sequence == (mode == "checkpoint" ? 4u : 3u));
     CAF_CHECK_EQUAL(events_of(all, "quiet", "run.v1.started").size(), 0u);
     CAF_CHECK_EQUAL(events_of(all, "quiet", "run.v1.resumed").size(), 1u);
     CAF_CHECK_EQUAL(one.host_events("host.v1.segments_missing"), 0u);
+    if (mode.empty()) continue;
+    // What retention took is accounted for.
+    process verify{
+        {program_path("cellos-telemetryctl"),
+         {"verify", "--finished", "--keys", (one.home / "k.pub.json").native(), one.home.evidence_dir().native()}}};
+    if (verify.wait() != 0) CAF_ERROR(verify.out() << verify.err());
   }
 }
 
 CAF_TEST(segments_that_somebody_else_removed_are_on_record) {
   home.configure(settings);
-  {
-    auto daemon = daemon_process::ready(home);
-    raw_guest busy{home.socket_of("busy")};
-    write_until_removed(busy, 2);
-    busy.close();
-    CAF_CHECK_EQUAL(daemon.stop(), 0);
+  // With what retention noted, and without.
+  for (const bool noted : {true, false}) {
+    check_taken_segment(noted);
+    fs::remove_all(home.evidence_dir());
   }
-  const std::uint64_t taken = first_segment();
-  fs::remove(segment(taken));
-  auto daemon = daemon_process::ready(home);
-  const std::string said = daemon.wait_for_line("segments_missing");
-  CAF_CHECK(has(said, "first_segment=" + std::to_string(taken) + " last_segment=" + std::to_string(taken)));
-  CAF_CHECK_EQUAL(daemon.stop(), 0);
-  CAF_CHECK_EQUAL(host_events("host.v1.segments_missing"), 1u);
 }
 
 CAF_TEST(a_burst_larger_than_the_log_is_appended_in_pieces_and_blocks_nothing) {

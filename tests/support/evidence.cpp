@@ -136,7 +136,9 @@ void visit_lines(const std::filesystem::path& dir, const std::function<void(cons
 std::size_t count_in_log(const std::filesystem::path& dir, std::string_view part) {
   std::size_t count = 0;
   for (const auto& file : log_files(dir)) {
-    const simdjson::padded_string content = simdjson::padded_string::load(file.native()).value();
+    simdjson::padded_string content;
+    // Retention may have taken it since the directory was read.
+    if (simdjson::padded_string::load(file.native()).get(content) != simdjson::SUCCESS) continue;
     count += count_lines({content.data(), content.size()}, part);
   }
   return count;

@@ -1,5 +1,3 @@
-// ctest: DISABLED ON
-// It fails since the work of several branches came together; docs/testing.md lists what is open.
 #define CAF_SUITE retention
 #include "runtime/evidence/retention.hpp"
 
@@ -7,6 +5,7 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -37,7 +36,7 @@ event_sealing_ptr sealing_of_every(std::uint64_t events) {
 struct world {
   explicit world(const std::filesystem::path& dir, event_sealing_ptr sealed_with, file_system& files)
       : sealing(std::move(sealed_with)) {
-    auto opening = segment_log::open({dir, fsync_policy::never, 1h, 16'000, 2'000}, files);
+    auto opening = segment_log::open({dir, fsync_policy::never, 1h, 64'000, 8'000}, files);
     if (!opening.log) CAF_FAIL(opening.refusal);
     log = std::move(opening.log);
     observed.emplace(
@@ -121,9 +120,19 @@ std::map<std::string, json> listed_in(const std::vector<json>& lines) {
   return listed;
 }
 
-/// Every chain in the log begins at 1, or right behind what the log itself says was removed.
+/// Every chain in the log begins at 1, or right behind what the log itself says was removed. Not what it said last:
+/// that may not be removed yet.
 void check_fronts(const std::vector<json>& lines) {
-  const auto listed = listed_in(lines);
+  std::set<std::string> ends;
+  const auto place = [](const std::string& chain, const std::string& sequence, const json& digest) {
+    return chain + " " + sequence + " " + (digest.is_string() ? digest.get<std::string>() : "");
+  };
+  for (const json& line : lines) {
+    if (!line["type"].get<std::string>().ends_with("host.v1.evidence_removed")) continue;
+    for (const json& each : line["data"]["chains"]) {
+      ends.insert(place(each["chain"], each["lastSequence"], each.value("lastDigest", json{})));
+    }
+  }
   std::map<std::string, std::uint64_t> next;
   for (const json& line : lines) {
     const std::string chain = line["chain"];
@@ -132,9 +141,8 @@ void check_fronts(const std::vector<json>& lines) {
     if (known != next.end()) {
       CAF_CHECK_EQUAL(sequence, known->second);
     } else if (sequence != 1) {
-      CAF_REQUIRE(listed.contains(chain));
-      CAF_CHECK_EQUAL(listed.at(chain)["lastSequence"].get<std::string>(), std::to_string(sequence - 1));
-      if (line.contains("prevdigest")) CAF_CHECK_EQUAL(listed.at(chain)["lastDigest"], line["prevdigest"]);
+      const std::string before = place(chain, std::to_string(sequence - 1), line.value("prevdigest", json{}));
+      if (!ends.contains(before)) CAF_ERROR("begins unexplained behind " << before);
     }
     next[chain] = sequence + 1;
   }
@@ -158,7 +166,7 @@ CAF_TEST(what_is_removed_is_on_record_whatever_the_log_goes_through) {
     host.declare("quiet", 1);
     host.open_run("busy");
     for (int i = 0; i < 60; ++i) {
-      host.declare("busy", 2);
+      host.declare("busy", 4);
       if (i % 9 == 4) {
         const std::string brief = "brief-" + std::to_string(i);
         host.open_run(brief);
@@ -169,7 +177,7 @@ CAF_TEST(what_is_removed_is_on_record_whatever_the_log_goes_through) {
       check_fronts(host.lines());
     }
     CAF_CHECK(host.log->statistics().segments_removed > 3);
-    CAF_CHECK(host.log->statistics().bytes_on_disk <= 16'000u);
+    CAF_CHECK(host.log->statistics().bytes_on_disk <= 64'000u);
     const auto listed = listed_in(host.lines());
     CAF_REQUIRE(listed.contains("host-a/quiet/run-1/1"));
     const json& quiet = listed.at("host-a/quiet/run-1/1");
@@ -190,7 +198,7 @@ CAF_TEST(the_next_process_goes_on_with_what_this_one_removed) {
     host.open_run("quiet");
     host.open_run("busy");
     for (int i = 0; i < 40; ++i) {
-      host.declare("busy", 2);
+      host.declare("busy", 6);
       CAF_CHECK(!host.work->work());
     }
     left = host.work->state();
@@ -218,13 +226,13 @@ CAF_TEST(whichever_step_fails_nothing_is_removed_that_is_not_on_record) {
       host.open_run("quiet");
       host.open_run("busy");
       int calls = 0;
-      bool failed = false;
       for (int i = 0; i < 25; ++i) {
-        host.declare("busy", 2);
+        host.declare("busy", 6);
+        const std::uint64_t removed = host.log->statistics().segments_removed;
         files.fault = [&](file_call made) { return made == call && ++calls == first ? EIO : 0; };
-        failed |= host.work->work();
+        const bool failed = host.work->work();
         files.fault = nullptr;
-        check_fronts(host.lines());
+        if (failed || host.log->statistics().segments_removed != removed) check_fronts(host.lines());
       }
       CAF_CHECK(!host.work->work());
       CAF_CHECK(host.log->statistics().segments_removed > 1);
@@ -237,7 +245,8 @@ CAF_TEST(whichever_step_fails_nothing_is_removed_that_is_not_on_record) {
 CAF_TEST(a_live_segment_that_is_taken_away_is_on_record) {
   world host{where(), sealing_of_every(1), files};
   host.open_run("one");
-  std::filesystem::rename(host.log->directory().segment_path(1), dir / "away");
+  const std::uint64_t live = host.log->current_segment();
+  std::filesystem::rename(host.log->directory().segment_path(live), dir / "away");
   host.declare("one", 1);
   CAF_CHECK(!host.work->work());
   const auto lines = host.lines();
@@ -245,9 +254,10 @@ CAF_TEST(a_live_segment_that_is_taken_away_is_on_record) {
     return line["type"].get<std::string>().ends_with("host.v1.segments_missing");
   });
   CAF_REQUIRE(said != lines.end());
-  CAF_CHECK_EQUAL((*said)["data"]["firstSegment"], "1");
-  CAF_CHECK_EQUAL((*said)["data"]["lastSegment"], "1");
-  CAF_CHECK_EQUAL(lines.front()["chain"], "host-a/one/run-1/1");
+  CAF_CHECK_EQUAL((*said)["data"]["firstSegment"], std::to_string(live));
+  CAF_CHECK_EQUAL((*said)["data"]["lastSegment"], std::to_string(live));
+  CAF_CHECK(
+      std::any_of(lines.begin(), lines.end(), [](const json& line) { return line["data"].contains("probeSource"); }));
 }
 
 CAF_TEST(a_long_listing_is_parted_and_complete) {
