@@ -200,29 +200,21 @@ void open_run(supervisor_pointer self) {
           });
 }
 
-status_answer on_admit(supervisor_pointer self) {
+caf::result<cell_status> on_admit(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  auto answer = self->make_response_promise<cell_status>();
   if (state.now == phase::live) {
     // Whoever asks is promised that guests find the socket.
-    const auto refused = state.cell->intake->ensure_bound();
-    if (refused) {
-      answer.deliver(as_failure(*refused));
-    } else {
-      see_to_status(self, answer);
-    }
-    return answer;
+    if (const auto refused = state.cell->intake->ensure_bound()) return as_failure(*refused);
+    return on_status(self);
   }
   if (!state.cell->intake) {
     telemetry_sockets::binding bound = state.host->sockets.bind(state.cell->specification);
-    if (!bound.intake) {
-      answer.deliver(as_failure(bound.refusal));
-      return answer;
-    }
+    if (!bound.intake) return as_failure(bound.refusal);
     state.cell->intake = std::move(bound.intake);
     state.cell->last_accepted = self->clock().now();
     open_run(self);
   }
+  auto answer = self->make_response_promise<cell_status>();
   state.admit_answers.push_back(answer);
   return answer;
 }

@@ -82,6 +82,8 @@ class io_thread {
   bool read_kept(guest_connection& connection);
   bool let_go(guest_connection& connection);
   bool keep_some(guest_connection& connection);
+  /// Always false.
+  bool look_again_soon(guest_connection& connection);
   void read_those_that_left(bound_cell& cell);
   void forget_kept(guest_connection& connection);
   void take_bytes(guest_connection& connection, std::size_t bytes);

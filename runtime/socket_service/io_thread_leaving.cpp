@@ -16,6 +16,10 @@ constexpr std::size_t most_kept_bytes = 256 * 1024;
 /// Connections of one cell read to their end and not yet taken into chunks. Ours.
 constexpr std::size_t most_read_to_their_end = 256;
 
+bool may_pass(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ENOBUFS || error == ENOMEM;
+}
+
 }  // namespace
 
 void io_thread::hold_back(guest_connection& connection) {
@@ -41,29 +45,26 @@ bool io_thread::let_go(guest_connection& connection) {
 bool io_thread::keep_some(guest_connection& connection) {
   bound_cell& cell = *connection.cell;
   const bool room = cell.kept_bytes < most_kept_bytes && cell.read_to_their_end < most_read_to_their_end;
-  ssize_t got = -1;
-  if (room && !budget_.exhausted()) {
-    got = calls_.recv(connection.socket.get(), buffer_.data(),
-                      std::min(buffer_.size(), most_kept_bytes - cell.kept_bytes));
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;  // it has not left
-  } else {
-    errno = ENOBUFS;
-  }
+  if (!room || budget_.exhausted()) return look_again_soon(connection);
+  const std::size_t most = std::min(buffer_.size(), most_kept_bytes - cell.kept_bytes);
+  const ssize_t got = calls_.recv(connection.socket.get(), buffer_.data(), most);
   if (got > 0) {
     connection.kept.insert(connection.kept.end(), buffer_.begin(), buffer_.begin() + got);
     cell.kept_bytes += static_cast<std::size_t>(got);
     budget_.take(static_cast<std::size_t>(got));
     return true;
   }
-  if (got < 0 && (errno == EINTR || errno == ENOBUFS || errno == ENOMEM)) {
-    // That it has left was reported once: reported again when it is watched anew.
-    disarm(connection, connection.socket.get());
-    arming_wanted_ = true;
-    return false;
-  }
+  if (got < 0 && may_pass(errno)) return look_again_soon(connection);
   give_back_descriptor(connection);
   connection.read_to_its_end = true;
   ++cell.read_to_their_end;
+  return false;
+}
+
+/// That its peer has left was reported once; watched anew, it is reported again.
+bool io_thread::look_again_soon(guest_connection& connection) {
+  disarm(connection, connection.socket.get());
+  arming_wanted_ = true;
   return false;
 }
 

@@ -122,8 +122,9 @@ CAF_TEST(nothing spins when not one descriptor is left and health is answered) {
   auto daemon = daemon_process::ready(home);
   const auto open = open_descriptors_of(daemon);
   rlimit former{};
-  const rlimit tight{static_cast<rlim_t>(open), 4096};
-  CAF_REQUIRE_EQUAL(::prlimit(daemon.pid(), RLIMIT_NOFILE, &tight, &former), 0);
+  CAF_REQUIRE_EQUAL(::prlimit(daemon.pid(), RLIMIT_NOFILE, nullptr, &former), 0);
+  const rlimit tight{static_cast<rlim_t>(open), former.rlim_max};
+  CAF_REQUIRE_EQUAL(::prlimit(daemon.pid(), RLIMIT_NOFILE, &tight, nullptr), 0);
   {
     std::vector<std::unique_ptr<raw_guest>> guests;
     for (int i = 0; i < 5; ++i) guests.push_back(std::make_unique<raw_guest>(home.socket_of("c0")));
@@ -143,7 +144,7 @@ CAF_TEST(nothing spins when not one descriptor is left and health is answered) {
 CAF_TEST(the soft limit is raised to the hard one) {
   const daemon_home home;
   home.configure({.tables = home.control_table()});
-  const std::string limit = "ulimit -Hn 2048 && ulimit -Sn 100 && exec \"$0\" --config \"$1\"";
+  const std::string limit = "ulimit -Sn 100 && ulimit -Hn 2048 && exec \"$0\" --config \"$1\"";
   process daemon{{"/bin/sh", {"-c", limit, program_path("cellos-telemetryd"), home.configuration_file()}}};
   daemon.wait_for_line(" daemon_ready ");
   rlimit now{};
