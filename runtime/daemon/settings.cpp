@@ -38,7 +38,7 @@ log_share_limits share_of(const evidence_configuration& evidence) {
   constexpr std::uint64_t least = 256 * 1024;
   log_share_limits limits;
   if (evidence.cell_share == 0) return limits;
-  limits.bytes = std::max(std::min(least, evidence.max_bytes / 2), evidence.max_bytes / 100 * evidence.cell_share);
+  limits.bytes = std::max(std::min(least, evidence.max_bytes / 2), evidence.max_bytes * evidence.cell_share / 100);
   limits.interval = evidence.cell_share_interval;
   return limits;
 }

@@ -1,5 +1,6 @@
 #define CAF_SUITE sink_turns
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <string>
 #include <system_error>
 
+#include "actors/sink.hpp"
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
@@ -129,30 +131,65 @@ CAF_TEST(a run is opened before the floods are through) {
   CAF_CHECK(flood_sealed() < chunks * chunk_frames / 2);
 }
 
+CAF_TEST_FIXTURE_SCOPE_END()
+
+namespace {
+
+/// A SINK by itself: everything is in its mailbox before it takes the first message.
+struct lone_sink : host_fixture {
+  lone_sink() {
+    sink = sys.spawn(make_sink, std::make_shared<sink_journal>(log, clock), std::cref(*environment));
+    self->send(sink, open_run_atom::value, run, run_opening{"test", 10s, {}});
+    consume_messages();
+  }
+  ~lone_sink() override { caf::anon_send_exit(sink, caf::exit_reason::kill); }
+  lone_sink(const lone_sink&) = delete;
+  lone_sink& operator=(const lone_sink&) = delete;
+
+  void send_chunks(std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      auto chunk = std::make_shared<received_chunk>();
+      chunk->sequence = ++sent;
+      chunk->received_mono = received;
+      chunk->frames = chunk_frames;
+      auto made = std::make_shared<batch>();
+      made->attribution = run;
+      made->chunk = std::move(chunk);
+      made->declarations.resize(chunk_frames);
+      self->send(sink, batch_ptr{std::move(made)}, credit_actor{});
+    }
+  }
+
+  host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:aa"});
+  monotonic_time received{1h};
+  std::uint64_t sent = 0;
+  sink_actor sink;
+};
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(lone_sink_tests, lone_sink)
+
 CAF_TEST(a silence does not overtake the frames before it) {
-  auto short_window = cell("short");
-  short_window.keepalive_window = 500ms;
-  CAF_REQUIRE(admit(short_window));
-  queue_up(false);
-  const std::vector chunk(chunk_frames, frame_of("process.spawned", 1));
-  for (std::size_t i = 0; i < 20; ++i) receive("short", chunk);
+  send_chunks(3);
+  self->send(sink, run, agent_silenced{10s, received, received + 11s});
   consume_messages();
-  pass(1s);
   CAF_CHECK_EQUAL(log.count("guest.v1.agent_silenced"), 1u);
   CAF_CHECK_EQUAL(log.count("guest.v1.agent_resumed"), 0u);
-  CAF_CHECK_EQUAL(sealing->sealed["short"], 1 + 20 * chunk_frames + 1);
+  CAF_CHECK(log.lines().back().find("agent_silenced") != std::string::npos);
 }
 
 CAF_TEST(a run that is closed takes what it has queued with it) {
-  queue_up(false);
-  std::optional<run_totals> closed;
-  sys.spawn([&](caf::event_based_actor* asker) {
-    asker->request(host, caf::infinite, retire_atom::value, std::string{"floods-1"})
-        .then([&](const run_totals& totals) { closed = totals; });
-  });
-  CAF_REQUIRE(steps_until([&] { return closed.has_value(); }));
-  CAF_CHECK_EQUAL(closed->appended, chunks * chunk_frames);
-  CAF_CHECK_EQUAL(closed->in_flight(), 0u);
+  send_chunks(3);
+  auto closing = self->request(sink, caf::infinite, close_run_atom::value, run,
+                               run_closing{run_end_reason::retired, 3 * chunk_frames, 1});
+  consume_messages();
+  closing.receive(
+      [](const run_totals& totals) {
+        CAF_CHECK_EQUAL(totals.appended, 3 * chunk_frames);
+        CAF_CHECK_EQUAL(totals.in_flight(), 0u);
+      },
+      [](const caf::error& why) { CAF_ERROR(explanation(why)); });
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

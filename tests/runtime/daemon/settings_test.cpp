@@ -14,10 +14,10 @@ CAF_TEST(who says how many threads gets as many) { CAF_CHECK_EQUAL(actor_threads
 
 CAF_TEST(a cells share is its part of the logs limit) {
   evidence_configuration evidence;
-  CAF_CHECK_EQUAL(share_of(evidence).bytes, evidence.max_bytes / 100 * 25);
+  CAF_CHECK_EQUAL(share_of(evidence).bytes, evidence.max_bytes / 4);
   CAF_CHECK(share_of(evidence).interval == std::chrono::hours{1});
   evidence.cell_share = 100;
-  CAF_CHECK_EQUAL(share_of(evidence).bytes, evidence.max_bytes / 100 * 100);
+  CAF_CHECK_EQUAL(share_of(evidence).bytes, evidence.max_bytes);
   evidence.cell_share = 0;
   CAF_CHECK(!share_of(evidence).limited());
   evidence.max_bytes = 65536;
