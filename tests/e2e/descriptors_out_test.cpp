@@ -1,5 +1,3 @@
-// ctest: DISABLED ON
-// It fails since the work of several branches came together; docs/testing.md lists what is open.
 // ctest: RUN_SERIAL ON
 #include <sys/resource.h>
 #include <unistd.h>
