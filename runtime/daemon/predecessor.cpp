@@ -170,10 +170,11 @@ std::error_code record_start(recovery_conclusions& found, const restart_context&
   for (const recovery_finding& each : found.findings) events.evidence_doubtful(each);
   if (!found.open_runs.empty()) events.runs_recovered(found.open_runs.size());
   if (const auto chains = reliable_at_once(found); chains && !is_another_log(found, context)) {
-    if (const auto refused = log.conclude_recovery(*chains, found.highest_epoch)) return refused;
+    if (const auto refused = log.conclude_recovery({*chains, found.highest_epoch, found.last_append_is_missing}))
+      return refused;
   }
   if (const auto refused = record_restart(found, context, chronicle)) return refused;
-  return log.conclude_recovery(found.closed, found.highest_epoch);
+  return log.conclude_recovery({found.closed, found.highest_epoch, found.last_append_is_missing});
 }
 
 std::error_code end_orphans(const std::vector<recovered_run>& orphans, const wall_clock& clock,

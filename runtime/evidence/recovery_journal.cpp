@@ -42,7 +42,14 @@ recovery_journal::recovery_journal(const evidence_directory& directory, journal_
     if (!each.head.run && !each.closed) host_chain_ = each.head.position.chain;
   }
   for (const journal_record& record : left_.records) {
-    for (const chain_head& head : record.heads) enter(head, record.begin.segment);
+    for (const chain_head& head : record.heads) {
+      highest_epoch_ = std::max(highest_epoch_, epoch_of(head.position.chain));
+      if (&record == left_.last_append()) {
+        doubtful_.push_back({head, record.begin.segment});
+      } else {
+        enter(head, record.begin.segment);
+      }
+    }
   }
 }
 
@@ -112,12 +119,17 @@ void recovery_journal::applied(std::span<const chain_head> heads, segment_positi
     pending_.push_back({{heads.begin(), heads.end()}, end});
     return;
   }
-  for (const chain_head& head : heads) enter(head, end.segment);
+  for (const chain_head& head : heads) stays(head, end.segment);
+}
+
+void recovery_journal::stays(const chain_head& head, std::uint64_t segment) {
+  if (concluded_) return enter(head, segment);
+  since_start_.push_back({head, segment});
 }
 
 void recovery_journal::settled(segment_position end) {
   for (; !pending_.empty() && pending_.front().end <= end; pending_.pop_front()) {
-    for (const chain_head& head : pending_.front().heads) enter(head, pending_.front().end.segment);
+    for (const chain_head& head : pending_.front().heads) stays(head, pending_.front().end.segment);
   }
 }
 
@@ -125,13 +137,23 @@ void recovery_journal::taken_back(segment_position from) {
   while (!pending_.empty() && pending_.back().end > from) pending_.pop_back();
 }
 
-std::error_code recovery_journal::conclude(std::span<const journaled_chain> chains, std::uint64_t highest_epoch,
-                                           segment_position end, segment_position committed) {
-  for (const journaled_chain& each : chains) {
+void recovery_journal::enter_found(const found_chains& found) {
+  if (!found.last_append_is_missing) {
+    for (const located_head& each : doubtful_) enter(each.head, each.segment);
+  }
+  for (const located_head& each : since_start_) enter(each.head, each.segment);
+  doubtful_.clear();
+  since_start_.clear();
+  for (const journaled_chain& each : found.closed) {
     chains_.insert_or_assign(each.head.position.chain, each);
     if (!each.head.run && !each.closed) host_chain_ = each.head.position.chain;
   }
-  highest_epoch_ = std::max(highest_epoch_, highest_epoch);
+  highest_epoch_ = std::max(highest_epoch_, found.highest_epoch);
+}
+
+std::error_code recovery_journal::conclude(const found_chains& found, segment_position end,
+                                           segment_position committed) {
+  enter_found(found);
   const bool before = std::exchange(concluded_, true);
   const auto failure = begin_anew(end, committed);
   if (failure) concluded_ = before;

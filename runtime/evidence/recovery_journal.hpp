@@ -33,6 +33,15 @@ struct journal_terms {
   journal_mac_ptr former_mac;
 };
 
+/// What a start makes of the log it found.
+struct found_chains {
+  /// Nothing is ever appended to these again.
+  std::span<const journaled_chain> closed;
+  std::uint64_t highest_epoch = 0;
+  /// The process before was killed between its last note and the append.
+  bool last_append_is_missing = false;
+};
+
 /// `<evidence dir>/recovery.journal`: notes each append before it is made, so that the next process knows what the log
 /// must hold. What it notes, nobody without the key can note.
 ///
@@ -54,10 +63,9 @@ class recovery_journal {
   /// Lines from here on, of those that are not settled, are gone from the log.
   void taken_back(segment_position from);
 
-  /// A file of its own, made of what the log holds at `end`, of which `committed` is durable: `chains`, as they
-  /// were found, and what was applied since.
-  std::error_code conclude(std::span<const journaled_chain> chains, std::uint64_t highest_epoch, segment_position end,
-                           segment_position committed);
+  /// A file of its own, made of what the log holds at `end`, of which `committed` is durable: what was found in it, and
+  /// what was applied since.
+  std::error_code conclude(const found_chains& found, segment_position end, segment_position committed);
   /// The same later on, which also leaves out what is of no use any more. Nothing before `conclude`.
   std::error_code begin_anew(segment_position end, segment_position committed);
   /// The file has become much larger than one begun anew would be.
@@ -80,7 +88,15 @@ class recovery_journal {
     segment_position end;
   };
 
+  /// One chain's head, and the segment that its last line is in.
+  struct located_head {
+    chain_head head;
+    std::uint64_t segment = 0;
+  };
+
   void enter(const chain_head& head, std::uint64_t segment);
+  void stays(const chain_head& head, std::uint64_t segment);
+  void enter_found(const found_chains& found);
   std::error_code open_left();
   std::error_code append(std::string_view line);
   std::error_code write_file(const std::string& line, file_descriptor& made) const;
@@ -90,6 +106,9 @@ class recovery_journal {
   journal_mac_ptr mac_;
   journal_content left_;
   bool concluded_ = false;
+  // Until it is concluded what the log holds, in order: of the append that may not have been made, and of those since.
+  std::vector<located_head> doubtful_;
+  std::vector<located_head> since_start_;
   /// Closed where there is no file to go on with.
   file_descriptor file_;
   journal_tag tag_{};

@@ -132,15 +132,15 @@ std::optional<event_place> run_recovery::listed_end(const std::string& chain) co
   return std::nullopt;
 }
 
-/// Killed between the note of an append and the append: then nothing of it is there.
-void run_recovery::forget_unapplied_append() {
+/// Killed between the note of an append and the append: then nothing of it is there. False otherwise.
+bool run_recovery::forget_unapplied_append() {
   const journal_record* const append = terms_.journal.last_append();
-  if (append == nullptr) return;
+  if (append == nullptr) return false;
   const auto is_there = [&](const chain_head& head) {
     const auto chain = chains_.find(head.position.chain);
     return chain != chains_.end() && chain->second.last() + 1 >= head.position.next_event;
   };
-  if (std::ranges::any_of(append->heads, is_there)) return;
+  if (std::ranges::any_of(append->heads, is_there)) return false;
   std::vector<journal_record> applied = terms_.journal.records;
   applied.pop_back();
   const expected_chains before = expected_by(*terms_.journal.header, applied);
@@ -149,6 +149,7 @@ void run_recovery::forget_unapplied_append() {
     const auto was = before.find(name);
     chain = was == before.end() ? expected_chain{} : was->second;
   }
+  return true;
 }
 
 bool run_recovery::only_the_volatile_is_missing(const expected_chain& expected, std::uint64_t found) const {
@@ -162,7 +163,7 @@ bool run_recovery::only_the_volatile_is_missing(const expected_chain& expected, 
 
 recovery_conclusions run_recovery::conclude() {
   recovery_conclusions made;
-  forget_unapplied_append();
+  made.last_append_is_missing = forget_unapplied_append();
   for (const auto& [name, head] : at_begin_) {
     const auto known = chains_.try_emplace(name, name, expected(name)).first;
     if (!known->second.has_lines()) known->second.stand_at(head);

@@ -51,6 +51,8 @@ struct recovery_conclusions {
   /// Nothing is appended to these any more; for the journal.
   std::vector<journaled_chain> closed;
   std::uint64_t highest_epoch = 0;
+  /// The process before was killed between the journal's note of an append and the append.
+  bool last_append_is_missing = false;
 };
 
 /// Compares an evidence log, line by line, with what the journal and the host's own signatures say of it.
@@ -83,7 +85,7 @@ class run_recovery {
   void forget_closed(const std::string& chain, const event_place& end);
   void note_unreadable(segment_position at, std::string_view file, std::uint64_t number);
 
-  void forget_unapplied_append();
+  bool forget_unapplied_append();
   void find_host_chain();
   void conclude_host_chain(recovery_conclusions& into);
   void conclude_journal(recovery_conclusions& into) const;

@@ -169,11 +169,11 @@ std::error_code segment_log::rotate() {
   return {};
 }
 
-std::error_code segment_log::conclude_recovery(std::span<const journaled_chain> chains, std::uint64_t highest_epoch) {
+std::error_code segment_log::conclude_recovery(const found_chains& found) {
   lock guard{mutex_};
   if (!journal_) return {};
   commit_ended_.wait(guard, [&] { return !committing_; });
-  return journal_->conclude(chains, highest_epoch, appended_, committed_);
+  return journal_->conclude(found, appended_, committed_);
 }
 
 std::error_code segment_log::change_journal_key(journal_mac_ptr mac) {

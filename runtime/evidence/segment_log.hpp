@@ -122,7 +122,7 @@ class segment_log final : public evidence_log {
 
   /// What was found in the log at start is on record: from here on the journal speaks for all of it. `chains`, as they
   /// were found, beside those that were appended to since; `highest_epoch`: as recovery concluded.
-  std::error_code conclude_recovery(std::span<const journaled_chain> chains, std::uint64_t highest_epoch);
+  std::error_code conclude_recovery(const found_chains& found);
   /// The journal goes on under another key.
   std::error_code change_journal_key(journal_mac_ptr mac);
 

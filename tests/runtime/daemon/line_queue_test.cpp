@@ -1,5 +1,3 @@
-// ctest: DISABLED ON
-// It fails since the work of several branches came together; docs/testing.md lists what is open.
 #include "runtime/daemon/line_queue.hpp"
 
 #include <fcntl.h>

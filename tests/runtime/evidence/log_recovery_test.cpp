@@ -1,5 +1,3 @@
-// ctest: DISABLED ON
-// It fails since the work of several branches came together; docs/testing.md lists what is open.
 // ctest: TIMEOUT 300
 #define CAF_SUITE log_recovery
 #include <caf/test/dsl.hpp>

@@ -78,7 +78,7 @@ CAF_TEST_FIXTURE_SCOPE(recovery_journal_tests, fixture)
 CAF_TEST(what was noted is read again) {
   auto first = journal();
   CAF_CHECK_EQUAL(to_string(*left().trouble), "absent");
-  CAF_REQUIRE(!first.conclude({}, 42, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!first.conclude({{}, 42}, {1, 0}, {1, 0}));
   CAF_CHECK(!append(first, head(run_chain, 7)));
   auto said = head(host_chain, 3);
   said.listings = {{run_chain, run_listing::kind::opened}, {"other", run_listing::kind::closed}};
@@ -106,7 +106,7 @@ CAF_TEST(what was noted is read again) {
 
 CAF_TEST(begun anew it says the same and forgets what was closed in earlier segments) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   append(made, head(host_chain, 1));
   append(made, head(run_chain, 1));
   append(made, head(run_chain, 5, 5));
@@ -129,7 +129,7 @@ CAF_TEST(begun anew it says the same and forgets what was closed in earlier segm
 
 CAF_TEST(without the key nothing can be added changed or left out but at the end) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   for (std::uint64_t last = 1; last <= 5; ++last) append(made, head(run_chain, last));
   const std::string whole = text();
   for (std::size_t at = 0; at + 1 < whole.size(); ++at) {
@@ -154,7 +154,7 @@ CAF_TEST(without the key nothing can be added changed or left out but at the end
 
 CAF_TEST(a record that was not written whole is none and no trouble) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   append(made, head(run_chain, 1));
   const std::size_t whole = text().size();
   append(made, head(run_chain, 2));
@@ -168,7 +168,7 @@ CAF_TEST(a record that was not written whole is none and no trouble) {
 
 CAF_TEST(what a loss of power leaves of the end is no trouble) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   append(made, head(run_chain, 1));
   write(text() + std::string(4096, '\0') + "\n");
   CAF_CHECK(left().trouble == journal_trouble::unauthentic);
@@ -178,7 +178,7 @@ CAF_TEST(what a loss of power leaves of the end is no trouble) {
 
 CAF_TEST(an append that begins no later takes the place of those before) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   append(made, head(run_chain, 1));
   CAF_CHECK(!made.note({{1, 100}, 50, {}, {head(run_chain, 4)}}));
   CAF_CHECK(!made.note({{1, 100}, 30, {}, {head(run_chain, 3)}}));
@@ -190,7 +190,7 @@ CAF_TEST(an append that begins no later takes the place of those before) {
 CAF_TEST(until it is concluded it goes on with what was left) {
   {
     auto made = journal();
-    CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+    CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
     append(made, head(run_chain, 1));
   }
   const std::string before = text();
@@ -200,7 +200,7 @@ CAF_TEST(until it is concluded it goes on with what was left) {
   CAF_CHECK(!next.begin_anew({2, 0}, {2, 0}));
   CAF_CHECK(text().starts_with(before));
   CAF_CHECK_EQUAL(left().records.size(), 2u);
-  CAF_REQUIRE(!next.conclude({}, 0, {2, 0}, {2, 0}));
+  CAF_REQUIRE(!next.conclude({}, {2, 0}, {2, 0}));
   CAF_CHECK_EQUAL(left().records.size(), 0u);
   CAF_CHECK_EQUAL(left().header->chains.at(0).head.position.next_event, 3u);
 }
@@ -210,13 +210,13 @@ CAF_TEST(where nothing of use was left it notes nothing until it is concluded) {
   auto next = journal();
   CAF_CHECK(!append(next, head(run_chain, 2)));
   CAF_CHECK_EQUAL(text(), "something else\n");
-  CAF_REQUIRE(!next.conclude({}, 0, {1, 100}, {1, 100}));
+  CAF_REQUIRE(!next.conclude({}, {1, 100}, {1, 100}));
   CAF_REQUIRE_EQUAL(left().header->chains.size(), 1u);
 }
 
 CAF_TEST(a torn write is taken back before the next one) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   append(made, head(run_chain, 1));
   files.torn_writes = true;
   for (const bool even_the_cut_fails : {false, true}) {
@@ -236,7 +236,7 @@ CAF_TEST(a torn write is taken back before the next one) {
 
 CAF_TEST(a file that cannot be begun anew leaves the one there is) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   append(made, head(run_chain, 1));
   for (const file_call failing :
        {file_call::open, file_call::write, file_call::fdatasync, file_call::rename, file_call::unlink}) {
@@ -254,7 +254,7 @@ CAF_TEST(a file that cannot be begun anew leaves the one there is) {
 
 CAF_TEST(under another key it is begun anew) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   append(made, head(run_chain, 1));
   CAF_CHECK(!made.change_key(mac_of(2), {1, 100}, {1, 0}));
   append(made, head(run_chain, 2));
@@ -264,7 +264,7 @@ CAF_TEST(under another key it is begun anew) {
 
 CAF_TEST(appends that are taken back are not remembered) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   const auto later = head(run_chain, 2);
   append(made, head(run_chain, 1));
   made.note({{1, 100}, 10, {}, {later}});
@@ -281,7 +281,7 @@ CAF_TEST(appends that are taken back are not remembered) {
 
 CAF_TEST(it does not grow without end) {
   auto made = journal();
-  CAF_REQUIRE(!made.conclude({}, 0, {1, 0}, {1, 0}));
+  CAF_REQUIRE(!made.conclude({}, {1, 0}, {1, 0}));
   CAF_CHECK(!made.has_outgrown());
   std::uint64_t last = 0;
   while (!made.has_outgrown()) append(made, head(run_chain, ++last));
