@@ -72,6 +72,8 @@ struct lost_events {
 enum class journal_trouble : std::uint8_t {
   absent,
   unauthentic,
+  /// The log goes further than it, by our own signature: it is an earlier state of itself.
+  behind,
   /// The log was written by a version that keeps no journal.
   former_version,
 };
@@ -80,6 +82,7 @@ constexpr std::string_view to_string(journal_trouble trouble) {
   switch (trouble) {
     case journal_trouble::absent: return "absent";
     case journal_trouble::unauthentic: return "unauthentic";
+    case journal_trouble::behind: return "behind";
     case journal_trouble::former_version: return "former_version";
   }
   return "absent";

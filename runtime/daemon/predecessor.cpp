@@ -124,7 +124,7 @@ std::error_code end_other_log(recovery_conclusions& found, const restart_context
 }  // namespace
 
 std::optional<std::vector<journaled_chain>> reliable_at_once(const recovery_conclusions& found) {
-  if (!found.written_by) return std::vector<journaled_chain>{};
+  if (!found.written_by && found.findings.empty()) return std::vector<journaled_chain>{};
   const auto is_innocent = [](const recovery_finding& each) {
     const auto* trouble = std::get_if<journal_trouble>(&each);
     return trouble != nullptr && *trouble == journal_trouble::former_version;

@@ -37,7 +37,11 @@ void run_recovery::find_host_chain() {
 }
 
 void run_recovery::conclude_journal(recovery_conclusions& into) const {
-  if (lines_ == 0 && !has_journal()) return;
+  if (lines_ == 0 && !has_journal()) {
+    // A journal without a log is not how a host begins.
+    if (terms_.journal.trouble == journal_trouble::unauthentic) into.findings.emplace_back(*terms_.journal.trouble);
+    return;
+  }
   log_identity& identity = into.written_by.emplace();
   if (has_journal()) {
     identity = {terms_.journal.header->host_id, terms_.journal.header->signing};
@@ -47,11 +51,21 @@ void run_recovery::conclude_journal(recovery_conclusions& into) const {
   } else if (!chains_.empty()) {
     identity.host_id = chains_.begin()->second.state().attribution.host_id;
   }
+  if (is_journal_behind()) into.findings.emplace_back(journal_trouble::behind);
   if (!terms_.journal.trouble) return;
   // Nothing was promised: what it was authentic under is no key, and now there is one.
   if (*terms_.journal.trouble == journal_trouble::unauthentic && said_how_sealed_ && !said_signed_) return;
   const bool says_nothing = *terms_.journal.trouble == journal_trouble::absent && !said_how_sealed_;
   into.findings.emplace_back(says_nothing ? journal_trouble::former_version : *terms_.journal.trouble);
+}
+
+/// Each append is noted before it is made, and what is noted outlives all but a loss of power.
+bool run_recovery::is_journal_behind() const {
+  if (!has_journal() || !same_boot_ || terms_.journal.trouble) return false;
+  return std::ranges::any_of(chains_, [this](const auto& each) {
+    const chain_recovery& chain = each.second;
+    return chain.expected() != nullptr && chain.vouched_until(terms_.keys) > expected_end(chain).sequence;
+  });
 }
 
 /// Behind which events of `chain` nothing of ours vouches for it. Without a journal and without a key there is nothing

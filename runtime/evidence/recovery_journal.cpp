@@ -241,6 +241,8 @@ journal_content read_journal(const evidence_directory& directory, const std::vec
     if (bytes <= 0) break;
     have += static_cast<std::size_t>(bytes);
   }
+  // One of ours has a first line from the moment that it has this name.
+  if (have == 0) return unusable(journal_trouble::unauthentic);
   return read_journal(std::string_view{text}.substr(0, have), macs, boot_id);
 }
 

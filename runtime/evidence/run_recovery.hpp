@@ -101,6 +101,7 @@ class run_recovery {
 
   enum class comparison : std::uint8_t { as_expected, further, lost, cut_back, broken };
   comparison compare(const chain_recovery& chain) const;
+  bool is_journal_behind() const;
   std::uint64_t vouched_until(const chain_recovery& chain) const;
   bool is_listed(const std::string& chain) const;
   std::optional<event_place> listed_end(const std::string& chain) const;

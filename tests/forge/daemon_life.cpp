@@ -19,6 +19,7 @@
 
 #include "runtime/configuration/load.hpp"
 #include "runtime/daemon/daemon.hpp"
+#include "runtime/daemon/inherited_environment.hpp"
 
 namespace cellos::forge {
 
@@ -49,6 +50,8 @@ int live(const std::filesystem::path& file) {
   const int log = ::open(operator_log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (log < 0 || nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) ::_exit(127);
+  // As the program's first step does: a signal must not end it before it is awaited.
+  if (const std::string unsafe = secure_inherited_environment(); !unsafe.empty()) ::_exit(127);
   int code = 127;
   try {
     code = live(file);

@@ -11,6 +11,7 @@
 #include "runtime/exit_code.hpp"
 #include "tests/forge/daemon_life.hpp"
 #include "tests/forge/line_forger.hpp"
+#include "tests/forge/whole_state.hpp"
 
 namespace cellos::forge {
 
@@ -19,22 +20,10 @@ namespace {
 /// One that has runs, several keys' worth of signatures, and an end.
 constexpr std::uint64_t seed_of_other_host = 3;
 
-using line_texts = std::vector<std::string>;
-
-line_texts canonical_lines(const evidence_image& image) {
-  line_texts all;
-  for (const log_line& line : image.lines()) all.push_back(canonical(line.text));
-  return all;
-}
-
 std::map<std::string, line_texts> canonical_chains(const evidence_image& image) {
   std::map<std::string, line_texts> chains;
   for (const log_line& line : image.lines()) chains[line.chain].push_back(canonical(line.text));
   return chains;
-}
-
-bool is_prefix(const line_texts& shorter, const line_texts& longer) {
-  return shorter.size() <= longer.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
 }
 
 std::vector<const rewrite*> of_kind(bool harmless) {
@@ -80,7 +69,9 @@ void adversary::carry_out(attempt& made) {
   if (made.idle) return;
   made.expected = expectation_of(made, image);
   image.write(home_.evidence_dir());
-  check(made, live_over(random), lacks_events(image));
+  const aftermath seen = live_over(random);
+  if (made.expected == expectation::tampering && has_forgotten_rewritten(image)) made.expected = expectation::open;
+  check(made, seen, lacks_events(image));
   if (!made.violations.empty()) keep(made, image);
 }
 
@@ -119,34 +110,19 @@ void adversary::choose(attempt& made, evidence_image& image, randomness& random)
 expectation adversary::expectation_of(const attempt& made, const evidence_image& image) const {
   if (made.expected == expectation::harmless) return made.expected;
   if (!image.odd_entries.empty()) return made.expected;
-  if (is_earlier_state(image)) return expectation::earlier_state;
   const evidence_image& last = history_->last();
-  const bool same_journal = image.journal_or_nothing() == last.journal_or_nothing();
-  if (same_journal && canonical_chains(image) == canonical_chains(last)) return expectation::open;
-  return made.expected;
-}
-
-/// As the whole directory once was, also within the last step that led to a state: the journal is written before the
-/// log, and whoever kills the daemon between the two leaves the log as it was before.
-bool adversary::is_earlier_state(const evidence_image& image) const {
-  const auto lines = canonical_lines(image);
-  const auto chains = canonical_chains(image);
-  for (std::size_t i = 0; i < history_->states.size(); ++i) {
-    const evidence_image& state = history_->states[i];
-    if (image.journal_or_nothing() != state.journal_or_nothing()) continue;
-    if (image.segments().empty() != state.segments().empty()) continue;
-    if (canonical_chains(state) == chains && i + 1 < history_->states.size()) return true;
-    const std::size_t least = i == 0 ? 0 : history_->states[i - 1].lines().size();
-    const auto all = canonical_lines(state);
-    if (lines.size() < all.size() && lines.size() >= least && is_prefix(lines, all)) return true;
-    // A torn last line.
-    if (lines.empty() || lines.size() > all.size() || lines.size() <= least) continue;
-    if (is_prefix({lines.begin(), lines.end() - 1}, all) && all[lines.size() - 1].size() > lines.back().size()) {
-      const std::string raw = state.lines()[lines.size() - 1].text;
-      if (raw.starts_with(image.lines().back().text)) return true;
-    }
+  if (!lacks_events(image) && canonical_chains(image) == canonical_chains(last) &&
+      image.journal_or_nothing() == last.journal_or_nothing()) {
+    return expectation::open;
   }
-  return false;
+  const auto back = rollback_of(image, history_->states);
+  if (back == rollback::exact) return expectation::earlier_state;
+  if (back == rollback::respelled) return expectation::respelled_earlier_state;
+  if (canonical_chains(image) != canonical_chains(last)) return made.expected;
+  // All evidence is there. Whether somebody was at an earlier state of the journal need not come out.
+  const std::string journal = image.journal_or_nothing();
+  const auto knows = [&](const evidence_image& state) { return state.journal_or_nothing().starts_with(journal); };
+  return !journal.empty() && std::ranges::any_of(history_->states, knows) ? expectation::open : made.expected;
 }
 
 /// Whether an event is gone that an earlier report, the last one, held.
@@ -155,6 +131,23 @@ bool adversary::lacks_events(const evidence_image& image) const {
   for (std::string& each : canonical_lines(image)) there.insert(std::move(each));
   const auto held = canonical_lines(history_->last());
   return std::any_of(held.begin(), held.end(), [&](const std::string& each) { return !there.contains(each); });
+}
+
+/// What was rewritten is gone as it would be without that: by retention.
+bool adversary::has_forgotten_rewritten(const evidence_image& image) const {
+  const evidence_image& before = history_->last();
+  if (!image.odd_entries.empty() || image.journal_or_nothing() != before.journal_or_nothing()) return false;
+  const auto left = home_.image().segments();
+  std::set<std::string> names;
+  for (const evidence_image* each : {&before, &image}) {
+    for (std::string& name : each->segments()) names.insert(std::move(name));
+  }
+  return !left.empty() && std::ranges::all_of(names, [&](const std::string& name) {
+    const auto was = before.files.find(name);
+    const auto is = image.files.find(name);
+    const bool is_same = was != before.files.end() && is != image.files.end() && was->second == is->second;
+    return is_same || name < left.front();
+  });
 }
 
 /// A daemon with the same key, and maybe with the cells that were there.
@@ -218,7 +211,7 @@ void adversary::check(attempt& made, const aftermath& seen, bool lacks) const {
   }
   if (!clean) return;
   const aftermath after = look(history_->report);
-  if (made.expected == expectation::earlier_state) {
+  if (made.expected == expectation::earlier_state || made.expected == expectation::respelled_earlier_state) {
     if (lacks && after.findings.empty()) violate("events are gone, and verify --after is clean");
     return;
   }

@@ -64,8 +64,8 @@ class adversary {
   void apply(attempt& made, evidence_image& image, const rewrite& chosen, randomness& random);
   void choose(attempt& made, evidence_image& image, randomness& random);
   expectation expectation_of(const attempt& made, const evidence_image& image) const;
-  bool is_earlier_state(const evidence_image& image) const;
   bool lacks_events(const evidence_image& image) const;
+  bool has_forgotten_rewritten(const evidence_image& image) const;
   aftermath live_over(randomness& random);
   aftermath look(const verification::earlier_ends& earlier) const;
   void check(attempt& made, const aftermath& seen, bool lacks) const;

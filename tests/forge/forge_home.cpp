@@ -81,7 +81,9 @@ void forge_home::configure(const host_plan& plan) {
   make_key(plan, plan.key);
   std::string toml = "host_id = " + literal(plan.host_id) + "[evidence]\ndir = " + literal(evidence_dir().native());
   toml += "fsync = " + literal(plan.fsync) + "max_bytes = " + kibibytes(plan.max_bytes) +
-          "segment_bytes = " + kibibytes(plan.segment_bytes) + "[signing]\nalg = ";
+          "segment_bytes = " + kibibytes(plan.segment_bytes);
+  // A share of so little is soon spent.
+  toml += "cell_share = 'off'\n[signing]\nalg = ";
   toml += literal(to_string(plan.algorithm)) + "kid = " + literal(plan.key_id(plan.key)) +
           "key_file = " + literal((root_ / (plan.key_id(plan.key) + ".key")).native());
   if (plan.former_key > 0) {

@@ -6,6 +6,7 @@ std::string_view to_string(expectation what) {
   switch (what) {
     case expectation::harmless: return "harmless";
     case expectation::earlier_state: return "earlier state";
+    case expectation::respelled_earlier_state: return "earlier state in another spelling";
     case expectation::open: return "open";
     case expectation::tampering: return "tampering";
   }

@@ -19,6 +19,8 @@ enum class expectation : std::uint8_t {
   harmless,
   /// The directory as it once was as a whole: clean; `--after` finds it, if anything is gone.
   earlier_state,
+  /// The same in another spelling or other segments: may be found; if it is clean, `--after` finds what is gone.
+  respelled_earlier_state,
   /// May be found; if it is clean, nothing may be gone.
   open,
   /// Never clean.

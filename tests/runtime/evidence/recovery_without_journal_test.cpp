@@ -78,6 +78,15 @@ CAF_TEST(an empty log without a journal is a new one) {
   CAF_CHECK(!found.former);
 }
 
+CAF_TEST(an empty log beside a journal that is not ours is no new one) {
+  recovery_terms known = terms();
+  known.journal = {};
+  known.journal.trouble = journal_trouble::unauthentic;
+  const auto troubles = of_kind<journal_trouble>(recovered_from("", std::move(known)));
+  CAF_REQUIRE_EQUAL(troubles.size(), 1u);
+  CAF_CHECK_EQUAL(to_string(troubles[0]), "unauthentic");
+}
+
 CAF_TEST(an empty log beside a journal lost everything) {
   declare(1);
   declare(1);

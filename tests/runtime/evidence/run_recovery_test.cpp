@@ -91,11 +91,30 @@ CAF_TEST(a signature of our own vouches where the journal ends) {
   sink.checkpoint();
   sink.flush();
   log.journal.records.resize(known);
-  const auto found = recovered();
+  recovery_terms rebooted = terms();
+  rebooted.boot_id = "boot-2";
+  const auto found = recovered_from(log.text, std::move(rebooted));
   CAF_CHECK(found.findings.empty());
   CAF_REQUIRE_EQUAL(found.open_runs.size(), 1u);
   CAF_CHECK(!found.open_runs[0].adopted);
   CAF_CHECK_EQUAL(found.open_runs[0].next_event, 7u);
+}
+
+CAF_TEST(a journal that was set back is on record) {
+  declare(2);
+  const std::size_t known = log.journal.records.size();
+  declare(2);
+  sink.checkpoint();
+  sink.flush();
+  CAF_CHECK(recovered().findings.empty());
+  log.journal.records.resize(known);
+  const auto found = recovered();
+  const auto troubles = of_kind<journal_trouble>(found);
+  CAF_REQUIRE_EQUAL(troubles.size(), 1u);
+  CAF_CHECK_EQUAL(to_string(troubles[0]), "behind");
+  CAF_MESSAGE("the run itself is whole");
+  CAF_CHECK_EQUAL(found.findings.size(), 1u);
+  CAF_CHECK(!found.open_runs.at(0).adopted);
 }
 
 CAF_TEST(a run that is cut back is abandoned and closed where it was) {
