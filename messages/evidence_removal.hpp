@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "messages/chain_head.hpp"
+#include "messages/signing_statement.hpp"
 
 namespace cellos {
 
@@ -19,6 +20,8 @@ struct removed_chain {
   bool open = false;
   /// Of an open run of which no event is left: what a successor of this process goes on with.
   std::optional<run_state> run;
+  /// As the chain's first event said, where that one is removed: what is left of the chain is held to it.
+  std::optional<signing_statement> signing = std::nullopt;
 };
 
 /// Oldest segments that retention is about to remove.

@@ -39,6 +39,7 @@ void append_chain(std::string& out, const removed_chain& removed) {
   object.count("lastSequence", removed.last_sequence);
   object.member("open", [&](std::string& to) { append_bool(to, removed.open); });
   if (removed.run) object.member("run", [&](std::string& to) { append_run(to, *removed.run); });
+  if (removed.signing) object.member("signing", [&](std::string& to) { append_statement(to, *removed.signing); });
 }
 
 }  // namespace

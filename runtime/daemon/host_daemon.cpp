@@ -213,12 +213,15 @@ void host_daemon::report_missing(std::uint64_t first_expected) {
 }
 
 void host_daemon::end_orphaned_runs() {
+  // Nothing follows the host's last word; and from here on the log's limit is in the way of no end.
+  maintenance_.reset();
   std::error_code failed;
   if (host_) failed = end_orphans(host_->recovered, clock_, host_->sealing, *chronicle_);
-  // Nothing follows the host's last word.
-  maintenance_.reset();
-  chronicle_->stopped();
-  if (!failed) failed = chronicle_->flush();
+  // A host that stopped left nothing open; otherwise the next start goes on from here.
+  if (!failed) {
+    chronicle_->stopped();
+    failed = chronicle_->flush();
+  }
   if (failed) events().evidence_blocked(failed);
 }
 

@@ -8,6 +8,7 @@
 
 #include "messages/cloud_event.hpp"
 #include "messages/host_event.hpp"
+#include "runtime/evidence/read_statement.hpp"
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/material.hpp"
 #include "runtime/verification/chain_identity.hpp"
@@ -49,19 +50,6 @@ void take_losses(run_totals& totals, const nlohmann::json& data) {
     totals.refused.add(kind, frames);
     totals.received += frames;
   }
-}
-
-std::optional<signing_statement> statement_in(const nlohmann::json& data) {
-  using kind = signing_statement::kind;
-  const auto member = data.find("signing");
-  if (member == data.end() || !member->is_object()) return std::nullopt;
-  const std::string mode = text_in(*member, "mode");
-  for (const kind each : {kind::off, kind::digests, kind::checkpoint, kind::event}) {
-    if (to_string(each) != mode) continue;
-    const auto interval = static_cast<std::int64_t>(count_in(*member, "intervalNs"));
-    return signing_statement{each, count_in(*member, "events"), std::chrono::nanoseconds{interval}};
-  }
-  return std::nullopt;
 }
 
 bool is_signed_by(const key_list& keys, const std::string& dssematerial, const event_digest& digest) {
@@ -189,7 +177,7 @@ void chain_recovery::account_run_event(std::string_view type, const std::string&
   if (type == event_type::telemetry_dropped) take_losses(run_.totals, data);
   if (type != event_type::run_started && type != event_type::run_resumed && type != event_type::host_started) return;
   started_ = true;
-  statement_ = statement_in(data);
+  statement_ = read_statement(data);
 }
 
 }  // namespace cellos

@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/cloud_event.hpp"
 #include "messages/host_event.hpp"
+#include "runtime/evidence/read_statement.hpp"
 #include "runtime/signing/base64.hpp"
 
 namespace cellos {
@@ -29,6 +31,12 @@ void removed_positions::take(std::string_view line) {
     auto last = last_lines_.find(event->chain);
     if (last == last_lines_.end()) last = last_lines_.emplace(event->chain, std::string{}).first;
     last->second = line;
+  }
+  const bool begins =
+      event->sequence == 1 && (event->type == event_type::run_started || event->type == event_type::host_started);
+  if (begins) {
+    const auto data = nlohmann::json::parse(event->data, nullptr, false);
+    if (data.is_object()) known->second.signing = read_statement(data);
   }
   if (event->type.starts_with("host.v1.")) take_host_event(*event);
 }
@@ -58,7 +66,7 @@ std::vector<removed_chain> removed_positions::listing(const open_chains& open) {
   settle();
   std::vector<removed_chain> listed;
   for (const auto& [chain, at] : chains_) {
-    removed_chain& each = listed.emplace_back(removed_chain{chain, at.sequence, at.digest, false, {}});
+    removed_chain& each = listed.emplace_back(removed_chain{chain, at.sequence, at.digest, false, {}, at.signing});
     const auto head = open.find(chain);
     if (!head) continue;
     each.open = true;

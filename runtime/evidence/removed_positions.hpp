@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ class removed_positions {
     std::uint64_t sequence = 0;
     /// As `prevdigest` spells it; empty without digests.
     std::string digest;
+    /// As the chain's first event said, where that one is among the removed.
+    std::optional<signing_statement> signing = std::nullopt;
 
     bool operator==(const position&) const = default;
   };

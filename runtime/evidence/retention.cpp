@@ -12,7 +12,7 @@ namespace {
 constexpr int most_removals_at_once = 64;
 // About what a record takes. Ours.
 constexpr std::uint64_t bytes_of_part = 1500;
-constexpr std::uint64_t bytes_of_chain = 250;
+constexpr std::uint64_t bytes_of_chain = 330;
 
 }  // namespace
 

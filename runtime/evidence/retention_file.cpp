@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/json_text.hpp"
+#include "runtime/evidence/read_statement.hpp"
 #include "runtime/signing/base64.hpp"
 
 namespace cellos {
@@ -57,6 +58,7 @@ std::string to_text(const retention_state& state, const journal_mac& mac) {
           json::object_writer position{to};
           position.text("digest", at.digest);
           position.count("sequence", at.sequence);
+          if (at.signing) position.member("signing", [&at](std::string& of) { append_statement(of, *at.signing); });
         });
       }
     });
@@ -84,7 +86,7 @@ std::optional<retention_state> parse_retention_state(std::string_view content, c
     const auto sequence = at.is_object() ? count_in(at, "sequence") : std::nullopt;
     const auto text = at.is_object() ? at.find("digest") : at.end();
     if (!sequence || text == at.end() || !text->is_string()) return std::nullopt;
-    state.chains.emplace(chain, removed_positions::position{*sequence, text->get<std::string>()});
+    state.chains.emplace(chain, removed_positions::position{*sequence, text->get<std::string>(), read_statement(at)});
   }
   return state;
 }

@@ -44,7 +44,7 @@ std::vector<removal_listing> removed(simdjson::dom::object data) {
     if (!last) continue;
     bool open = false;
     if (chain["open"].get_bool().get(open) != simdjson::SUCCESS) open = false;
-    chains.push_back({text(chain, "chain"), *last, text(chain, "lastDigest"), open});
+    chains.push_back({text(chain, "chain"), *last, text(chain, "lastDigest"), open, signing(chain)});
   }
   return chains;
 }

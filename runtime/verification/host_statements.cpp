@@ -128,6 +128,7 @@ void host_statements::take_removals(const line_verdict& line, const statement_so
     }
     chain_statements& said = chains_[each.chain];
     said.host = identify_chain(each.chain)->host;
+    if (each.signing) said.removed_signing = each.signing;
     said.removals.try_emplace({each.last_sequence, each.last_digest}, removal_statement{source, each.open});
   }
 }

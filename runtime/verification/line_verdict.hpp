@@ -57,6 +57,8 @@ struct removal_listing {
   std::string last_digest;
   /// The run was open, so that it may have no line left.
   bool open = false;
+  /// What the chain's first event said of its signatures, where that one was removed.
+  std::optional<stated_signing> signing{};
 };
 
 /// What an event's `data` says, of the kinds where it matters.

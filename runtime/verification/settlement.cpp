@@ -163,6 +163,8 @@ void settlement::walk(course& run) const {
     report.signed_until = std::max(report.signed_until, run.group_signed);
     before = &next;
   }
+  // Its own word on that is gone; the host's stands for it.
+  if (report.beginning_removed && !report.facts.signing) report.facts.signing = said_.about(run.chain)->removed_signing;
   report.first = first.first;
   report.last = before->last;
   report.last_kind = before->last_kind;

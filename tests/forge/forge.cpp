@@ -26,6 +26,20 @@ std::map<std::string, line_texts> canonical_chains(const evidence_image& image) 
   return chains;
 }
 
+std::map<std::string, line_texts> canonical_segments(const evidence_image& image) {
+  std::map<std::string, line_texts> segments;
+  for (const std::string& name : image.segments()) segments[name];
+  for (const log_line& line : image.lines()) segments[line.segment].push_back(canonical(line.text));
+  return segments;
+}
+
+/// What is no whole line at the end of the log is cut off at every start.
+evidence_image without_torn_line(evidence_image image) {
+  const auto segments = image.segments();
+  if (!segments.empty()) image.files[segments.back()] = whole_lines(image.files[segments.back()]);
+  return image;
+}
+
 std::vector<const rewrite*> of_kind(bool harmless) {
   std::vector<const rewrite*> chosen;
   for (const rewrite& each : every_rewrite()) {
@@ -107,7 +121,8 @@ void adversary::choose(attempt& made, evidence_image& image, randomness& random)
 }
 
 /// Several rewrites may come to less than each of them.
-expectation adversary::expectation_of(const attempt& made, const evidence_image& image) const {
+expectation adversary::expectation_of(const attempt& made, const evidence_image& rewritten) const {
+  const evidence_image image = without_torn_line(rewritten);
   if (made.expected == expectation::harmless) return made.expected;
   if (!image.odd_entries.empty()) return made.expected;
   const evidence_image& last = history_->last();
@@ -115,12 +130,15 @@ expectation adversary::expectation_of(const attempt& made, const evidence_image&
       image.journal_or_nothing() == last.journal_or_nothing()) {
     return expectation::open;
   }
-  const auto back = rollback_of(image, history_->states);
-  if (back == rollback::exact) return expectation::earlier_state;
+  const auto back = rollback_of(rewritten, history_->states);
+  // That the last append is gone comes out where segments were removed behind it.
+  if (back == rollback::exact) {
+    return history_->forgetful ? expectation::respelled_earlier_state : expectation::earlier_state;
+  }
   if (back == rollback::respelled) return expectation::respelled_earlier_state;
   if (canonical_chains(image) != canonical_chains(last)) return made.expected;
   // All evidence is there. Whether somebody was at an earlier state of the journal need not come out.
-  const std::string journal = image.journal_or_nothing();
+  const std::string journal = whole_lines(image.journal_or_nothing());
   const auto knows = [&](const evidence_image& state) { return state.journal_or_nothing().starts_with(journal); };
   return !journal.empty() && std::ranges::any_of(history_->states, knows) ? expectation::open : made.expected;
 }
@@ -138,16 +156,12 @@ bool adversary::has_forgotten_rewritten(const evidence_image& image) const {
   const evidence_image& before = history_->last();
   if (!image.odd_entries.empty() || image.journal_or_nothing() != before.journal_or_nothing()) return false;
   const auto left = home_.image().segments();
-  std::set<std::string> names;
-  for (const evidence_image* each : {&before, &image}) {
-    for (std::string& name : each->segments()) names.insert(std::move(name));
-  }
-  return !left.empty() && std::ranges::all_of(names, [&](const std::string& name) {
-    const auto was = before.files.find(name);
-    const auto is = image.files.find(name);
-    const bool is_same = was != before.files.end() && is != image.files.end() && was->second == is->second;
-    return is_same || name < left.front();
-  });
+  auto was = canonical_segments(before);
+  auto is = canonical_segments(image);
+  std::erase_if(was, [&](const auto& each) { return is.contains(each.first) && is[each.first] == each.second; });
+  std::erase_if(is, [&](const auto& each) { return before.files.contains(each.first) && !was.contains(each.first); });
+  was.merge(is);
+  return !left.empty() && std::ranges::all_of(was, [&](const auto& each) { return each.first < left.front(); });
 }
 
 /// A daemon with the same key, and maybe with the cells that were there.

@@ -46,7 +46,7 @@ class historian {
     plan.checkpoint_events = between(random_, 2, 6);
     plan.fsync = any_of<std::string>(random_, {"never", "1ms", "100ms", "always"});
     if (one_in(random_, 4)) plan.segment_bytes = between(random_, 4, 12) << 10;
-    forgetful_ = one_in(random_, 12);
+    forgetful_ = made_.forgetful = one_in(random_, 12);
     if (forgetful_) {
       plan.max_bytes = small_log;
       plan.segment_bytes = between(random_, 4, 16) << 10;

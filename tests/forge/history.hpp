@@ -19,6 +19,8 @@ struct history {
   std::vector<evidence_image> states;
   /// Stopped in order, not killed.
   bool stopped = false;
+  /// So little room that segments were removed.
+  bool forgetful = false;
   /// Of `verify --json` on the last state.
   verification::earlier_ends report;
   /// What happened, step by step.

@@ -57,7 +57,8 @@ bool reaches(const evidence_image& state, segment_position place) {
   return found == state.files.end() ? place.offset == 0 : place.offset <= found->second.size();
 }
 
-/// The log of `image` is that of `state` up to some place between the two, to the byte.
+/// The log of `image` is that of `state` up to some place between the two, to the byte. Of an append that is not whole
+/// nothing is kept, so whatever stands in its place is.
 bool is_exactly(const evidence_image& image, const evidence_image& state, const possible_ends& ends) {
   for (const std::string& name : image.segments()) {
     if (!state.files.contains(name)) return false;
@@ -69,7 +70,9 @@ bool is_exactly(const evidence_image& image, const evidence_image& state, const 
     const std::string_view part = there == image.files.end() ? std::string_view{} : std::string_view{there->second};
     const std::uint64_t least = bytes_before(ends.least, name, whole.size());
     const std::uint64_t most = bytes_before(ends.most, name, whole.size());
-    if (part.size() < least || part.size() > most || !whole.starts_with(part)) return false;
+    if (part.size() < least || part.size() > most) return false;
+    const bool is_torn = part.size() > least && part.size() < most;
+    if (!whole.starts_with(is_torn ? part.substr(0, least) : part)) return false;
     if (has_ended && !part.empty()) return false;
     has_ended = part.size() < whole.size();
     // A segment with nothing in it is there or not; one that has lines is not left out.
@@ -108,10 +111,15 @@ line_texts canonical_lines(const evidence_image& image) {
   return all;
 }
 
+std::string whole_lines(std::string text) {
+  text.resize(text.rfind('\n') + 1);
+  return text;
+}
+
 rollback rollback_of(const evidence_image& image, const std::vector<evidence_image>& states) {
-  const std::string journal = image.journal_or_nothing();
+  const std::string journal = whole_lines(image.journal_or_nothing());
   const line_texts lines = canonical_lines(image);
-  if (journal.empty()) return lines.empty() && !image.has_journal() ? rollback::exact : rollback::none;
+  if (!image.has_journal()) return lines.empty() ? rollback::exact : rollback::none;
   const auto ends = ends_beside(journal);
   if (!ends) return rollback::none;
   rollback best = rollback::none;

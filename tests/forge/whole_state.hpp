@@ -21,6 +21,9 @@ enum class rollback : std::uint8_t {
 /// last append that the journal notes whole, torn, or not there at all.
 rollback rollback_of(const evidence_image& image, const std::vector<evidence_image>& states);
 
+/// Without what follows the last newline.
+std::string whole_lines(std::string text);
+
 using line_texts = std::vector<std::string>;
 line_texts canonical_lines(const evidence_image& image);
 

@@ -1,9 +1,12 @@
 #define CAF_SUITE removed_positions
 #include "runtime/evidence/removed_positions.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include "caf/test/dsl.hpp"
+#include "runtime/evidence/retention_file.hpp"
+#include "runtime/signing/journal_key.hpp"
 #include "runtime/signing/signing_key.hpp"
 #include "tests/support/chain_writer.hpp"
 
@@ -64,6 +67,29 @@ CAF_TEST(what_was_removed_before_is_listed_again_while_the_chain_lasts) {
   CAF_REQUIRE_EQUAL(again.size(), 1u);
   CAF_CHECK_EQUAL(again[0].last_sequence, 2u);
   CAF_CHECK_EQUAL(again[0].last_digest, run.last_digest());
+}
+
+CAF_TEST(how_a_chain_said_it_is_signed_outlives_its_first_event) {
+  chain_writer run{"h", "c1", "r", "3", &key};
+  chain_writer other{"h", "c2", "r", "3", &key};
+  take(run.line("run.v1.started", R"({"signing":{"events":"7","intervalNs":"5","mode":"checkpoint"}})", true));
+  take(other.line("run.v1.started", "{}", true) +
+       other.line("run.v1.resumed", R"({"signing":{"mode":"event"}})", true));
+  (void)removed.listing(open);
+  const auto state = retention_state{2, removed.chains()};
+  const journal_mac_ptr mac = journal_mac_of(nullptr);
+  const auto read = parse_retention_state(to_text(state, *mac), *mac);
+  CAF_REQUIRE(read.has_value());
+  CAF_CHECK(*read == state);
+  const auto listing = removed_positions{read->chains}.listing(open);
+  const auto said_of = [&](const chain_writer& chain) {
+    return std::ranges::find(listing, chain.chain(), &removed_chain::chain)->signing;
+  };
+  const signing_statement said{signing_statement::kind::checkpoint, 7, std::chrono::nanoseconds{5}};
+  CAF_REQUIRE(said_of(run).has_value());
+  CAF_CHECK(*said_of(run) == said);
+  CAF_MESSAGE("only a chain's first event says so of the whole chain");
+  CAF_CHECK(!said_of(other).has_value());
 }
 
 CAF_TEST(a_chain_is_forgotten_with_the_line_that_says_it_ended) {
