@@ -18,9 +18,10 @@ namespace cellos::testing {
 class collected_chunks {
  public:
   explicit collected_chunks(cell_intake_ptr intake) : intake_(std::move(intake)) {
-    intake_->attach(1, [this](const chunk_ptr& chunk) {
-      const std::lock_guard lock{mutex_};
-      all_.emplace(chunk->sequence, chunk);
+    // The service may outlive this, and deliver what its guests leave when they go.
+    intake_->attach(1, [delivered = delivered_](const chunk_ptr& chunk) {
+      const std::lock_guard lock{delivered->mutex};
+      delivered->all.emplace(chunk->sequence, chunk);
     });
   }
 
@@ -28,34 +29,38 @@ class collected_chunks {
   void acknowledge() {
     std::uint64_t last = 0;
     {
-      const std::lock_guard lock{mutex_};
-      if (!all_.empty()) last = all_.rbegin()->first;
+      const std::lock_guard lock{delivered_->mutex};
+      if (!delivered_->all.empty()) last = delivered_->all.rbegin()->first;
     }
     if (last > 0) intake_->acknowledge(last);
   }
 
   std::uint64_t frames() {
-    const std::lock_guard lock{mutex_};
+    const std::lock_guard lock{delivered_->mutex};
     std::uint64_t sum = 0;
-    for (const auto& [sequence, chunk] : all_) sum += chunk->frames;
+    for (const auto& [sequence, chunk] : delivered_->all) sum += chunk->frames;
     return sum;
   }
   std::uint64_t ended(chunk_ending how) {
-    const std::lock_guard lock{mutex_};
-    return static_cast<std::uint64_t>(
-        std::count_if(all_.begin(), all_.end(), [&](const auto& each) { return each.second->ending == how; }));
+    const std::lock_guard lock{delivered_->mutex};
+    return static_cast<std::uint64_t>(std::count_if(delivered_->all.begin(), delivered_->all.end(),
+                                                    [&](const auto& each) { return each.second->ending == how; }));
   }
   std::vector<chunk_ptr> chunks() {
-    const std::lock_guard lock{mutex_};
+    const std::lock_guard lock{delivered_->mutex};
     std::vector<chunk_ptr> out;
-    for (const auto& [sequence, chunk] : all_) out.push_back(chunk);
+    for (const auto& [sequence, chunk] : delivered_->all) out.push_back(chunk);
     return out;
   }
 
  private:
+  struct deliveries {
+    std::mutex mutex;
+    std::map<std::uint64_t, chunk_ptr> all;
+  };
+
   cell_intake_ptr intake_;
-  std::mutex mutex_;
-  std::map<std::uint64_t, chunk_ptr> all_;
+  std::shared_ptr<deliveries> delivered_ = std::make_shared<deliveries>();
 };
 
 /// Descriptors this process has open.

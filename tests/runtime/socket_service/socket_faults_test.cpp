@@ -1,3 +1,5 @@
+// A connection that cannot be watched is looked at twice a second: most of this is waiting.
+// ctest: TIMEOUT 300
 #define CAF_SUITE socket_faults
 #include <spdlog/logger.h>
 
