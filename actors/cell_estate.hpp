@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "actors/cell_progress.hpp"
 #include "actors/ports.hpp"
 #include "actors/run_ledger.hpp"
 #include "messages/cell_status.hpp"
@@ -21,8 +23,10 @@ struct cell_estate {
   host_stamp_ptr run;
   /// Name of the run's chain of events; empty until it is opened.
   std::string chain;
-  /// Null until bound.
+  /// Null until bound. Set by `use`.
   cell_intake_ptr intake;
+  /// What of it scrapes read.
+  cell_progress_ptr progress = std::make_shared<cell_progress>();
   /// Receive time of the last accepted frame, admission counting as the first. Written by the DECODER.
   std::atomic<monotonic_time> last_accepted{};
   /// Sequence of the chunk being decoded, 0 between chunks: who is to blame when a DECODER dies.
@@ -37,6 +41,16 @@ struct cell_estate {
   std::optional<recovered_run> recovered;
   /// How it stood when its run ended; set before the CELL SUPERVISOR says so.
   std::optional<cell_status> at_the_end;
+
+  /// Binds the cell to an intake; null lets go of the one it has.
+  void use(cell_intake_ptr bound) {
+    if (bound) {
+      progress->bind(bound, recovered ? recovered->totals : run_totals{});
+    } else {
+      progress->unbind();
+    }
+    intake = std::move(bound);
+  }
 };
 
 using cell_estate_ptr = std::shared_ptr<cell_estate>;

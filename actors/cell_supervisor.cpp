@@ -167,7 +167,7 @@ void on_run_not_opened(supervisor_pointer self, const caf::error& cause) {
   cell_supervisor_state& state = self->state;
   // The run may yet be opened when the log recovers: whatever was begun is ended.
   caf::anon_send(state.sink, close_run_atom::value, state.cell->run, run_closing{run_end_reason::retired, 0, 0});
-  state.cell->intake = nullptr;
+  state.cell->use(nullptr);
   for (auto& answer : std::exchange(state.admit_answers, {})) {
     answer.deliver(make_failure(failure::no_answer, "the evidence log did not take run.v1.started (" +
                                                         explanation(cause) + "); see evidence_blocked"));
@@ -185,7 +185,7 @@ void open_run(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   const std::uint64_t attempt = begin(self, phase::opening);
   const run_opening opening{state.host->daemon_version, state.cell->specification.keepalive_window,
-                            state.cell->recovered};
+                            state.cell->recovered, state.cell->progress->run()};
   self->request(state.sink, sink_patience, open_run_atom::value, state.cell->run, opening)
       .then(
           [self, attempt](const std::string& chain) {
@@ -210,8 +210,8 @@ caf::result<cell_status> on_admit(supervisor_pointer self) {
   if (!state.cell->intake) {
     telemetry_sockets::binding bound = state.host->sockets.bind(state.cell->specification);
     if (!bound.intake) return as_failure(bound.refusal);
-    state.cell->intake = std::move(bound.intake);
     state.cell->last_accepted = self->clock().now();
+    state.cell->use(std::move(bound.intake));
     open_run(self);
   }
   auto answer = self->make_response_promise<cell_status>();
@@ -229,7 +229,7 @@ void finish(supervisor_pointer self, caf::expected<run_totals> books) {
     last.totals = *books;
     state.cell->at_the_end = std::move(last);
   }
-  state.cell->intake = nullptr;
+  state.cell->use(nullptr);
   if (books) state.host->events.cell_retired(*state.cell->run, *books);
   if (auto answer = std::exchange(state.retire_answer, std::nullopt)) {
     books ? answer->deliver(*books) : answer->deliver(books.error());

@@ -13,6 +13,7 @@
 #include "actors/host_chronicle.hpp"
 #include "actors/log_share.hpp"
 #include "actors/ports.hpp"
+#include "actors/progress_board.hpp"
 #include "actors/restart_intensity.hpp"
 #include "messages/batch.hpp"
 #include "messages/decode_chunk.hpp"
@@ -59,6 +60,8 @@ struct host_environment {
   std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>();
   /// SINKs whose log takes nothing at the moment.
   std::shared_ptr<std::atomic<int>> blocked_sinks = std::make_shared<std::atomic<int>>(0);
+  /// Every cell's counts, where scrapes read them.
+  std::shared_ptr<progress_board> progress = std::make_shared<progress_board>();
   /// The DECODER's work. Its own member because tests put faults here.
   std::function<batch(chunk_ptr, host_stamp_ptr)> decode = decode_chunk;
 };

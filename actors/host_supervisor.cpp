@@ -61,6 +61,7 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
   state.socket_paths.remove(gone.cell->specification.socket_path(), found->first);
+  state.host->progress->remove(found->first, gone.cell->progress);
   state.cells.erase(found);
   if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
   const cell_status& last = gone.cell->at_the_end ? *gone.cell->at_the_end : gone.sighting.last();
@@ -136,6 +137,7 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   record.sink = std::hash<std::string>{}(wanted.cell_id) % state.sinks.size();
   const auto answer = self->make_response_promise<cell_status>();
   record.admit_answer = answer;
+  state.host->progress->add(wanted.cell_id, record.cell->progress);
   state.cells.emplace(wanted.cell_id, std::move(record));
   state.socket_paths.add(wanted.socket_path(), wanted.cell_id);
   ask_to_admit(self, wanted.cell_id);

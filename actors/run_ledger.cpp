@@ -54,6 +54,7 @@ run_ledger::books run_ledger::begin() {
 void run_ledger::commit(std::string& out, books&& next) {
   next.digest = projection_.lines().seal(out, next.digest);
   books_ = std::move(next);
+  if (progress_) progress_->publish(books_.totals, received_before_, silenced());
 }
 
 void run_ledger::rendered_ordinary(books& next, std::string& out, wall_time now) {
@@ -97,6 +98,7 @@ void run_ledger::change_key(std::string& out, wall_time now, const event_sealing
 }
 
 void run_ledger::open(std::string& out, wall_time now, const run_opening& opening) {
+  progress_ = opening.progress;
   books next = begin();
   change_key_if_due(next, out, now);
   if (opening.recovered) {

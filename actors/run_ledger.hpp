@@ -146,6 +146,7 @@ class run_ledger {
   void rendered_ordinary(books& next, std::string& out, wall_time now);
 
   run_projection projection_;
+  run_progress_ptr progress_;
   books books_;
   /// The key that vouched for the chain last, where it is not the sealing's.
   std::string former_key_id_;

@@ -14,6 +14,7 @@
 #include "messages/instants.hpp"
 #include "messages/recovered_run.hpp"
 #include "messages/recovery_event.hpp"
+#include "messages/run_progress.hpp"
 #include "messages/run_totals.hpp"
 #include "messages/timestamp.hpp"
 
@@ -54,6 +55,8 @@ struct run_opening {
   std::chrono::nanoseconds silence_window{};
   /// The chain to go on with, if a predecessor of this process left one open.
   std::optional<recovered_run> recovered;
+  /// Where the run's totals are published; null: nowhere.
+  run_progress_ptr progress = nullptr;
 };
 
 /// Why telemetry did not reach the log; the word in `telemetry_dropped`.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "messages/escaped_text.hpp"
+#include "messages/utf8.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/text_table.hpp"
@@ -38,6 +39,16 @@ std::string silence_of(const json& cell) {
   return text;
 }
 
+/// Of a cell that gave no answer: as it was last seen, and when.
+std::string state_of(const json& cell) {
+  const auto age = cell.find("stale_for_seconds");
+  const std::string state = text_of(cell, "state");
+  if (age == cell.end() || !age->is_number()) return state;
+  char text[48];
+  std::snprintf(text, sizeof text, " (%.0fs ago)", age->get<double>());
+  return state + text;
+}
+
 void print_cells(const json& cells) {
   text_table table{{{"CELL"},
                     {"RUN"},
@@ -50,7 +61,7 @@ void print_cells(const json& cells) {
                     {"LAST FRAME"}}};
   for (const json& cell : cells) {
     const json totals = cell.value("totals", json::object());
-    table.add({text_of(cell, "cell_id"), text_of(cell, "run_id"), text_of(cell, "state"), text_of(totals, "received"),
+    table.add({text_of(cell, "cell_id"), text_of(cell, "run_id"), state_of(cell), text_of(totals, "received"),
                text_of(totals, "appended"), std::to_string(refused_of(totals)), text_of(totals, "forged_attribution"),
                silence_of(cell), text_of(cell, "last_frame")});
   }
@@ -102,6 +113,11 @@ exit_code change(const cell_options& options, const char* method, const std::str
 exit_code run_add(const cell_options& options) {
   json body = json::object();
   for (const auto& [key, text] : options.texts) {
+    if (text && !is_valid_utf8(*text)) {
+      std::fprintf(stderr, "cellos-telemetryctl: %s \"%s\" is not UTF-8, as which a cell is described\n", key.c_str(),
+                   escaped(*text, 256).c_str());
+      return exit_usage;
+    }
     if (text) body[key] = *text;
   }
   if (options.expected_uid) body["expected_uid"] = *options.expected_uid;

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/configuration/load.hpp"
 
@@ -19,9 +20,9 @@ command add_check(CLI::App& app) {
       return exit_failure_found;
     }
     const auto& settings = std::get<configuration>(read);
-    std::fprintf(stderr, "%s: in order: host %s, %zu cells\n", file->c_str(), settings.host_id.c_str(),
+    std::fprintf(stderr, "%s: in order: host %s, %zu cells\n", escaped(*file, 1024).c_str(), settings.host_id.c_str(),
                  settings.cells.size());
-    return exit_success;
+    return std::ferror(stderr) == 0 ? exit_success : exit_unavailable;
   };
 }
 

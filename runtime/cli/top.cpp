@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -199,13 +200,21 @@ exit_code run_top(const top_options& options) {
   return exit_success;
 }
 
+/// Not a number compares with nothing.
+std::string refuse_interval(const std::string& text) {
+  double seconds = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool is_number = failed == std::errc{} && end == text.data() + text.size();
+  return is_number && seconds >= 0.1 && seconds <= 3600 ? "" : "not a number of seconds from 0.1 to 3600";
+}
+
 }  // namespace
 
 command add_top(CLI::App& app) {
   auto options = std::make_shared<top_options>();
   add_socket_option(app, options->socket);
   app.add_option("--interval", options->interval, "Seconds between two looks")
-      ->check(CLI::Range(0.1, 3600.0))
+      ->check(refuse_interval)
       ->capture_default_str();
   app.add_flag("--once", options->once, "One table, without a terminal's control codes");
   app.add_flag("--json", options->as_json, "One object a look");

@@ -60,6 +60,9 @@ struct control_configuration {
   /// If not empty, peers must have one of these uids besides being let in by the mode; root and the daemon's own user
   /// always may.
   std::vector<std::uint32_t> allow_uids{};
+  /// Names, besides localhost, under which the API and the public pages may be asked; in lower case. Default: none, and
+  /// /metrics and /healthz over TCP under any.
+  std::vector<std::string> host_names{};
   /// Where cells admitted over the API are remembered. Nothing: `cells.json` in the evidence directory.
   std::optional<std::filesystem::path> state_file{};
 

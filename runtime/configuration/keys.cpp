@@ -59,6 +59,7 @@ std::vector<section> sections_of(configuration& into) {
           {"owner", optional, R"("root")", principal_into(control.owner)},
           {"group", optional, R"("cellos")", principal_into(control.group)},
           {"allow_uids", optional, "[1000]", uids_into(control.allow_uids)},
+          {"host_names", optional, R"(["host-a.example"])", host_names_into(control.host_names)},
           {"state_file", optional, R"("/var/lib/cellos-telemetry/cells.json")", text_into(control.state_file, absolute_path)},
       }},
       {"metrics", {

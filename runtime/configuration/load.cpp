@@ -55,10 +55,13 @@ written_value value_of(const toml::node& node) {
   if (const auto* integer = node.as_integer()) value.integer = integer->get();
   if (const auto* array = node.as_array()) {
     std::vector<std::int64_t> integers;
+    std::vector<std::string> texts;
     for (const toml::node& element : *array) {
       if (const auto* integer = element.as_integer()) integers.push_back(integer->get());
+      if (const auto* text = element.as_string()) texts.push_back(text->get());
     }
     if (integers.size() == array->size()) value.integers = std::move(integers);
+    if (texts.size() == array->size()) value.texts = std::move(texts);
   }
   return value;
 }

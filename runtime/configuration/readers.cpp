@@ -20,6 +20,7 @@ constexpr std::size_t longest_identifier = 128;
 constexpr std::size_t longest_opaque_text = 256;
 /// Ours; more are better a group.
 constexpr std::size_t most_uids = 64;
+constexpr std::size_t most_host_names = 64;
 /// One byte of `sun_path` is the final NUL's.
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 
@@ -283,6 +284,23 @@ reader uids_into(std::vector<std::uint32_t>& target) {
       uids.push_back(static_cast<std::uint32_t>(uid));
     }
     target = std::move(uids);
+    return std::nullopt;
+  };
+}
+
+reader host_names_into(std::vector<std::string>& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    if (auto complained = detail::check_type(value, value.texts.has_value(), "an array of names")) return complained;
+    if (value.texts->size() > most_host_names) {
+      return complaint{fmt::format("has {} names, more than {}", value.texts->size(), most_host_names)};
+    }
+    std::vector<std::string> names;
+    for (const std::string& text : *value.texts) {
+      if (!is_host(text)) return complaint{fmt::format("{} is not a host's name", in_quotes(text)), "without a port"};
+      std::string& name = names.emplace_back(text);
+      std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+    }
+    target = std::move(names);
     return std::nullopt;
   };
 }

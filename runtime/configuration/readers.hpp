@@ -22,6 +22,8 @@ struct written_value {
   std::optional<std::int64_t> integer;
   /// An array of nothing but integers.
   std::optional<std::vector<std::int64_t>> integers = {};
+  /// An array of nothing but strings.
+  std::optional<std::vector<std::string>> texts = {};
 };
 
 /// Why a value was refused.
@@ -118,6 +120,9 @@ reader principal_into(std::optional<std::string>& target);
 
 /// An array of at most 64 uids.
 reader uids_into(std::vector<std::uint32_t>& target);
+
+/// An array of at most 64 names of hosts, without a port; lower case afterwards.
+reader host_names_into(std::vector<std::string>& target);
 
 template <class Enum>
 reader choice_into(Enum& target, std::vector<std::pair<std::string_view, Enum>> choices) {

@@ -141,7 +141,9 @@ cell_reading read_cell(std::string_view id, std::string_view body) {
   for (const key& known : keys) {
     if (known.name == "id") continue;
     const auto found = parsed.value().find(std::string{known.name});
-    if (found == parsed.value().end()) {
+    // A member that is null is one that its writer has nothing for.
+    const bool is_there = found != parsed.value().end() && (!found->is_null() || known.need == presence::required);
+    if (!is_there) {
       if (known.need == presence::optional) continue;
       return document_refusal{"is missing", std::string{known.name},
                               fmt::format("write \"{}\": {}", known.name, known.example)};
@@ -189,6 +191,7 @@ json to_json(const cell_status& status) {
            {"bytes_received", status.bytes_received}};
   if (status.last_frame) out["last_frame"] = std::string{timestamp_text{*status.last_frame}.view()};
   if (status.silence_in) out["silence_in_seconds"] = seconds_of(*status.silence_in);
+  if (status.stale_for) out["stale_for_seconds"] = seconds_of(*status.stale_for);
   return out;
 }
 

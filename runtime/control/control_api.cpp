@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 #include <variant>
@@ -46,15 +47,10 @@ http_answer refusal_of(const document_refusal& refused) {
   return refusal(400, about + refused.error, refused.field, refused.hint);
 }
 
-std::set<std::string> sockets_lost(const std::vector<cell_status>& cells) {
-  std::set<std::string> ids;
-  for (const cell_status& cell : cells) {
-    if (!cell.socket_in_place) ids.insert(cell.cell_id);
-  }
-  return ids;
-}
-
 constexpr std::string_view cells_prefix = "/cells/";
+
+/// How often what the public shares is looked up: scrapes come every few seconds, so that nobody waits for long. Ours.
+constexpr std::chrono::seconds public_interval{1};
 
 }  // namespace
 
@@ -63,6 +59,8 @@ struct control_api::route {
   std::string_view method;
   std::string_view path;
   bool is_public;
+  /// Whoever asks meanwhile shares the answer.
+  bool is_shared;
   void (*handle)(const control_api&, const std::string& id, const http_request&, const http_reply&);
 };
 
@@ -72,16 +70,16 @@ const std::vector<control_api::route>& control_api::routes() {
   using request = const http_request&;
   using reply = const http_reply&;
   static const std::vector<route> all{
-      {"GET", "/cells", false, [](api a, id, request, reply r) { a.list_cells(r); }},
-      {"GET", cells_prefix, false, [](api a, id i, request, reply r) { a.get_cell(i, r); }},
-      {"PUT", cells_prefix, false, [](api a, id i, request q, reply r) { a.put_cell(i, q, r); }},
-      {"DELETE", cells_prefix, false, [](api a, id i, request, reply r) { a.delete_cell(i, r); }},
-      {"GET", "/events", false, [](api a, id, request q, reply r) { a.follow_events(q, r); }},
-      {"POST", "/reload", false, [](api a, id, request, reply r) { a.reload(r); }},
-      {"GET", "/metrics", true, [](api a, id, request, reply r) { a.show_metrics(r); }},
-      {"GET", "/healthz", true, [](api a, id, request, reply r) { a.show_health(r); }},
-      {"GET", "/readyz", true, [](api a, id, request, reply r) { a.show_readiness(r); }},
-      {"GET", "/", true, [](api a, id, request, reply r) { a.show_page(r); }},
+      {"GET", "/cells", false, true, [](api a, id, request, reply r) { a.list_cells(r); }},
+      {"GET", cells_prefix, false, false, [](api a, id i, request, reply r) { a.get_cell(i, r); }},
+      {"PUT", cells_prefix, false, false, [](api a, id i, request q, reply r) { a.put_cell(i, q, r); }},
+      {"DELETE", cells_prefix, false, false, [](api a, id i, request, reply r) { a.delete_cell(i, r); }},
+      {"GET", "/events", false, false, [](api a, id, request q, reply r) { a.follow_events(q, r); }},
+      {"POST", "/reload", false, false, [](api a, id, request, reply r) { a.reload(r); }},
+      {"GET", "/metrics", true, true, [](api a, id, request, reply r) { a.show_metrics(r); }},
+      {"GET", "/healthz", true, false, [](api a, id, request, reply r) { a.show_health(r); }},
+      {"GET", "/readyz", true, true, [](api a, id, request, reply r) { a.show_readiness(r); }},
+      {"GET", "/", true, false, [](api a, id, request, reply r) { a.show_page(r); }},
   };
   return all;
 }
@@ -105,6 +103,7 @@ void control_api::dispatch(const http_request& request, const http_reply& reply,
     if (public_only && !each.is_public) continue;
     paths.push_back(each.path == cells_prefix ? "/cells/{id}" : each.path);
     if (each.path != wanted) continue;
+    if (each.method == method && each.is_shared) return share(each, public_only, reply);
     if (each.method == method) return each.handle(*this, id, request, reply);
     allow += (allow.empty() ? "" : ", ") + std::string{each.method} + (each.method == "GET" ? ", HEAD" : "");
   }
@@ -120,12 +119,19 @@ void control_api::dispatch(const http_request& request, const http_reply& reply,
                      : fmt::format("there are {}", fmt::join(std::set(paths.begin(), paths.end()), ", "))));
 }
 
+void control_api::share(const route& asked, bool is_public, const http_reply& reply) const {
+  const std::string name = (is_public ? "public " : "") + std::string{asked.path};
+  const auto make = [this, &asked](const http_reply& made) { asked.handle(*this, {}, {}, made); };
+  shared_->ask(name, is_public ? public_interval : std::chrono::seconds{0}, make, reply);
+}
+
 void control_api::put_cell(const std::string& id, const http_request& request, const http_reply& reply) const {
   const cell_reading read = read_cell(id, request.body);
   if (const auto* refused = std::get_if<document_refusal>(&read)) return reply(refusal_of(*refused));
   const auto& cell = std::get<cell_configuration>(read);
   environment_.host.admit(specification_of(cell), [this, cell, reply](const caf::expected<cell_status>& admitted) {
     if (!admitted) return reply(refusal_of(admitted.error()));
+    environment_.removed(cell.id, false);
     // The file remembers its own cells.
     if (!admitted->newly_admitted && environment_.in_file(cell.id)) return reply(document(200, to_json(*admitted)));
     remember_admitted(cell, *admitted, reply);
@@ -152,8 +158,11 @@ void control_api::delete_cell(const std::string& id, const http_reply& reply) co
   }
   // A reload at this moment must not admit it again.
   environment_.memory.expect_forgetting(id);
+  environment_.removed(id, true);
   environment_.host.retire(id, [this, id, reply](const caf::expected<run_totals>& totals) {
     const bool was_bound = totals || !is_failure(totals.error(), failure::unknown_cell);
+    // One of the file's that could not be bound is as much missed as before.
+    if (!was_bound) environment_.removed(id, false);
     // One that could not be bound after a restart is still remembered.
     if (!was_bound && !environment_.memory.contains(id)) return reply(refusal_of(totals.error()));
     // Whoever is retiring it already forgets it.
@@ -230,13 +239,10 @@ void control_api::reload(const http_reply& reply) const {
 }
 
 void control_api::show_metrics(const http_reply& reply) const {
-  environment_.host.accounts([this, reply](const caf::expected<host_accounts>& accounts) {
-    if (!accounts) return reply(refusal_of(accounts.error()));
-    http_answer answer;
-    answer.content_type = metrics::content_type;
-    answer.body = environment_.measured.text(*accounts);
-    reply(std::move(answer));
-  });
+  http_answer answer;
+  answer.content_type = metrics::content_type;
+  answer.body = environment_.measured.text(environment_.progress->read());
+  reply(std::move(answer));
 }
 
 void control_api::show_health(const http_reply& reply) const {
@@ -247,18 +253,9 @@ void control_api::show_health(const http_reply& reply) const {
 }
 
 void control_api::show_readiness(const http_reply& reply) const {
-  std::vector<std::string> expected = environment_.file_cells();
-  for (const cell_configuration& cell : environment_.memory.all()) expected.push_back(cell.id);
-  environment_.host.accounts([this, reply, expected](const caf::expected<host_accounts>& accounts) {
-    constexpr std::size_t most_named = 100;
+  environment_.host.alive([this, reply](const caf::expected<std::uint64_t>& alive) {
     json reasons = json::array();
-    std::set<std::string> missing;
-    if (accounts) {
-      missing.insert(expected.begin(), expected.end());
-      for (const cell_status& cell : accounts->cells) missing.erase(cell.cell_id);
-    } else {
-      reasons.push_back("the HOST SUPERVISOR does not answer: " + explanation(accounts.error()));
-    }
+    if (!alive) reasons.push_back("the HOST SUPERVISOR does not answer: " + explanation(alive.error()));
     if (environment_.blocked_sinks() > 0) reasons.push_back("the evidence log takes nothing; see evidence_blocked");
     if (environment_.log_displaced()) {
       reasons.push_back("the evidence directory was moved, removed or replaced; see evidence_disturbed");
@@ -266,19 +263,22 @@ void control_api::show_readiness(const http_reply& reply) const {
     if (const auto hung = environment_.actors_hung(); hung > 0) {
       reasons.push_back(fmt::format("{} actors are hung; see actor_hung", hung));
     }
-    for (const std::string& id : missing) {
+    std::vector<std::string> expected = environment_.file_cells();
+    for (const cell_configuration& cell : environment_.memory.all()) expected.push_back(cell.id);
+    constexpr std::size_t most_named = 100;
+    const auto found = environment_.progress->absent_among(expected);
+    for (const std::string& id : std::set(found.missing.begin(), found.missing.end())) {
       if (reasons.size() < most_named) reasons.push_back("cell " + id + " is not bound; see cell_refused");
     }
-    const std::set<std::string> lost = accounts ? sockets_lost(accounts->cells) : std::set<std::string>{};
-    for (const std::string& id : lost) {
+    for (const std::string& id : found.lost) {
       if (reasons.size() >= most_named) break;
       reasons.push_back("the socket file of cell " + id + " is lost; PUT the cell again, or reload; see socket_lost");
     }
     const bool ready = reasons.empty();
     reply(document(ready ? 200 : 503, {{"ready", ready},
-                                       {"cells", accounts ? accounts->cells.size() : 0},
-                                       {"cells_not_bound", missing.size()},
-                                       {"sockets_lost", lost.size()},
+                                       {"cells", found.cells},
+                                       {"cells_not_bound", found.missing.size()},
+                                       {"sockets_lost", found.lost.size()},
                                        {"reasons", std::move(reasons)}}));
   });
 }

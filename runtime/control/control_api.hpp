@@ -1,16 +1,19 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "actors/progress_board.hpp"
 #include "runtime/control/event_feed.hpp"
 #include "runtime/control/host_questions.hpp"
 #include "runtime/control/http_message.hpp"
 #include "runtime/control/metrics.hpp"
 #include "runtime/control/reload_report.hpp"
 #include "runtime/control/remembered_cells.hpp"
+#include "runtime/control/shared_answers.hpp"
 
 namespace cellos {
 
@@ -21,28 +24,41 @@ struct control_environment {
   const host_questions& host;
   remembered_cells& memory;
   event_feed& feed;
-  const metrics& measured;
+  metrics& measured;
   std::function<int()> blocked_sinks;
   std::function<std::size_t()> actors_hung;
   /// Whether the configuration file names this cell. Any thread.
   std::function<bool(const std::string& cell_id)> in_file;
-  /// Cells of the configuration file. Any thread.
+  /// Cells of the configuration file that are to be served. Any thread.
   std::function<std::vector<std::string>()> file_cells;
   /// Reads the configuration file again, some time later. Any thread.
   std::function<void(reload_reply)> reload;
   /// The evidence directory is not where it was. Any thread.
   std::function<bool()> log_displaced = [] { return false; };
+  /// Every cell's counts.
+  std::shared_ptr<const progress_board> progress;
+  /// Somebody removed this cell, or admitted it again: whether the file's cell of this id need not be served. Any
+  /// thread.
+  std::function<void(const std::string& cell_id, bool removed)> removed = [](const std::string&, bool) {};
 };
 
 /// The control API of config/openapi.yaml: one handler a path and method. Thread-safe, never waits.
 class control_api {
  public:
-  explicit control_api(control_environment environment) : environment_(std::move(environment)) {}
+  explicit control_api(control_environment environment)
+      : environment_(std::move(environment)), shared_(std::make_unique<shared_answers>()) {}
 
   /// Everything.
   void answer(const http_request& request, const http_reply& reply) const;
-  /// Only what may be read by anybody: metrics, health, readiness and the status page.
+  /// Only what may be read by anybody: metrics, health, readiness and the status page. However many ask: metrics and
+  /// readiness are looked up once a second at most, without a message to any cell.
   void answer_public(const http_request& request, const http_reply& reply) const;
+
+  /// A request was refused before it came here. Any thread.
+  void refused() const { environment_.measured.request_refused(); }
+
+  /// Nothing is looked up any more for whoever shares an answer.
+  void stop() const { shared_->stop(); }
 
  private:
   void put_cell(const std::string& id, const http_request& request, const http_reply& reply) const;
@@ -59,9 +75,11 @@ class control_api {
 
   struct route;
   static const std::vector<route>& routes();
+  void share(const route& asked, bool is_public, const http_reply& reply) const;
   void dispatch(const http_request& request, const http_reply& reply, bool public_only) const;
 
   control_environment environment_;
+  std::unique_ptr<shared_answers> shared_;
 };
 
 }  // namespace cellos

@@ -33,7 +33,7 @@ class control_service {
  private:
   explicit control_service(control_environment environment) : api_(std::move(environment)) {}
   std::string serve_socket(const control_configuration& settings);
-  std::string serve_http(file_descriptor listening);
+  std::string serve_http(file_descriptor listening, const control_configuration& settings);
 
   control_api api_;
   // In this order: the servers end before the socket's file goes and before what they answer with.

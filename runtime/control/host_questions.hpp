@@ -2,6 +2,8 @@
 
 #include <caf/all.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -29,6 +31,8 @@ class host_questions {
   void retire(const std::string& cell_id, heard<run_totals> answer) const;
   void status(const std::string& cell_id, heard<cell_status> answer) const;
   void accounts(heard<host_accounts> answer) const;
+  /// Whether it comes to its mail at all: how many cells there are. Asks no cell.
+  void alive(heard<std::uint64_t> answer) const;
 
   struct question;
   using asking_actor = caf::typed_actor<caf::reacts_to<question>>;
@@ -38,7 +42,7 @@ class host_questions {
 
  private:
   template <class Answer, class... Words>
-  void ask(heard<Answer> answer, Words... words) const;
+  void ask(std::chrono::seconds timeout, heard<Answer> answer, Words... words) const;
 
   caf::actor_system& system_;
   asking_actor asker_;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// A request and its answer, as the API sees them: no library's types.
 namespace cellos {
@@ -38,13 +39,21 @@ class http_stream {
 struct http_answer {
   unsigned status = 200;
   std::string body;
+  /// Stands for `body`, where many answers have the same.
+  std::shared_ptr<const std::string> shared_body = nullptr;
   std::string content_type = "application/json";
   /// Of a 405: the methods there are.
   std::string allow = {};
   /// Of a 503 that passes by itself: seconds until the same request may succeed; 0 stands for no such promise.
   unsigned retry_after = 0;
-  /// Instead of `body`.
+  /// Instead of a body.
   std::shared_ptr<http_stream> stream = nullptr;
+
+  /// From here on copies of this answer cost no copy of its body.
+  void share_body() {
+    if (!shared_body) shared_body = std::make_shared<const std::string>(std::move(body));
+    body.clear();
+  }
 };
 
 /// Called once, on any thread.

@@ -5,19 +5,23 @@
 #include "runtime/control/http_server.hpp"
 
 #include <microhttpd.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
 
+#include "runtime/control/connection_deadlines.hpp"
 #include "runtime/control/http_acceptor.hpp"
+#include "runtime/control/resumable.hpp"
 #include "runtime/descriptor_plan.hpp"
 #include "runtime/socket_service/telemetry_socket.hpp"
 
@@ -30,63 +34,6 @@ constexpr std::size_t stream_block_bytes = 16 * 1024;
 
 /// How long a stop waits for those that take their last answer slowly, or are in the middle of a request. Ours.
 constexpr std::chrono::milliseconds farewell_patience{500};
-
-/// Ends the waiting of one connection, at most once for each time it waits, and never after it is gone.
-class resumable {
- public:
-  explicit resumable(MHD_Connection* connection) : connection_(connection) {}
-
-  /// On the server's thread.
-  void suspend() {
-    const std::lock_guard lock{mutex_};
-    if (connection_ == nullptr || closing_) return;
-    MHD_suspend_connection(connection_);
-    suspended_ = true;
-    // Only what was suspended is looked at again.
-    if (std::exchange(early_, false)) resume_locked();
-  }
-
-  /// Any thread. One that comes before the suspension ends it at once.
-  void resume() {
-    const std::lock_guard lock{mutex_};
-    if (connection_ == nullptr) return;
-    if (suspended_) {
-      resume_locked();
-    } else {
-      early_ = true;
-    }
-  }
-
-  /// Resumes it for good.
-  void close() {
-    const std::lock_guard lock{mutex_};
-    closing_ = true;
-    if (connection_ != nullptr && suspended_) resume_locked();
-  }
-
-  bool closing() const {
-    const std::lock_guard lock{mutex_};
-    return closing_;
-  }
-
-  void forget_connection() {
-    const std::lock_guard lock{mutex_};
-    connection_ = nullptr;
-  }
-
- private:
-  void resume_locked() {
-    suspended_ = false;
-    MHD_resume_connection(connection_);
-  }
-
-  mutable std::mutex mutex_;
-  MHD_Connection* connection_;
-  bool suspended_ = false;
-  /// Resumed before it was suspended.
-  bool early_ = false;
-  bool closing_ = false;
-};
 
 struct exchange {
   explicit exchange(MHD_Connection* connection) : waiting(std::make_shared<resumable>(connection)) {}
@@ -147,12 +94,33 @@ std::size_t unescape(void*, MHD_Connection*, char* text) {
   return bytes;
 }
 
-std::size_t announced_bytes(MHD_Connection* connection) {
-  const char* text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  if (text == nullptr) return 0;
+MHD_Result collect_header(void* closure, MHD_ValueKind, const char* key, const char* value) {
+  auto& head = *static_cast<request_head*>(closure);
+  const std::pair<const char*, std::vector<std::string>*> wanted[]{
+      {MHD_HTTP_HEADER_HOST, &head.hosts},
+      {MHD_HTTP_HEADER_ORIGIN, &head.origins},
+      {"Sec-Fetch-Site", &head.fetch_sites},
+      {MHD_HTTP_HEADER_CONTENT_LENGTH, &head.content_lengths},
+  };
+  for (const auto& [name, values] : wanted) {
+    if (::strcasecmp(key, name) == 0) values->emplace_back(value == nullptr ? "" : value);
+  }
+  if (::strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) head.has_transfer_encoding = true;
+  return MHD_YES;
+}
+
+/// As `check_request` has let it through.
+std::size_t announced_bytes(const request_head& head) {
   std::size_t bytes = 0;
-  std::from_chars(text, text + std::strlen(text), bytes);
-  return bytes;
+  if (head.content_lengths.empty()) return bytes;
+  const std::string& text = head.content_lengths.front();
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return failed == std::errc{} ? bytes : std::numeric_limits<std::size_t>::max();
+}
+
+int socket_of(MHD_Connection* connection) {
+  const auto* known = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return known == nullptr ? -1 : known->connect_fd;
 }
 
 /// The page may run its own script and talk to us, and nothing else.
@@ -174,7 +142,18 @@ void add_headers(MHD_Response* response, const http_answer& answer) {
   }
 }
 
-MHD_Result send(MHD_Connection* connection, const http_answer& answer, const std::shared_ptr<resumable>& waiting) {
+/// Without a copy: what many clients are answered with is there once.
+MHD_Response* respond_with(std::shared_ptr<const std::string> body) {
+  auto kept = std::make_unique<std::shared_ptr<const std::string>>(std::move(body));
+  const std::string& text = **kept;
+  MHD_Response* made = MHD_create_response_from_buffer_with_free_callback_cls(
+      text.size(), const_cast<char*>(text.data()),
+      [](void* closure) { delete static_cast<std::shared_ptr<const std::string>*>(closure); }, kept.get());
+  if (made != nullptr) (void)kept.release();
+  return made;
+}
+
+MHD_Result queue_answer(MHD_Connection* connection, http_answer answer, const std::shared_ptr<resumable>& waiting) {
   MHD_Response* response = nullptr;
   if (answer.stream) {
     auto reader = std::make_unique<stream_reader>(stream_reader{answer.stream, waiting});
@@ -182,8 +161,8 @@ MHD_Result send(MHD_Connection* connection, const http_answer& answer, const std
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, stream_block_bytes, read_stream, reader.get(), free_stream);
     if (response != nullptr) (void)reader.release();
   } else {
-    response = MHD_create_response_from_buffer(answer.body.size(), const_cast<char*>(answer.body.data()),
-                                               MHD_RESPMEM_MUST_COPY);
+    response = respond_with(answer.shared_body ? answer.shared_body
+                                               : std::make_shared<const std::string>(std::move(answer.body)));
   }
   if (response == nullptr) return MHD_NO;
   add_headers(response, answer);
@@ -197,7 +176,9 @@ MHD_Result send(MHD_Connection* connection, const http_answer& answer, const std
 class http_server::implementation {
  public:
   implementation(http_handler handler, options settings)
-      : handler_(std::move(handler)), settings_(std::move(settings)) {
+      : handler_(std::move(handler)),
+        settings_(std::move(settings)),
+        deadlines_({settings_.limits.request, settings_.limits.answer}) {
     auto& allowed = settings_.allowed_uids;
     if (!allowed.empty()) allowed.insert(allowed.end(), {0u, static_cast<std::uint32_t>(::geteuid())});
   }
@@ -225,8 +206,8 @@ class http_server::implementation {
                                MHD_OPTION_CONNECTION_LIMIT, most + being_closed, MHD_OPTION_CONNECTION_TIMEOUT,
                                static_cast<unsigned>(settings_.limits.idle.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                                settings_.limits.head_bytes + 2 * stream_block_bytes, MHD_OPTION_NOTIFY_COMPLETED,
-                               &on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,  //
-                               MHD_OPTION_UNESCAPE_CALLBACK, &unescape, nullptr,                         //
+                               &on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,
+                               MHD_OPTION_UNESCAPE_CALLBACK, &unescape, nullptr,  //
                                MHD_OPTION_END);
     if (daemon_ == nullptr) return false;
     try {
@@ -241,16 +222,11 @@ class http_server::implementation {
   }
 
  private:
-  static void on_connection(void* self, MHD_Connection*, void**, MHD_ConnectionNotificationCode what) {
-    if (what == MHD_CONNECTION_NOTIFY_CLOSED) static_cast<implementation*>(self)->acceptor_->connection_closed();
-  }
-
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                const char* version, const char* upload, std::size_t* upload_bytes, void** state) {
-    (void)version;
     auto& server = *static_cast<implementation*>(self);
     try {
-      if (*state == nullptr) return server.begin(connection, url, method, state);
+      if (*state == nullptr) return server.begin(connection, {version, method, url, {}, {}, {}, {}, false}, state);
       auto& one = *static_cast<exchange*>(*state);
       if (*upload_bytes > 0) {
         server.take_body(one, {upload, *upload_bytes});
@@ -263,11 +239,21 @@ class http_server::implementation {
     }
   }
 
-  static void on_completed(void* self, MHD_Connection*, void** state, MHD_RequestTerminationCode) {
+  static void on_connection(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
+    auto& server = *static_cast<implementation*>(self);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) server.deadlines_.awaits_request(socket_of(connection));
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+      server.deadlines_.closes(socket_of(connection));
+      server.acceptor_->connection_closed();
+    }
+  }
+
+  static void on_completed(void* self, MHD_Connection* connection, void** state, MHD_RequestTerminationCode) {
     auto* one = static_cast<exchange*>(std::exchange(*state, nullptr));
     if (one == nullptr) return;
     one->waiting->forget_connection();
     auto& server = *static_cast<implementation*>(self);
+    server.deadlines_.awaits_request(socket_of(connection));
     {
       const std::lock_guard lock{server.mutex_};
       server.open_.erase(one->waiting);
@@ -276,10 +262,12 @@ class http_server::implementation {
     delete one;
   }
 
-  MHD_Result begin(MHD_Connection* connection, const char* url, const char* method, void** state) {
+  MHD_Result begin(MHD_Connection* connection, request_head head, void** state) {
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, &collect_header, &head);
     auto one = std::make_unique<exchange>(connection);
-    one->request.method = method;
-    one->request.path = url;
+    checked_request checked = check_request(head, settings_.names);
+    one->request.method = head.method;
+    one->request.path = std::move(checked.path);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &collect_query, &one->request);
     {
       const std::lock_guard lock{mutex_};
@@ -288,13 +276,24 @@ class http_server::implementation {
     }
     auto* kept = one.release();
     *state = kept;
-    if (announced_bytes(connection) > settings_.limits.body_bytes) {
-      return send(connection, too_large(), kept->waiting);
-    }
     if (!is_allowed(connection)) {
-      return send(connection, refusal(403, "your uid is not in [control] allow_uids"), kept->waiting);
+      return refuse(connection, refusal(403, "your uid is not in [control] allow_uids"), *kept);
     }
+    if (checked.refusal) return refuse(connection, *std::move(checked.refusal), *kept);
+    if (announced_bytes(head) > settings_.limits.body_bytes) return refuse(connection, too_large(), *kept);
     return MHD_YES;
+  }
+
+  /// Before its body was read, which nobody wants any more: the connection ends.
+  MHD_Result refuse(MHD_Connection* connection, http_answer refused, const exchange& one) {
+    if (settings_.refused) settings_.refused();
+    return send(connection, std::move(refused), one.waiting);
+  }
+
+  MHD_Result send(MHD_Connection* connection, http_answer answer, const std::shared_ptr<resumable>& waiting) {
+    const int socket = socket_of(connection);
+    answer.stream ? deadlines_.awaits_nothing(socket) : deadlines_.takes_answer(socket);
+    return queue_answer(connection, std::move(answer), waiting);
   }
 
   void take_body(exchange& one, std::string_view bytes) const {
@@ -312,7 +311,8 @@ class http_server::implementation {
   }
 
   MHD_Result answer(MHD_Connection* connection, exchange& one) {
-    if (auto ready = one.take_answer()) return send(connection, *ready, one.waiting);
+    deadlines_.awaits_nothing(socket_of(connection));
+    if (auto ready = one.take_answer()) return send(connection, *std::move(ready), one.waiting);
     if (one.waiting->closing()) return send(connection, refusal_for_now("the daemon is stopping"), one.waiting);
     if (std::exchange(one.dispatched, true)) {
       one.waiting->suspend();
@@ -327,7 +327,7 @@ class http_server::implementation {
       waiting->resume();
     });
     // An answer that was there at once needs no detour.
-    if (auto ready = one.take_answer()) return send(connection, *ready, one.waiting);
+    if (auto ready = one.take_answer()) return send(connection, *std::move(ready), one.waiting);
     one.waiting->suspend();
     return MHD_YES;
   }
@@ -335,13 +335,13 @@ class http_server::implementation {
   bool is_allowed(MHD_Connection* connection) const {
     const auto& allowed = settings_.allowed_uids;
     if (allowed.empty()) return true;
-    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const auto uid = info == nullptr ? std::nullopt : peer_uid(info->connect_fd);
+    const auto uid = peer_uid(socket_of(connection));
     return uid && std::find(allowed.begin(), allowed.end(), *uid) != allowed.end();
   }
 
   const http_handler handler_;
   options settings_;
+  connection_deadlines deadlines_;
   MHD_Daemon* daemon_ = nullptr;
   std::optional<http_acceptor> acceptor_;
   std::mutex mutex_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/control/http_message.hpp"
+#include "runtime/control/request_check.hpp"
 #include "runtime/file_descriptor.hpp"
 
 namespace cellos {
@@ -22,6 +23,9 @@ struct http_limits {
   unsigned connections = 128;
   /// A connection that neither sends nor takes anything for this long is closed; one that waits for its answer is not.
   std::chrono::seconds idle{15};
+  /// However busy it looks: a request has to be whole, and an answer taken, within this long. Streams have no end.
+  std::chrono::milliseconds request{30'000};
+  std::chrono::milliseconds answer{120'000};
 };
 
 /// HTTP/1.1 on one listening socket, served by one thread of its own. A request that waits for its answer holds
@@ -31,7 +35,10 @@ class http_server {
   struct options {
     http_limits limits;
     /// If not empty, only peers with these uids are served (a Unix socket's).
-    std::vector<std::uint32_t> allowed_uids;
+    std::vector<std::uint32_t> allowed_uids{};
+    server_names names{};
+    /// Called for each request that is refused for its head.
+    std::function<void()> refused = nullptr;
   };
 
   struct opening {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -73,14 +74,14 @@ struct sums {
   std::array<std::uint64_t, 3> in_state{};
 };
 
-sums sums_of(const host_accounts& accounts) {
-  sums all{accounts.ended, accounts.connections_refused_of_ended, 0, accounts.bytes_received_of_ended, {}};
-  for (const cell_status& cell : accounts.cells) {
-    all.frames += cell.since_start();
-    all.connections_refused += cell.connections_refused;
-    all.connections_open += cell.connections_open;
-    all.bytes_received += cell.bytes_received;
-    ++all.in_state[static_cast<std::size_t>(cell.state)];
+sums sums_of(const host_counts& counts) {
+  sums all{counts.ended.totals, counts.ended.connections_refused, 0, counts.ended.bytes_received, {}};
+  for (const cell_on_board& cell : counts.cells) {
+    all.frames += cell.counts.totals;
+    all.connections_refused += cell.counts.connections_refused;
+    all.connections_open += cell.counts.connections_open;
+    all.bytes_received += cell.counts.bytes_received;
+    if (cell.counts.bound) ++all.in_state[static_cast<std::size_t>(cell.counts.state())];
   }
   return all;
 }
@@ -165,30 +166,30 @@ void write_process(exposition& out, const process_usage& used) {
 }
 
 /// The cells with the most frames.
-void write_busiest(exposition& out, std::vector<cell_status> cells, std::size_t most) {
+void write_busiest(exposition& out, std::vector<cell_on_board> cells, std::size_t most) {
   if (most == 0) return;
   const auto end = cells.begin() + static_cast<std::ptrdiff_t>(std::min(most, cells.size()));
-  std::partial_sort(cells.begin(), end, cells.end(), [](const auto& a, const auto& b) {
-    return std::pair{b.totals.received, a.cell_id} < std::pair{a.totals.received, b.cell_id};
+  const auto received = [](const cell_on_board& cell) { return cell.counts.totals.received + cell.earlier.received; };
+  std::partial_sort(cells.begin(), end, cells.end(), [&](const auto& a, const auto& b) {
+    return std::pair{received(b), std::string_view{a.id}} < std::pair{received(a), std::string_view{b.id}};
   });
   const auto each = [&](const char* name, const char* help, MetricType type, auto value) {
     out.begin(std::string{prefix} + name, help, type);
     for (auto cell = cells.begin(); cell != end; ++cell) {
-      const labels whose{{"cell", cell->cell_id}};
+      const labels whose{{"cell", cell->id}};
       const auto is = static_cast<double>(value(*cell));
       type == MetricType::Counter ? out.counted(whose, static_cast<std::uint64_t>(is)) : out.gauged(whose, is);
     }
   };
-  each("cell_frames_received_total", "Frames read from this cell.", MetricType::Counter,
-       [](const cell_status& cell) { return cell.since_start().received; });
+  each("cell_frames_received_total", "Frames read from this cell.", MetricType::Counter, received);
   each("cell_declarations_appended_total", "Declarations of this cell in the evidence log.", MetricType::Counter,
-       [](const cell_status& cell) { return cell.since_start().appended; });
+       [](const cell_on_board& cell) { return cell.of_all_runs().appended; });
   each("cell_frames_refused_total", "Frames of this cell that were refused.", MetricType::Counter,
-       [](const cell_status& cell) { return cell.since_start().refused.total(); });
+       [](const cell_on_board& cell) { return cell.of_all_runs().refused.total(); });
   each("cell_connections_open", "Connections of this cell.", MetricType::Gauge,
-       [](const cell_status& cell) { return cell.connections_open; });
+       [](const cell_on_board& cell) { return cell.counts.connections_open; });
   each("cell_silenced", "1 while this cell's agent is silent.", MetricType::Gauge,
-       [](const cell_status& cell) { return cell.state == cell_state::silenced ? 1 : 0; });
+       [](const cell_on_board& cell) { return cell.counts.silenced ? 1 : 0; });
 }
 
 }  // namespace
@@ -201,8 +202,8 @@ void metrics::append_took(std::chrono::nanoseconds duration) {
   append_seconds_.Observe(std::chrono::duration<double>(duration).count());
 }
 
-std::string metrics::text(const host_accounts& accounts) const {
-  const sums all = sums_of(accounts);
+std::string metrics::text(const host_counts& counts) const {
+  const sums all = sums_of(counts);
   const event_counts& told = from_.events.counts();
   exposition out;
   out.begin(std::string{prefix} + "build_info", "Which daemon this is; always 1.", MetricType::Gauge);
@@ -211,8 +212,10 @@ std::string metrics::text(const host_accounts& accounts) const {
   write_cells(out, all, told);
   write_evidence(out, from_.log.statistics(), from_.blocked_sinks() > 0, append_seconds_.Collect());
   write_daemon(out, told, from_.actors_hung(), from_.log_lines_lost());
+  out.counter("control_requests_refused_total", "Requests refused for who asked, or for a head nobody can be sure of.",
+              requests_refused_);
   write_process(out, usage_of_this_process());
-  write_busiest(out, accounts.cells, per_cell_);
+  write_busiest(out, counts.cells, per_cell_);
   return out.text();
 }
 

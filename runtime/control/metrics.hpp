@@ -5,18 +5,19 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
 #include "actors/events.hpp"
-#include "messages/cell_status.hpp"
+#include "actors/progress_board.hpp"
 #include "runtime/evidence/segment_log.hpp"
 
 namespace cellos {
 
 /// What the daemon counts, in Prometheus' text form. docs/operations.md explains each name.
 ///
-/// Counts of frames are taken together (see host_accounts): at each scrape received = appended + heartbeats + refused +
+/// Counts of frames are taken together (see host_counts): at each scrape received = appended + heartbeats + refused +
 /// quarantined + in flight, and none ever goes back while the daemon lives.
 class metrics {
  public:
@@ -37,13 +38,15 @@ class metrics {
   /// How many cells have series of their own. Thread-safe, like all of this.
   void set_per_cell(std::size_t cells) { per_cell_ = cells; }
   void append_took(std::chrono::nanoseconds duration);
+  void request_refused() { ++requests_refused_; }
 
   static constexpr const char* content_type = "text/plain; version=0.0.4; charset=utf-8";
-  std::string text(const host_accounts& accounts) const;
+  std::string text(const host_counts& counts) const;
 
  private:
   const sources from_;
   std::atomic<std::size_t> per_cell_{0};
+  std::atomic<std::uint64_t> requests_refused_{0};
   prometheus::Histogram append_seconds_;
 };
 

@@ -1,6 +1,7 @@
 #include "runtime/daemon/cell_roster.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "runtime/daemon/settings.hpp"
@@ -25,6 +26,7 @@ cell_roster::result cell_roster::serve(const std::vector<cell_configuration>& ce
   {
     const std::lock_guard lock{mutex_};
     named_.clear();
+    removed_.clear();
     for (const auto& [id, specification] : wanted) named_.insert(id);
   }
   // First make room: a socket path may move from one cell to another.
@@ -49,9 +51,20 @@ bool cell_roster::names(const std::string& cell_id) const {
   return named_.contains(cell_id);
 }
 
-std::vector<std::string> cell_roster::named() const {
+std::vector<std::string> cell_roster::expected() const {
   const std::lock_guard lock{mutex_};
-  return {named_.begin(), named_.end()};
+  std::vector<std::string> out;
+  std::set_difference(named_.begin(), named_.end(), removed_.begin(), removed_.end(), std::back_inserter(out));
+  return out;
+}
+
+void cell_roster::set_removed(const std::string& cell_id, bool removed) {
+  const std::lock_guard lock{mutex_};
+  if (!removed) {
+    removed_.erase(cell_id);
+  } else if (named_.contains(cell_id)) {
+    removed_.insert(cell_id);
+  }
 }
 
 cell_roster::admissions::admissions(caf::actor_system& system, const host_supervisor_actor& host,

@@ -50,8 +50,10 @@ class cell_roster {
 
   /// Whether the file names this cell, bound or not. Any thread.
   bool names(const std::string& cell_id) const;
+  /// Those of the file that are to be served: all, but for those that somebody removed since it was read. Any thread.
+  std::vector<std::string> expected() const;
   /// Any thread.
-  std::vector<std::string> named() const;
+  void set_removed(const std::string& cell_id, bool removed);
 
  private:
   using specifications = std::map<std::string, cell_specification>;
@@ -64,6 +66,7 @@ class cell_roster {
   specifications served_;
   mutable std::mutex mutex_;
   std::set<std::string> named_;
+  std::set<std::string> removed_;
 };
 
 }  // namespace cellos

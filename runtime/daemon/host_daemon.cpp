@@ -24,9 +24,10 @@ namespace {
 /// Above what the HOST SUPERVISOR itself allows a cell to end. Ours.
 constexpr std::chrono::seconds stop_timeout{60};
 
-/// Beside those that run actors: CAF's timer and printer, the committer, the feed, the writer of the state file, the
-/// I/O thread, the watchdog, two servers; and some to spare.
-constexpr std::size_t other_threads = 12;
+/// Beside those that run actors: CAF's timer and printer, the operator's log, the committer, retention, the feed, the
+/// writer of the state file, the I/O thread with its two for accepting and leaving, the watchdog, two servers of three
+/// each; and some to spare.
+constexpr std::size_t other_threads = 24;
 
 std::size_t cores() { return std::max(1u, std::thread::hardware_concurrency()); }
 
@@ -296,12 +297,13 @@ std::string host_daemon::serve_control() {
       std::move(control_sockets_), settings_.control,
       {std::string{version}, settings_.host_id, *questions_, *memory_, *feed_, *metrics_,
        [this] { return host_->blocked_sinks->load(); }, [this] { return watchdog_->hung(); },
-       [this](const std::string& id) { return roster_->names(id); }, [this] { return roster_->named(); },
+       [this](const std::string& id) { return roster_->names(id); }, [this] { return roster_->expected(); },
        [this](reload_reply asked) {
          reloads_.add(std::move(asked));
          ::kill(::getpid(), SIGHUP);
        },
-       [this] { return log_->is_displaced(); }});
+       [this] { return log_->is_displaced(); }, host_->progress,
+       [this](const std::string& id, bool removed) { roster_->set_removed(id, removed); }});
   if (!opened.service) return opened.refusal;
   control_ = std::move(opened.service);
   if (settings_.control.socket) events().control_listening(settings_.control.socket->native());

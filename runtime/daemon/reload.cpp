@@ -23,6 +23,7 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("control.owner", running.control.owner, read.control.owner);
   compare("control.group", running.control.group, read.control.group);
   compare("control.allow_uids", running.control.allow_uids, read.control.allow_uids);
+  compare("control.host_names", running.control.host_names, read.control.host_names);
   compare("control.state_file", running.control.state_file, read.control.state_file);
   compare("log.format", running.log.format, read.log.format);
   compare("scheduler.threads", running.workers, read.workers);

@@ -73,6 +73,11 @@ void run_recovery::take(std::string_view line, segment_position at, std::string_
     said_how_sealed_ = true;
     said_signed_ = said_signed_ || is_signed(*statement);
   }
+  // No version writes this that does not keep a journal; the events that say so may be removed.
+  if (read->type == event_type::host_evidence_removed) {
+    said_how_sealed_ = true;
+    said_signed_ = said_signed_ || !read->dssematerial.empty();
+  }
   if (!chain->is_host()) return;
   last_host_chain_in_log_ = chain->name();
   if (read->type == event_type::host_run_opened || read->type == event_type::host_run_closed) take_listing(*read);

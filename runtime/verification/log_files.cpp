@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view extension = ".jsonl";
-
 std::string refusal(const fs::path& path, const std::string& problem) {
   return "\"" + escaped(path.string(), 512) + "\" " + problem;
 }
@@ -24,23 +22,14 @@ std::string refusal(const fs::path& path, const std::string& problem) {
 /// is not.
 std::string list(const fs::path& directory, std::set<fs::path>& into, std::vector<std::string>& notes) {
   std::error_code failure;
-  std::size_t found = 0;
-  for (fs::directory_iterator entry{directory, failure}; !failure && entry != fs::directory_iterator{};
-       entry.increment(failure)) {
-    std::error_code vanished;
-    if (!entry->path().native().ends_with(extension) || entry->is_symlink(vanished) ||
-        !entry->is_regular_file(vanished)) {
-      continue;
-    }
-    if (!segment_of(entry->path().filename().native())) {
-      notes.push_back(refusal(entry->path(), "is no segment of the log and was not read; name it to have it verified"));
-      continue;
-    }
-    into.insert(entry->path());
-    ++found;
-  }
+  const log_listing found = list_log(directory, failure);
   if (failure) return refusal(directory, "cannot be listed: " + failure.message());
-  if (found == 0) return refusal(directory, "holds no segment of a log (evidence-<20 digits>.jsonl)");
+  if (found.segments.empty()) return refusal(directory, "holds no segment of a log (evidence-<20 digits>.jsonl)");
+  for (const segment_on_disk& each : found.segments) into.insert(directory / segment_file_name(each.segment));
+  for (const auto& other : found.others) {
+    notes.push_back(
+        refusal(directory / other, "is no segment of the log and was not read; name it to have it verified"));
+  }
   return {};
 }
 

@@ -110,7 +110,7 @@ CAF_TEST(a_client_that_says_half_a_request_or_too_much_holds_nobody_up) {
   controlled_daemon host;
   auto half = host.another_client();
   half.connect();
-  half.send("PUT /cells/a HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{");
+  half.send("PUT /cells/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
   auto long_head = host.another_client();
   long_head.connect();
   long_head.send("GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x'));
@@ -133,7 +133,7 @@ CAF_TEST(events_come_as_they_are_appended_and_only_those_asked_for) {
   CAF_REQUIRE_EQUAL(host.put("b").status, 201);
   auto follower = host.another_client();
   follower.connect();
-  follower.send("GET /events?cell=b&type=process_spawned HTTP/1.1\r\nHost: h\r\n\r\n");
+  follower.send("GET /events?cell=b&type=process_spawned HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const std::string head = follower.receive_until("\r\n\r\n");
   CAF_CHECK(head.find("text/event-stream") != std::string::npos);
   raw_guest a{host.home().socket_of("a")};
@@ -155,7 +155,7 @@ CAF_TEST(a_client_that_does_not_read_events_is_told_and_let_go) {
   CAF_REQUIRE_EQUAL(host.put("a").status, 201);
   auto follower = host.another_client();
   follower.connect();
-  follower.send("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+  follower.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   (void)follower.receive_until("\r\n\r\n");
   const sent_report sent = simulate({.socket = host.home().socket_of("a"), .frames = 20'000});
   CAF_CHECK(holds_within(patience,

@@ -183,6 +183,21 @@ CAF_TEST(cells_have_series_of_their_own_only_as_far_as_asked) {
   CAF_CHECK(host.metrics().find("cell=\"") == std::string::npos);
 }
 
+CAF_TEST(series_of_a_cell_go_on_when_it_comes_back) {
+  controlled_daemon host{{.tables = "[metrics]\nper_cell_series = 2\n"}};
+  const std::string received = prefix + "cell_frames_received_total{cell=\"a\"}";
+  double before = 0;
+  for (int run = 0; run < 3; ++run) {
+    CAF_REQUIRE_EQUAL(host.put("a").status, 201);
+    CAF_CHECK_EQUAL(metric(host.metrics(), received), before);
+    raw_guest{host.home().socket_of("a")}.write_frames(10);
+    CAF_CHECK(holds_within(patience, [&] { return metric(host.metrics(), received) == before + 10; }));
+    before += 10;
+    CAF_REQUIRE_EQUAL(host.remove("a").status, 200);
+  }
+  CAF_CHECK_EQUAL(metric(host.metrics(), prefix + "frames_received_total"), before);
+}
+
 CAF_TEST(prometheus_and_grafana_files_name_only_what_there_is) {
   controlled_daemon host{{.tables = "[metrics]\nper_cell_series = 1\n"}};
   CAF_REQUIRE_EQUAL(host.put("a").status, 201);

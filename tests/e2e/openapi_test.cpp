@@ -55,7 +55,7 @@ void follow_events_too_often(controlled_daemon& host, api_contract& contract) {
   for (std::size_t i = 0; i < most_streams; ++i) {
     followers.push_back(host.another_client());
     followers.back().connect();
-    followers.back().send("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    followers.back().send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string head = followers.back().receive_until("\r\n\r\n");
     CAF_REQUIRE(head.starts_with("HTTP/1.1 200 "));
   }
@@ -69,7 +69,7 @@ void follow_events_too_often(controlled_daemon& host, api_contract& contract) {
   CAF_CHECK(holds_within(std::chrono::seconds{5}, [&] {
     auto again = host.another_client();
     again.connect();
-    again.send("GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    again.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     return again.receive_until("\r\n\r\n").starts_with("HTTP/1.1 200 ");
   }));
 }
@@ -109,10 +109,11 @@ class orphaned_service {
     measured_.emplace(metrics::sources{"v", "h", *log_, events_, [] { return 0; }, [] { return std::size_t{0}; }});
     control_configuration settings;
     settings.socket = home_ / "control.sock";
+    settings.http_listen = "127.0.0.1:0";
     auto opened = control_service::open(
         settings, {"v", "h", *questions_, *memory_, *feed_, *measured_, [] { return 0; }, [] { return std::size_t{0}; },
                    [](const std::string&) { return false; }, [] { return std::vector<std::string>{}; },
-                   [this](const reload_reply&) { reload_asked_ = true; }});
+                   [this](const reload_reply&) { reload_asked_ = true; }, [] { return false; }, world_.progress});
     CAF_REQUIRE_EQUAL(opened.refusal, "");
     service_ = std::move(opened.service);
   }
@@ -122,6 +123,7 @@ class orphaned_service {
   }
 
   http_client client() const { return http_client{home_ / "control.sock"}; }
+  http_client public_client() const { return http_client{service_->http_address()}; }
   bool reload_asked() const { return reload_asked_; }
   void stop() { service_->stop_serving(); }
 
@@ -153,14 +155,20 @@ void ask_the_orphaned(api_contract& contract) {
   judged_client ask{client};
   ask.contract = contract;
   CAF_CHECK_EQUAL(ask.on("GET", "/cells"), 503);
-  CAF_CHECK_EQUAL(ask.on("GET", "/metrics"), 503);
+  CAF_CHECK_EQUAL(ask.on("GET", "/metrics"), 200);
+  CAF_CHECK_EQUAL(ask.on("GET", "/readyz"), 503);
+  auto scraper = orphaned.public_client();
+  CAF_CHECK_EQUAL(scraper.get("/metrics").status, 200);
+  // Whoever comes within the second waits.
+  scraper.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CAF_CHECK_EQUAL(ask.on_cell("GET", "a"), 503);
   CAF_CHECK_EQUAL(ask.on_cell("PUT", "a", cell_body("a", "/nowhere").dump()), 503);
   CAF_CHECK_EQUAL(ask.on_cell("DELETE", "a"), 503);
   CAF_CHECK_EQUAL(client.get("/cells").header("retry-after"), "1");
-  client.send("POST /reload HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.send("POST /reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
   CAF_REQUIRE(holds_within(patience, [&] { return orphaned.reload_asked(); }));
   orphaned.stop();
+  CAF_CHECK_EQUAL(ask.contract.complaint_about("GET", "/metrics", scraper.receive()), "");
   CAF_CHECK_EQUAL(ask.contract.complaint_about("POST", "/reload", client.receive()), "");
   contract = ask.contract;
 }
@@ -238,7 +246,7 @@ CAF_TEST(a_cell_that_is_being_drained_is_refused_for_now_and_admitted_when_it_is
     CAF_REQUIRE(holds_within(patience, [&] { return host.put("a").status < 300; }));
     raw_guest guest{host.home().socket_of("a")};
     guest.write_frames(500);
-    host.client().send("DELETE /cells/a HTTP/1.1\r\nHost: h\r\n\r\n");
+    host.client().send("DELETE /cells/a HTTP/1.1\r\nHost: localhost\r\n\r\n");
     refused = other.ask("PUT", "/cells/a", body);
     CAF_CHECK_EQUAL(contract.complaint_about("PUT", "/cells/{id}", refused), "");
     CAF_CHECK_EQUAL(host.client().receive("DELETE").status, 200);

@@ -84,8 +84,9 @@ void adversary::carry_out(attempt& made) {
   made.expected = expectation_of(made, image);
   image.write(home_.evidence_dir());
   const aftermath seen = live_over(random);
-  if (made.expected == expectation::tampering && has_forgotten_rewritten(image)) made.expected = expectation::open;
-  check(made, seen, lacks_events(image));
+  // Whatever was done to it, what is left is as it would be.
+  const bool is_moot = !seen.hung && made.expected == expectation::tampering && has_forgotten_rewritten(image);
+  if (!is_moot) check(made, seen, lacks_events(image));
   if (!made.violations.empty()) keep(made, image);
 }
 
@@ -124,7 +125,9 @@ void adversary::choose(attempt& made, evidence_image& image, randomness& random)
 expectation adversary::expectation_of(const attempt& made, const evidence_image& rewritten) const {
   const evidence_image image = without_torn_line(rewritten);
   if (made.expected == expectation::harmless) return made.expected;
-  if (!image.odd_entries.empty()) return made.expected;
+  const bool in_place_of_ours = std::ranges::any_of(
+      image.odd_entries, [&](const auto& each) { return history_->last().files.contains(each.first); });
+  if (in_place_of_ours) return made.expected;
   const evidence_image& last = history_->last();
   if (!lacks_events(image) && canonical_chains(image) == canonical_chains(last) &&
       image.journal_or_nothing() == last.journal_or_nothing()) {

@@ -1,6 +1,7 @@
 #include "tests/forge/whole_state.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string_view>
 
@@ -103,6 +104,12 @@ bool is_respelled(const line_texts& lines, const evidence_image& state, const po
   return differs + 1 == lines.end() && lines.size() > least;
 }
 
+std::map<std::string, line_texts> lines_by_chain(const evidence_image& image) {
+  std::map<std::string, line_texts> chains;
+  for (const log_line& line : image.lines()) chains[line.chain].push_back(canonical(line.text));
+  return chains;
+}
+
 }  // namespace
 
 line_texts canonical_lines(const evidence_image& image) {
@@ -126,7 +133,9 @@ rollback rollback_of(const evidence_image& image, const std::vector<evidence_ima
   for (const evidence_image& state : states) {
     if (!state.journal_or_nothing().starts_with(journal) || !reaches(state, ends->most)) continue;
     if (is_exactly(image, state, *ends)) return rollback::exact;
-    if (is_respelled(lines, state, *ends)) best = rollback::respelled;
+    const bool is_sorted_otherwise =
+        state.journal_or_nothing() == journal && lines_by_chain(image) == lines_by_chain(state);
+    if (is_sorted_otherwise || is_respelled(lines, state, *ends)) best = rollback::respelled;
   }
   return best;
 }

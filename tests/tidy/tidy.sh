@@ -94,6 +94,17 @@ absent_files() {
   done
 }
 
+# In docs/evidence.md a test is `suite: case`.
+absent_tests() {
+  local suite named
+  [[ -f docs/evidence.md ]] || return 0
+  while IFS= read -r named; do
+    suite="${named%%: *}"
+    grep -rlE "^#define CAF_SUITE $suite$" tests --include='*.cpp' 2>/dev/null |
+      xargs -r grep -qF "CAF_TEST(${named#*: })" || echo "docs/evidence.md: $named"
+  done < <(grep -oE '`[a-z0-9_]+: [a-z][a-z0-9_ ]*`' docs/evidence.md | tr -d '`' | sort -u)
+}
+
 # The first column of the tables below a heading of docs/operations.md.
 explained_below() {
   [[ ! -f docs/operations.md ]] ||
@@ -131,6 +142,7 @@ refuse "a file has at most $max_lines lines" < <(long_files)
 refuse "no reminders in sources" < <(reminders)
 refuse "a test file defines one suite, named as its stem" < <(misnamed_suites)
 refuse "documents name files that there are" < <(absent_files)
+refuse "documents name tests that there are" < <(absent_tests)
 refuse "docs/operations.md explains each event and alert, and no other" < <(events_and_alerts_without_explanation)
 
 exit "$broken"

@@ -9,13 +9,14 @@ missed=0
 
 plant_clean_tree() {
   rm -rf "${tree:?}"/*
-  mkdir -p "$tree"/{messages,actors,runtime,tests/actors}
+  mkdir -p "$tree"/{messages,actors,runtime,docs,tests/actors}
   echo '#include <cbor.h>' >"$tree/messages/wire_codec.cpp"
   echo '#pragma once' >"$tree/messages/frame.hpp"
   echo '#include "messages/frame.hpp"' >"$tree/actors/listener.cpp"
   echo '#include "actors/listener.hpp"' >"$tree/runtime/daemon.cpp"
   echo '#include <openssl/evp.h>' >"$tree/runtime/signer.hpp"
-  echo '#define CAF_SUITE listener' >"$tree/tests/actors/listener_test.cpp"
+  printf '%s\n' '#define CAF_SUITE listener' 'CAF_TEST(it listens) {}' >"$tree/tests/actors/listener_test.cpp"
+  echo '| them | `listener: it listens` |' >"$tree/docs/evidence.md"
 }
 
 # catches RULE FILE LINE: FILE with LINE added makes tidy.sh fail and name the rule and the file.
@@ -48,6 +49,8 @@ catches "named as its stem" tests/actors/listener_test.cpp '#define CAF_SUITE ot
 catches "named as its stem" tests/actors/decoder_test.cpp '// no suite'
 catches "files that there are" README.md '`tests/actors/none_test.cpp` proves it'
 catches "files that there are" README.md 'see [there](docs/none.md)'
+catches "tests that there are" docs/evidence.md '| them | `listener: it is not there` |'
+catches "tests that there are" docs/evidence.md '| them | `nobody: it listens` |'
 catches "explains each event" actors/events.cpp '  emit(level::info, "unheard_of", {});'
 
 # Sideways: the listener includes a header that includes the crypto header.

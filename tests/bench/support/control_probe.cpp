@@ -52,7 +52,7 @@ void control_probe::admit_and_list(std::uint64_t round) {
   const nlohmann::json& cells = listed.is_array() ? listed : listed.at("cells");
   ++found_.lists_asked;
   if (cells.size() < cells_ + 1) ++found_.lists_incomplete;
-  for (const auto& cell : cells) found_.stale += cell.contains("stale_seconds") ? 1 : 0;
+  for (const auto& cell : cells) found_.stale += cell.contains("stale_for_seconds") ? 1 : 0;
   timed(client, "DELETE", "/cells/" + id, "", answer);
 }
 

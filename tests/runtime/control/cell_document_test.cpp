@@ -79,3 +79,20 @@ CAF_TEST(members_are_refused_by_name) {
   CAF_CHECK_EQUAL(refused("", smallest).field, "id");
   CAF_CHECK_EQUAL(refused("c1", R"({"\u0000":1})").field, "\\x00");
 }
+
+CAF_TEST(a_member_that_is_null_is_as_good_as_absent_where_it_is_optional) {
+  const cell_reading read = read_cell("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s",)"
+                                            R"("keepalive_window":null,"expected_uid":null,"on_agent_failure":null})");
+  CAF_REQUIRE(std::holds_alternative<cell_configuration>(read));
+  CAF_CHECK(std::get<cell_configuration>(read) == std::get<cell_configuration>(read_cell("c1", smallest)));
+  const auto refusal = refused("c1", R"({"run_id":null,"vsock_uds_base":"/v","spec_signature_hash":"s"})");
+  CAF_CHECK_EQUAL(refusal.field, "run_id");
+  CAF_CHECK_EQUAL(refusal.error, "is null, not a string");
+}
+
+CAF_TEST(a_status_says_how_old_it_is_only_where_it_is_old) {
+  cell_status status;
+  CAF_CHECK(!to_json(status).contains("stale_for_seconds"));
+  status.stale_for = 2500ms;
+  CAF_CHECK_EQUAL(to_json(status).at("stale_for_seconds").get<double>(), 2.5);
+}

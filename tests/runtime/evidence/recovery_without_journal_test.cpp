@@ -6,6 +6,20 @@ using namespace cellos::testing;
 using namespace cellos::testing::recovery;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// As if every event that says how its chain is sealed were of a version that did not, or removed.
+std::string without_statements(std::string text) {
+  for (std::size_t at; (at = text.find(R"("signing":)")) != std::string::npos;) {
+    const std::size_t end = text.find('}', at) + 1;
+    text.erase(at, end - at + (text[end] == ',' ? 1 : 0));
+    if (text[at] == '}' && text[at - 1] == ',') text.erase(at - 1, 1);
+  }
+  return text;
+}
+
+}  // namespace
+
 CAF_TEST_FIXTURE_SCOPE(recovery_without_journal_tests, fixture)
 
 CAF_TEST(without a journal only signatures vouch) {
@@ -54,12 +68,7 @@ CAF_TEST(without a journal the host chain still closes runs for good) {
 
 CAF_TEST(a log of a former version has no journal) {
   declare(2);
-  std::string text = log.text;
-  for (std::size_t at; (at = text.find(R"("signing":)")) != std::string::npos;) {
-    const std::size_t end = text.find('}', at) + 1;
-    text.erase(at, end - at + (text[end] == ',' ? 1 : 0));
-    if (text[at] == '}' && text[at - 1] == ',') text.erase(at - 1, 1);
-  }
+  const std::string text = without_statements(log.text);
   recovery_terms known = terms();
   known.journal = {};
   known.journal.trouble = journal_trouble::absent;
@@ -68,6 +77,18 @@ CAF_TEST(a log of a former version has no journal) {
   CAF_CHECK_EQUAL(to_string(of_kind<journal_trouble>(found)[0]), "former_version");
   CAF_REQUIRE(found.written_by.has_value());
   CAF_CHECK(!found.written_by->signing);
+}
+
+CAF_TEST(a log of which retention took the first events had a journal) {
+  declare(2);
+  chronicle.evidence_removed({1, 1, 10, {}});
+  CAF_REQUIRE(!chronicle.flush());
+  recovery_terms known = terms();
+  known.journal = {};
+  known.journal.trouble = journal_trouble::absent;
+  const auto found = recovered_from(without_statements(log.text), std::move(known));
+  CAF_REQUIRE_EQUAL(of_kind<journal_trouble>(found).size(), 1u);
+  CAF_CHECK_EQUAL(to_string(of_kind<journal_trouble>(found)[0]), "absent");
 }
 
 CAF_TEST(an empty log without a journal is a new one) {
