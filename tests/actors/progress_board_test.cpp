@@ -68,12 +68,13 @@ CAF_TEST(the board says what the accounts of all actors together say) {
   run_totals asked = accounts->ended;
   for (const cell_status& each : accounts->cells) asked += each.since_start();
   CAF_CHECK(asked == sum(counts()));
-  CAF_REQUIRE_EQUAL(counts().cells.size(), accounts->cells.size());
+  const host_counts board = counts();
+  CAF_REQUIRE_EQUAL(board.cells.size(), accounts->cells.size());
   for (std::size_t i = 0; i < accounts->cells.size(); ++i) {
-    CAF_CHECK_EQUAL(counts().cells[i].id, accounts->cells[i].cell_id);
-    CAF_CHECK(counts().cells[i].counts.state() == accounts->cells[i].state);
+    CAF_CHECK_EQUAL(board.cells[i].id, accounts->cells[i].cell_id);
+    CAF_CHECK(board.cells[i].counts.state() == accounts->cells[i].state);
   }
-  CAF_CHECK(counts().cells.front().counts.state() == cell_state::silenced);
+  CAF_CHECK(board.cells.front().counts.state() == cell_state::silenced);
 }
 
 CAF_TEST(what a cell counted stays counted when it ends and under its name when it comes back) {

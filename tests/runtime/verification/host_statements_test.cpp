@@ -1,6 +1,7 @@
 #include "runtime/verification/host_statements.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,13 @@ using namespace cellos::test;
 using namespace cellos::verification;
 
 namespace {
+
+/// Lines are made in this order, which `+` does not promise.
+std::string log_of(std::initializer_list<std::string> lines) {
+  std::string log;
+  for (const std::string& line : lines) log += line;
+  return log;
+}
 
 constexpr std::string_view each_event = R"({"mode":"event"})";
 constexpr std::string_view every_third = R"({"events":"3","intervalNs":"1000000000","mode":"checkpoint"})";
@@ -85,14 +93,14 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(host_statements_tests, fixture)
 
 CAF_TEST(what a host says of another hosts run counts for nothing) {
-  const std::string own = begun(each_event) + run.declaration(true) + ended(1);
+  const std::string own = log_of({begun(each_event), run.declaration(true), ended(1)});
   CAF_CHECK_EQUAL(causes(own, finished), "");
   chain_writer other{"host-b", "", "", "1767225600000", &other_key};
   const std::string foreign =
-      other.host_started() +
-      other.line("host.v1.run_closed", R"({"chain":")" + run.chain() + R"(","lastDigest":"","lastSequence":"9"})",
-                 true) +
-      other.run_opened(run.chain()) + other.host_stopped();
+      log_of({other.host_started(),
+              other.line("host.v1.run_closed",
+                         R"({"chain":")" + run.chain() + R"(","lastDigest":"","lastSequence":"9"})", true),
+              other.run_opened(run.chain()), other.host_stopped()});
   CAF_CHECK_EQUAL(causes(own + foreign, finished), "foreign");
 }
 
@@ -103,20 +111,20 @@ CAF_TEST(a run is opened once and closed once) {
   CAF_MESSAGE("closed");
   chain_writer second_host{"host-a", "", "", "1767225600000", &key};
   chain_writer twice{"host-a", "cell-1", "run-1", "1767225600001", &key};
-  log = second_host.host_started() + second_host.run_opened(twice.chain()) + twice.started() + twice.ended(0);
-  log += second_host.run_closed(twice) + second_host.run_closed(twice) + second_host.host_stopped();
+  log = log_of({second_host.host_started(), second_host.run_opened(twice.chain()), twice.started(), twice.ended(0)});
+  log += log_of({second_host.run_closed(twice), second_host.run_closed(twice), second_host.host_stopped()});
   CAF_CHECK_EQUAL(causes(log, finished), "contradicted");
 }
 
 CAF_TEST(a closing says where the run ended) {
-  std::string log = begun(each_event) + run.declaration(true);
+  std::string log = log_of({begun(each_event), run.declaration(true)});
   chain_writer earlier = run;
-  log += run.ended(1) + host.run_closed(earlier) + host.host_stopped();
+  log += log_of({run.ended(1), host.run_closed(earlier), host.host_stopped()});
   CAF_CHECK_EQUAL(causes(log, finished), "altered");
 }
 
 CAF_TEST(a closing of another digest is no closing of this run) {
-  std::string log = begun(each_event) + run.ended(0);
+  std::string log = log_of({begun(each_event), run.ended(0)});
   log += host.line(
       "host.v1.run_closed",
       R"({"chain":")" + run.chain() + R"(","lastDigest":")" + std::string(43, 'A') + R"(=","lastSequence":"2"})", true);
@@ -125,12 +133,12 @@ CAF_TEST(a closing of another digest is no closing of this run) {
 
 CAF_TEST(a run that its host never listed is not whole) {
   std::string log = host.line("host.v1.started", signing(each_event), true);
-  log += run.line("run.v1.started", signing(each_event), true) + run.ended(0) + host.host_stopped();
+  log += log_of({run.line("run.v1.started", signing(each_event), true), run.ended(0), host.host_stopped()});
   CAF_CHECK_EQUAL(causes(log, finished), "missing");
 }
 
 CAF_TEST(where each event is signed one that is not is named) {
-  std::string log = begun(each_event) + run.declaration(true) + run.declaration(false) + run.declaration(true);
+  std::string log = log_of({begun(each_event), run.declaration(true), run.declaration(false), run.declaration(true)});
   CAF_CHECK_EQUAL(causes(log + ended(3), finished), "unsigned");
 }
 
@@ -143,14 +151,14 @@ CAF_TEST(a checkpoint may lag as far as it says and no further) {
   chain_writer longer = run;
   chain_writer its_host = host;
   CAF_CHECK_EQUAL(causes(log + ended(6), finished), "");
-  further += longer.declaration(false) + longer.ended(7) + its_host.run_closed(longer) + its_host.host_stopped();
+  further += log_of({longer.declaration(false), longer.ended(7), its_host.run_closed(longer), its_host.host_stopped()});
   CAF_CHECK_EQUAL(causes(further, finished), "unsigned");
 }
 
 CAF_TEST(no filter hides what is wrong) {
-  std::string log = begun(each_event) + run.declaration(true);
+  std::string log = log_of({begun(each_event), run.declaration(true)});
   (void)run.declaration(true);
-  log += run.declaration(true) + ended(3);
+  log += log_of({run.declaration(true), ended(3)});
   const std::string all = causes(log, finished);
   CAF_CHECK(all.find("missing") != std::string::npos);
   verification_options other = finished;
@@ -162,7 +170,7 @@ CAF_TEST(no filter hides what is wrong) {
 }
 
 CAF_TEST(what a start adopted is a finding where each event is signed) {
-  std::string log = begun(each_event) + run.declaration(true);
+  std::string log = log_of({begun(each_event), run.declaration(true)});
   const std::string range = R"("adoptedFrom":"2","adoptedTo":"2")";
   log += run.line("run.v1.adopted", "{" + range + "}", true);
   CAF_CHECK_EQUAL(causes(log), "adopted");
@@ -171,7 +179,7 @@ CAF_TEST(what a start adopted is a finding where each event is signed) {
 }
 
 CAF_TEST(what a start adopted is a note where a checkpoint may lag until the log is said to be complete) {
-  std::string log = begun(every_third) + run.declaration(false);
+  std::string log = log_of({begun(every_third), run.declaration(false)});
   log += run.line("run.v1.adopted", R"({"adoptedFrom":"2","adoptedTo":"2"})", true);
   CAF_CHECK_EQUAL(causes(log), "");
   CAF_CHECK_EQUAL(judge_text(log, &keys, {}).notes.size(), 1u);
@@ -179,10 +187,10 @@ CAF_TEST(what a start adopted is a note where a checkpoint may lag until the log
 }
 
 CAF_TEST(what a host found otherwise than it had left it is a finding) {
-  const std::string log = begun(each_event) + run.ended(0) + host.run_closed(run);
+  const std::string log = log_of({begun(each_event), run.ended(0), host.run_closed(run)});
   const auto with = [&](std::string_view type, std::string_view data) {
     chain_writer saying = host;
-    return causes(log + saying.line(type, data, true) + saying.host_stopped(), finished);
+    return causes(log_of({log, saying.line(type, data, true), saying.host_stopped()}), finished);
   };
   CAF_CHECK_EQUAL(with("host.v1.chain_abandoned", R"({"cause":"cut_back","chain":"host-a/cell-9/run-1/1"})"),
                   "contradicted");
@@ -197,8 +205,8 @@ CAF_TEST(what a host found otherwise than it had left it is a finding) {
 }
 
 CAF_TEST(what retention took is not missed and what it did not take is) {
-  const std::string gone = begun(each_event) + run.declaration(true);
-  std::string log = removed(host, {&host, &run}, each_event, true) + run.declaration(true);
+  const std::string gone = log_of({begun(each_event), run.declaration(true)});
+  std::string log = log_of({removed(host, {&host, &run}, each_event, true), run.declaration(true)});
   log += ended(2);
   CAF_CHECK_EQUAL(causes(gone + log, finished), "");
   CAF_CHECK_EQUAL(causes(log, finished), "");
@@ -210,13 +218,13 @@ CAF_TEST(what retention took is not missed and what it did not take is) {
 }
 
 CAF_TEST(a run that retention took as a whole is accounted for) {
-  std::string log = host.host_started() + host.run_opened(run.chain());
+  std::string log = log_of({host.host_started(), host.run_opened(run.chain())});
   (void)run.started();
   (void)run.ended(0);
   log += host.run_closed(run);
   chain_writer silent_host = host;
   CAF_CHECK_EQUAL(causes(log + silent_host.host_stopped(), finished), "missing");
-  log += removed(host, {&run}, each_event, false) + host.host_stopped();
+  log += log_of({removed(host, {&run}, each_event, false), host.host_stopped()});
   CAF_CHECK_EQUAL(causes(log, finished), "");
 }
 
@@ -224,19 +232,18 @@ CAF_TEST(what is left of a chain is held to what its first event said) {
   (void)begun(each_event);
   (void)run.declaration(true);
   std::string log = removed(host, {&host, &run}, each_event, true);
-  log += run.declaration(false) + run.declaration(true);
+  log += log_of({run.declaration(false), run.declaration(true)});
   CAF_CHECK_EQUAL(causes(log + ended(3), finished), "unsigned");
 }
 
 CAF_TEST(a host chain that follows another names its end) {
-  std::string log = begun(each_event) + run.ended(0) + host.run_closed(run) + host.host_stopped();
+  std::string log = log_of({begun(each_event), run.ended(0), host.run_closed(run), host.host_stopped()});
   chain_writer next{"host-a", "", "", "1767225700000", &key};
   const auto follow = [&](chain_writer chain, std::uint64_t sequence) {
-    return chain.line("host.v1.started",
-                      R"({"formerChain":")" + host.chain() + R"(","formerDigest":")" + host.last_digest() +
-                          R"(","formerSequence":")" + std::to_string(sequence) + R"(","signing":{"mode":"event"}})",
-                      true) +
-           chain.host_stopped();
+    const std::string former = R"({"formerChain":")" + host.chain() + R"(","formerDigest":")" + host.last_digest() +
+                               R"(","formerSequence":")" + std::to_string(sequence) +
+                               R"(","signing":{"mode":"event"}})";
+    return log_of({chain.line("host.v1.started", former, true), chain.host_stopped()});
   };
   CAF_CHECK_EQUAL(causes(log + follow(next, host.last_sequence()), finished), "");
   CAF_CHECK_EQUAL(causes(log + follow(next, host.last_sequence() + 1), finished), "missing");
