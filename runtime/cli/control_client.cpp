@@ -57,16 +57,6 @@ std::string unreachable(const std::string& socket, CURLcode failed, long os_erro
                      os_error == 0 ? "" : ": " + why, elsewhere);
 }
 
-/// One byte of `sun_path` is the final NUL's.
-std::string refuse_socket(const std::string& path) {
-  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
-  if (path.size() <= longest) return {};
-  return fmt::format(
-      "a socket's path has at most {} bytes, this one has {}; use a shorter one, such as a link to its "
-      "directory",
-      longest, path.size());
-}
-
 }  // namespace
 
 control_client::control_client(std::string socket) : socket_(std::move(socket)) {
@@ -144,7 +134,6 @@ std::string control_client::escape(const std::string& text) {
 void add_socket_option(CLI::App& app, std::string& socket) {
   socket = packaged_socket;
   app.add_option("--socket", socket, "The daemon's control socket")
-      ->check(refuse_socket)
       ->envname("CELLOS_TELEMETRY_SOCKET")
       ->capture_default_str();
 }

@@ -19,14 +19,29 @@ void hold_standard_descriptors() {
   }
 }
 
+namespace {
+
+/// Why nothing more can be written; 0 where it could.
+int why_refused() {
+  const char end_of_line = '\n';
+  return ::write(STDOUT_FILENO, &end_of_line, 1) == 1 ? 0 : errno;
+}
+
+}  // namespace
+
 exit_code close_output(exit_code outcome) {
   std::cout.flush();
-  const bool failed_before = std::ferror(stdout) != 0;
-  errno = 0;
+  bool failed = std::ferror(stdout) != 0 || std::cout.bad();
+  failed = std::fflush(stdout) != 0 || failed;
+  // Which error it was when it failed nobody kept.
+  int why = failed ? why_refused() : 0;
   // A disk may take what is written and refuse it in the end.
-  const bool failed = std::fflush(stdout) != 0 || std::fclose(stdout) != 0;
-  const int why = errno;
-  if ((!failed && !failed_before) || why == EPIPE) return outcome;
+  errno = 0;
+  if (std::fclose(stdout) != 0 && !failed) {
+    failed = true;
+    why = errno;
+  }
+  if (!failed || why == EPIPE) return outcome;
   const std::string reason = why == 0 ? "" : ": " + std::error_code{why, std::system_category()}.message();
   std::fprintf(stderr, "cellos-telemetryctl: standard output cannot be written%s; what is there is not all\n",
                reason.c_str());

@@ -1,8 +1,10 @@
 #include "tests/forge/forge.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -26,11 +28,31 @@ std::map<std::string, line_texts> canonical_chains(const evidence_image& image) 
   return chains;
 }
 
-std::map<std::string, line_texts> canonical_segments(const evidence_image& image) {
-  std::map<std::string, line_texts> segments;
-  for (const std::string& name : image.segments()) segments[name];
-  for (const log_line& line : image.lines()) segments[line.segment].push_back(canonical(line.text));
+/// Of each line of `one` that `other` does not hold as often.
+std::vector<std::string> segments_of_lines_not_in(const evidence_image& one, const evidence_image& other) {
+  std::multiset<std::string> known;
+  for (std::string& each : canonical_lines(other)) known.insert(std::move(each));
+  std::vector<std::string> segments;
+  for (const log_line& line : one.lines()) {
+    const auto found = known.find(canonical(line.text));
+    if (found == known.end()) {
+      segments.push_back(line.segment);
+    } else {
+      known.erase(found);
+    }
+  }
   return segments;
+}
+
+std::vector<std::string> segments_that_differ(const evidence_image& one, const evidence_image& other) {
+  std::map<std::string, std::array<line_texts, 2>> segments;
+  for (const log_line& line : one.lines()) segments[line.segment][0].push_back(canonical(line.text));
+  for (const log_line& line : other.lines()) segments[line.segment][1].push_back(canonical(line.text));
+  std::vector<std::string> names;
+  for (const auto& [name, both] : segments) {
+    if (both[0] != both[1]) names.push_back(name);
+  }
+  return names;
 }
 
 /// What is no whole line at the end of the log is cut off at every start.
@@ -159,12 +181,12 @@ bool adversary::has_forgotten_rewritten(const evidence_image& image) const {
   const evidence_image& before = history_->last();
   if (!image.odd_entries.empty() || image.journal_or_nothing() != before.journal_or_nothing()) return false;
   const auto left = home_.image().segments();
-  auto was = canonical_segments(before);
-  auto is = canonical_segments(image);
-  std::erase_if(was, [&](const auto& each) { return is.contains(each.first) && is[each.first] == each.second; });
-  std::erase_if(is, [&](const auto& each) { return before.files.contains(each.first) && !was.contains(each.first); });
-  was.merge(is);
-  return !left.empty() && std::ranges::all_of(was, [&](const auto& each) { return each.first < left.front(); });
+  if (left.empty()) return false;
+  std::vector<std::string> touched = segments_of_lines_not_in(before, image);
+  std::ranges::copy(segments_of_lines_not_in(image, before), std::back_inserter(touched));
+  // The same lines in another order.
+  if (touched.empty()) touched = segments_that_differ(before, image);
+  return !touched.empty() && std::ranges::all_of(touched, [&](const std::string& each) { return each < left.front(); });
 }
 
 /// A daemon with the same key, and maybe with the cells that were there.
