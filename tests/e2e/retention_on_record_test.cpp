@@ -122,7 +122,7 @@ CAF_TEST(a_run_of_which_nothing_is_left_goes_on_after_a_crash) {
     CAF_REQUIRE_EQUAL(gaps.size(), 1u);
     CAF_CHECK_EQUAL(gaps[0].reason, "daemon_restart");
     // Behind what was removed: the run began, declared, and may have had a checkpoint.
-    CAF_CHECK(gaps[0].sequence == (mode == "checkpoint" ? 4u : 3u));
+    CAF_CHECK(gaps[0].sequence == 3u || (mode == "checkpoint" && gaps[0].sequence == 4u));
     CAF_CHECK_EQUAL(events_of(all, "quiet", "run.v1.started").size(), 0u);
     CAF_CHECK_EQUAL(events_of(all, "quiet", "run.v1.resumed").size(), 1u);
     CAF_CHECK_EQUAL(one.host_events("host.v1.segments_missing"), 0u);
