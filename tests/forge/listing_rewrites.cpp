@@ -66,6 +66,7 @@ outcome reopen(evidence_image& image, const loot&, randomness& random) {
   if (ended.empty()) return std::nullopt;
   const std::string& run = any_of(random, ended);
   const std::size_t events = lines_of_chain(lines, run).size();
+  if (events < 2) return std::nullopt;  // retention left its end alone
   const std::size_t kept = between(random, one_in(random, 8) ? 0 : 1, events - 1);
   cut_chain_at(lines, run, kept);
   std::string how = run + " has " + std::to_string(kept) + " of " + std::to_string(events) + " events";

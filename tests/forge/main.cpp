@@ -59,7 +59,11 @@ void work(const run_options& options, unsigned worker, int to) {
   adversary one{options.forge};
   for (std::uint64_t seed = options.from; seed < options.from + options.seeds; ++seed) {
     if (seed / adversary::attempts_on_one_history % options.jobs != worker) continue;
-    write_line(to, to_json(one.attack(seed)).dump(-1, ' ', false, json::error_handler_t::replace) + '\n');
+    try {
+      write_line(to, to_json(one.attack(seed)).dump(-1, ' ', false, json::error_handler_t::replace) + '\n');
+    } catch (const std::exception& error) {
+      throw std::runtime_error("seed " + std::to_string(seed) + ": " + error.what());
+    }
   }
 }
 

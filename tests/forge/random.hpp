@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -11,7 +12,11 @@ namespace cellos::forge {
 /// Its draws are the same on every machine, which the standard distributions' are not.
 using randomness = std::mt19937_64;
 
-inline std::uint64_t below(randomness& random, std::uint64_t limit) { return random() % limit; }
+/// Throws `std::logic_error` where there is nothing to choose from: a rewrite has to have looked.
+inline std::uint64_t below(randomness& random, std::uint64_t limit) {
+  if (limit == 0) throw std::logic_error("a choice among none");
+  return random() % limit;
+}
 inline std::uint64_t between(randomness& random, std::uint64_t least, std::uint64_t most) {
   return least + below(random, most - least + 1);
 }
