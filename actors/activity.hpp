@@ -50,7 +50,7 @@ class activity {
 using activity_ptr = std::shared_ptr<activity>;
 
 /// Every live actor's activity. Thread-safe. An actor that ends leaves by letting go of its activity.
-class activity_census {
+class activity_registry {
  public:
   activity_ptr enter(const char* role, std::string cell_id, caf::actor_addr actor) {
     auto entered = std::make_shared<activity>(role, std::move(cell_id), std::move(actor));

@@ -1,7 +1,7 @@
 // CELL SUPERVISOR: binds one cell's socket, opens its run, keeps LISTENER, DECODER and KEEPALIVE alive, and ends the
 // run. Any of the three may die at any message: its successor takes over, and the LISTENER replays what is
 // unacknowledged. A chunk at which two DECODERs died is set aside. Everything that must survive, this actor's own death
-// included, is in the cell's estate.
+// included, is in the cell's resources.
 //
 //   admit:  bind -> run.v1.started in the log -> children -> answer
 //   retire: drain the LISTENER -> run.v1.ended in the log -> socket gone -> answer -> quit
@@ -25,33 +25,33 @@ namespace {
 
 using supervisor_pointer = cell_supervisor_actor::stateful_pointer<cell_supervisor_state>;
 
-/// The log may be waiting for its disk; an orchestrator that waits longer than this has given up. Ours.
-constexpr std::chrono::seconds sink_patience{10};
-/// The intake bounds how long it reads while draining; the rest is for decoding and the log. Ours.
-constexpr std::chrono::seconds drain_patience{20};
-/// Pause before a step is tried again whose other actor is being replaced. Ours.
+/// The log may be waiting for its disk; an orchestrator that waits longer than this has given up. Chosen here.
+constexpr std::chrono::seconds sink_timeout{10};
+/// The intake bounds how long it reads while draining; the rest is for decoding and the log. Chosen here.
+constexpr std::chrono::seconds drain_timeout{20};
+/// Pause before a step is tried again whose other actor is being replaced. Chosen here.
 constexpr std::chrono::milliseconds retry_pause{20};
 
 using phase = cell_supervisor_state::phase;
 
 void start_decoder(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.decoder = adopt(self, self->spawn<caf::monitored>(make_decoder, state.cell, state.sink, state.cell->quarantined,
-                                                          std::cref(*state.host)));
+  state.decoder = monitor_child(self, self->spawn<caf::monitored>(make_decoder, state.cell, state.sink,
+                                                                  state.cell->quarantined, std::cref(*state.host)));
   if (state.listener) self->send(state.listener, state.decoder);
   if (state.keepalive) self->send(state.keepalive, state.decoder);
 }
 
 void start_listener(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.listener = adopt(self, self->spawn<caf::monitored>(make_listener, state.cell, state.cell->intake,
-                                                           ++state.cell->listeners, std::cref(*state.host)));
+  state.listener = monitor_child(self, self->spawn<caf::monitored>(make_listener, state.cell, state.cell->intake,
+                                                                   ++state.cell->listeners, std::cref(*state.host)));
   if (state.decoder) self->send(state.listener, state.decoder);
 }
 
 void start_keepalive(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.keepalive = adopt(
+  state.keepalive = monitor_child(
       self, self->spawn<caf::monitored>(make_keepalive, state.cell, state.decoder, state.sink, std::cref(*state.host)));
 }
 
@@ -74,7 +74,7 @@ void stop_children(supervisor_pointer self) {
 
 void retry_soon(supervisor_pointer self) { self->delayed_send(self, retry_pause, retry_atom::value); }
 
-cell_status describe(const cell_estate& cell, const run_account& account, monotonic_time now) {
+cell_status describe(const cell_resources& cell, const run_account& account, monotonic_time now) {
   const intake_counts seen = cell.intake->counts();
   cell_status status;
   status.cell_id = cell.run->cell_id;
@@ -121,7 +121,7 @@ std::optional<status_answer> take_status_answer(supervisor_pointer self, std::ui
 void on_account(supervisor_pointer self, std::uint64_t question, const run_account& account) {
   auto answer = take_status_answer(self, question);
   if (!answer) return;
-  const cell_estate& cell = *self->state.cell;
+  const cell_resources& cell = *self->state.cell;
   if (cell.intake) {
     answer->deliver(describe(cell, account, self->clock().now()));
   } else {
@@ -131,7 +131,7 @@ void on_account(supervisor_pointer self, std::uint64_t question, const run_accou
 
 /// Where the SINK dies, its successor is asked: see `on_new_sink`.
 void ask_for_account(supervisor_pointer self, std::uint64_t question) {
-  self->request(self->state.sink, sink_patience, totals_atom::value, self->state.cell->run)
+  self->request(self->state.sink, sink_timeout, totals_atom::value, self->state.cell->run)
       .then([self, question](const run_account& account) { on_account(self, question, account); },
             [self, question](const caf::error& cause) {
               if (receiver_died(cause)) return;
@@ -186,14 +186,14 @@ void open_run(supervisor_pointer self) {
   const std::uint64_t attempt = begin(self, phase::opening);
   const run_opening opening{state.host->daemon_version, state.cell->specification.keepalive_window,
                             state.cell->recovered, state.cell->progress->run()};
-  self->request(state.sink, sink_patience, open_run_atom::value, state.cell->run, opening)
+  self->request(state.sink, sink_timeout, open_run_atom::value, state.cell->run, opening)
       .then(
           [self, attempt](const std::string& chain) {
             if (attempt == self->state.attempt) on_run_opened(self, chain);
           },
           [self, attempt](const caf::error& cause) {
             if (attempt != self->state.attempt) return;
-            // A predecessor of this actor had opened it: then only patience is needed.
+            // A predecessor of this actor had opened it: then it only takes time.
             const bool was_open = !self->state.cell->chain.empty();
             if (was_open || receiver_died(cause)) return retry_soon(self);
             on_run_not_opened(self, cause);
@@ -219,20 +219,20 @@ caf::result<cell_status> on_admit(supervisor_pointer self) {
   return answer;
 }
 
-/// The end, whatever led to it. The reason it quits with tells the HOST SUPERVISOR not to replace this actor.
-void finish(supervisor_pointer self, caf::expected<run_totals> books) {
+/// The end, whatever led to it. The reason it quits with notifies the HOST SUPERVISOR not to replace this actor.
+void finish(supervisor_pointer self, caf::expected<run_totals> totals) {
   cell_supervisor_state& state = self->state;
   state.now = phase::ended;
   stop_children(self);
-  if (books) {
+  if (totals) {
     cell_status last = describe(*state.cell, {}, self->clock().now());
-    last.totals = *books;
+    last.totals = *totals;
     state.cell->at_the_end = std::move(last);
   }
   state.cell->use(nullptr);
-  if (books) state.host->events.cell_retired(*state.cell->run, *books);
+  if (totals) state.host->events.cell_retired(*state.cell->run, *totals);
   if (auto answer = std::exchange(state.retire_answer, std::nullopt)) {
-    books ? answer->deliver(*books) : answer->deliver(books.error());
+    totals ? answer->deliver(*totals) : answer->deliver(totals.error());
   }
   // The SINK's answers to these would find nobody.
   for (auto& [question, answer] : std::exchange(state.status_answers, {})) {
@@ -247,7 +247,7 @@ void close_run(supervisor_pointer self) {
   state.cell->closing = true;
   const intake_counts seen = state.cell->intake->counts();
   const run_closing closing{state.end_reason, seen.frames_received, seen.connections_accepted};
-  self->request(state.sink, sink_patience, close_run_atom::value, state.cell->run, closing)
+  self->request(state.sink, sink_timeout, close_run_atom::value, state.cell->run, closing)
       .then(
           [self, attempt](const run_totals& totals) {
             if (attempt == self->state.attempt) finish(self, totals);
@@ -264,7 +264,7 @@ void close_run(supervisor_pointer self) {
 void drain(supervisor_pointer self) {
   const std::uint64_t attempt = begin(self, phase::draining);
   if (!self->state.listener) return retry_soon(self);
-  self->request(self->state.listener, drain_patience, drain_atom::value)
+  self->request(self->state.listener, drain_timeout, drain_atom::value)
       .then(
           [self, attempt](std::uint64_t) {
             if (attempt == self->state.attempt) close_run(self);
@@ -313,8 +313,8 @@ void replace(supervisor_pointer self, Handle& handle, const char* role, const ca
   fail_cell(self, role);
 }
 
-/// The second DECODER that dies at one chunk condemns it.
-void judge_chunk(supervisor_pointer self) {
+/// The second DECODER that dies at one chunk quarantines it.
+void check_chunk(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   const std::uint64_t culprit = state.cell->decoding.exchange(0);
   if (culprit == 0 || std::exchange(state.suspect, culprit) != culprit) return;
@@ -331,12 +331,12 @@ void judge_chunk(supervisor_pointer self) {
 void on_down(supervisor_pointer self, const caf::down_msg& down) {
   cell_supervisor_state& state = self->state;
   if (down.source == state.host_supervisor) return self->quit(caf::exit_reason::user_shutdown);
-  bury(self, down.source);
+  unmonitor_child(self, down.source);
   if (down.source == state.listener) {
     replace(self, state.listener, "LISTENER", down.reason, start_listener);
     if (state.now == phase::draining) retry_soon(self);
   } else if (down.source == state.decoder) {
-    judge_chunk(self);
+    check_chunk(self);
     replace(self, state.decoder, "DECODER", down.reason, start_decoder);
   } else if (down.source == state.keepalive) {
     replace(self, state.keepalive, "KEEPALIVE", down.reason, start_keepalive);
@@ -366,7 +366,7 @@ void on_new_sink(supervisor_pointer self, const sink_actor& successor) {
 
 }  // namespace
 
-cell_supervisor_actor::behavior_type make_cell_supervisor(supervisor_pointer self, cell_estate_ptr cell,
+cell_supervisor_actor::behavior_type make_cell_supervisor(supervisor_pointer self, cell_resources_ptr cell,
                                                           sink_actor sink, caf::actor_addr host_supervisor,
                                                           const host_environment& host) {
   die_of_exceptions(self);
@@ -376,7 +376,7 @@ cell_supervisor_actor::behavior_type make_cell_supervisor(supervisor_pointer sel
   self->state.host = &host;
   self->state.host_supervisor = std::move(host_supervisor);
   self->state.restarts = restart_intensity{host.limits};
-  self->state.activity = host.census.enter("CELL SUPERVISOR", self->state.cell->run->cell_id, self->address());
+  self->state.activity = host.activities.enter("CELL SUPERVISOR", self->state.cell->run->cell_id, self->address());
   // A predecessor died after binding: the socket is there, and the run is open or about to be.
   if (self->state.cell->closing) {
     close_run(self);

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "actors/cell_estate.hpp"
+#include "actors/cell_resources.hpp"
 #include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 
@@ -18,7 +18,7 @@ struct cell_supervisor_state {
   /// What the supervisor is waiting for; a step that failed with another actor is tried again from here.
   enum class phase : std::uint8_t { unbound, opening, live, draining, closing, ended };
 
-  cell_estate_ptr cell;
+  cell_resources_ptr cell;
   const host_environment* host = nullptr;
   caf::actor_addr host_supervisor;
   phase now = phase::unbound;
@@ -44,7 +44,7 @@ struct cell_supervisor_state {
 
 /// Ends when `host_supervisor` does. `host` must outlive the actor.
 cell_supervisor_actor::behavior_type make_cell_supervisor(
-    cell_supervisor_actor::stateful_pointer<cell_supervisor_state> self, cell_estate_ptr cell, sink_actor sink,
+    cell_supervisor_actor::stateful_pointer<cell_supervisor_state> self, cell_resources_ptr cell, sink_actor sink,
     caf::actor_addr host_supervisor, const host_environment& host);
 
 }  // namespace cellos

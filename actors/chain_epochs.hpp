@@ -11,7 +11,7 @@
 
 namespace cellos {
 
-/// What tells chains of the same run, or of the same host, apart: the time they began, in milliseconds, and never one
+/// What distinguishes chains of the same run, or of the same host: the time they began, in milliseconds, and never one
 /// twice, whatever the clock does. Thread-safe.
 class chain_epochs {
  public:

@@ -17,10 +17,10 @@ namespace {
 void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_ptr& chunk, const credit_actor& credit) {
   decoder_state& state = self->state;
   const activity::mark busy{*state.activity};
-  const auto condemned = std::find_if(state.quarantined.begin(), state.quarantined.end(),
-                                      [&](const auto& known) { return known.sequence == chunk->sequence; });
-  if (condemned != state.quarantined.end()) {
-    self->send(state.sink, quarantine_atom::value, state.cell->run, *condemned, credit);
+  const auto quarantined = std::find_if(state.quarantined.begin(), state.quarantined.end(),
+                                        [&](const auto& known) { return known.sequence == chunk->sequence; });
+  if (quarantined != state.quarantined.end()) {
+    self->send(state.sink, quarantine_atom::value, state.cell->run, *quarantined, credit);
     return;
   }
   state.cell->decoding = chunk->sequence;
@@ -34,7 +34,7 @@ void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_p
 
 }  // namespace
 
-decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, cell_estate_ptr cell,
+decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, cell_resources_ptr cell,
                                           sink_actor sink, std::vector<quarantined_chunk> quarantined,
                                           const host_environment& host) {
   die_of_exceptions(self);
@@ -43,7 +43,7 @@ decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decode
   self->state.sink = std::move(sink);
   self->state.host = &host;
   self->state.quarantined = std::move(quarantined);
-  self->state.activity = host.census.enter("DECODER", self->state.cell->run->cell_id, self->address());
+  self->state.activity = host.activities.enter("DECODER", self->state.cell->run->cell_id, self->address());
   return {
       [self](const chunk_ptr& chunk, const credit_actor& credit) { on_chunk(self, chunk, credit); },
       [self](last_accepted_atom) { return self->state.cell->last_accepted.load(); },

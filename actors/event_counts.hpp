@@ -10,7 +10,7 @@
 
 namespace cellos {
 
-/// How often the events were told that metrics count. Each is counted where it is told. Thread-safe.
+/// How often the events were reported that metrics count. Each is counted where it is reported. Thread-safe.
 class event_counts {
  public:
   std::atomic<std::uint64_t> agents_silenced{0};

@@ -76,8 +76,8 @@ void operator_events::control_listening(std::string_view address) {
   emit(level::info, "control_listening", {{"address", std::string{address}}});
 }
 
-void operator_events::cells_remembered(std::size_t known_cells) {
-  emit(level::info, "cells_remembered", {{"cells", count(known_cells)}});
+void operator_events::cells_restored(std::size_t known_cells) {
+  emit(level::info, "cells_restored", {{"cells", count(known_cells)}});
 }
 
 void operator_events::event_stream_dropped(std::uint64_t events_lost) {

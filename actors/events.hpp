@@ -40,7 +40,7 @@ class operator_events {
   void restart_needed(std::string_view keys);
   void control_listening(std::string_view address);
   /// `known_cells`: admitted over the control API before this daemon began.
-  void cells_remembered(std::size_t known_cells);
+  void cells_restored(std::size_t known_cells);
   void event_stream_dropped(std::uint64_t events_lost);
   /// `sender`: its pid; 0 where the kernel sent it. `held_back`: those since the last such line that had none.
   void signal_ignored(std::string_view signal, std::int64_t sender, std::uint64_t held_back);
@@ -91,7 +91,7 @@ class operator_events {
   /// Files in the evidence directory that look like a log and are not read as part of it.
   void foreign_files(std::string_view directory, const std::vector<std::string>& files);
 
-  /// While lines are told; takes effect at once.
+  /// While lines are reported; takes effect at once.
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
   const event_counts& counts() const { return counts_; }
 

@@ -10,7 +10,7 @@
 #include "actors/activity.hpp"
 #include "actors/chain_epochs.hpp"
 #include "actors/events.hpp"
-#include "actors/host_chronicle.hpp"
+#include "actors/host_event_chain.hpp"
 #include "actors/log_share.hpp"
 #include "actors/ports.hpp"
 #include "actors/progress_board.hpp"
@@ -44,7 +44,7 @@ struct host_environment {
   quarantine_store& quarantine;
   const wall_clock& clock;
   operator_events& events;
-  activity_census& census;
+  activity_registry& activities;
   /// Runs that the evidence log says are open; the HOST SUPERVISOR takes each out as its cell is admitted again.
   std::vector<recovered_run> recovered;
   restart_limits limits{};
@@ -53,7 +53,7 @@ struct host_environment {
   /// No event stays without a signature behind it for longer, where there is a key.
   std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
   /// Null: no chain of the host's own is kept.
-  host_chronicle* chronicle = nullptr;
+  host_event_chain* host_chain = nullptr;
   /// Of the evidence log, for each cell.
   log_share_limits cell_share{};
   /// Of every chain this host begins.

@@ -1,5 +1,5 @@
 // HOST SUPERVISOR: admits and retires cells, each under a CELL SUPERVISOR of its own, and owns the SINKs, over which
-// cells are spread by name. It replaces a CELL SUPERVISOR or a SINK that died; what they worked on (estate, journal)
+// cells are spread by name. It replaces a CELL SUPERVISOR or a SINK that died; what they worked on (resources, journal)
 // lives here. A refused cell costs the others nothing.
 
 #include "actors/host_supervisor.hpp"
@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-#include "actors/cell_questions.hpp"
+#include "actors/cell_queries.hpp"
 #include "actors/failure.hpp"
 #include "actors/sink.hpp"
 #include "actors/supervision.hpp"
@@ -24,18 +24,18 @@ using on_retired = host_supervisor_state::on_retired;
 using sink_record = host_supervisor_state::sink_record;
 using host_cells = decltype(host_supervisor_state::cells);
 
-/// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Ours.
-constexpr std::chrono::seconds admit_patience{15};
-constexpr std::chrono::seconds retire_patience{45};
+/// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Chosen here.
+constexpr std::chrono::seconds admit_timeout{15};
+constexpr std::chrono::seconds retire_timeout{45};
 
 void start_sink(host_pointer self, sink_record& sink) {
-  sink.actor = adopt(self, self->spawn<caf::monitored>(make_sink, sink.journal, std::cref(*self->state.host)));
+  sink.actor = monitor_child(self, self->spawn<caf::monitored>(make_sink, sink.journal, std::cref(*self->state.host)));
 }
 
 void start_cell(host_pointer self, cell_record& record) {
-  record.supervisor =
-      adopt(self, self->spawn<caf::monitored>(make_cell_supervisor, record.cell, self->state.sinks[record.sink].actor,
-                                              self->address(), std::cref(*self->state.host)));
+  record.supervisor = monitor_child(
+      self, self->spawn<caf::monitored>(make_cell_supervisor, record.cell, self->state.sinks[record.sink].actor,
+                                        self->address(), std::cref(*self->state.host)));
 }
 
 /// Why a new cell cannot be admitted beside the ones there are; empty if it can.
@@ -99,7 +99,7 @@ void ask_to_admit(host_pointer self, const std::string& id) {
     cell_record* known = record_of(self->state, id, cell);
     return known != nullptr && known->admit_answer && known->admit_attempt == attempt ? known : nullptr;
   };
-  self->request(record.supervisor, admit_patience, admit_atom::value)
+  self->request(record.supervisor, admit_timeout, admit_atom::value)
       .then(
           [self, current](cell_status& admitted) {
             cell_record* known = current();
@@ -130,7 +130,7 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
     return make_failure(failure::cell_conflict, std::move(why));
   }
   cell_record record;
-  record.cell = make_cell_estate(state.host->host_id, wanted);
+  record.cell = make_cell_resources(state.host->host_id, wanted);
   record.cell->recovered = take_recovered(state.host->recovered, *record.cell->run);
   record.restarts = restart_intensity{state.host->limits};
   record.sighting = {wanted, self->clock().now()};
@@ -154,7 +154,7 @@ void ask_to_retire(host_pointer self, const std::string& id) {
     const auto found = self->state.cells.find(id);
     return found != self->state.cells.end() && found->second.retire_attempt == attempt;
   };
-  self->request(record.supervisor, retire_patience, retire_atom::value, record.end_reason)
+  self->request(record.supervisor, retire_timeout, retire_atom::value, record.end_reason)
       .then(
           [self, id, current](const run_totals& totals) {
             if (!current()) return;
@@ -170,7 +170,7 @@ void ask_to_retire(host_pointer self, const std::string& id) {
           });
 }
 
-/// Retires one cell and calls `done` with its books, or with why it did not end cleanly.
+/// Retires one cell and calls `done` with its totals, or with why it did not end cleanly.
 void retire(host_pointer self, const std::string& id, run_end_reason reason, on_retired done) {
   const auto found = self->state.cells.find(id);
   if (found == self->state.cells.end()) {
@@ -223,7 +223,7 @@ caf::result<std::uint64_t> on_stop(host_pointer self) {
   std::vector<std::string> ids;
   for (const auto& [id, record] : state.cells) ids.push_back(id);
   for (const std::string& id : ids) {
-    if (state.cells.at(id).retiring) {  // its own retirement goes on; whoever asked for it hears the books
+    if (state.cells.at(id).retiring) {  // its own retirement goes on; whoever asked for it hears the totals
       one_cell_ended(self, true);
       continue;
     }
@@ -251,7 +251,7 @@ void introduce_sink(host_pointer self, std::size_t index) {
 void on_rekey(host_pointer self, const event_sealing_ptr& sealing) {
   host_supervisor_state& state = self->state;
   state.host->sealing = sealing;
-  if (state.host->chronicle != nullptr) state.host->chronicle->change_key(sealing);
+  if (state.host->host_chain != nullptr) state.host->host_chain->change_key(sealing);
   for (const sink_record& sink : state.sinks) {
     if (sink.actor) self->send(sink.actor, rekey_atom::value, sealing);
   }
@@ -288,7 +288,7 @@ void on_cell_down(host_pointer self, const std::string& id, cell_record& record,
 
 void on_down(host_pointer self, const caf::down_msg& down) {
   host_supervisor_state& state = self->state;
-  bury(self, down.source);
+  unmonitor_child(self, down.source);
   for (std::size_t i = 0; i < state.sinks.size(); ++i) {
     if (down.source == state.sinks[i].actor) return on_sink_down(self, i, down.reason);
   }
@@ -314,10 +314,10 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
   die_of_exceptions(self);
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
   self->state.host = host;
-  self->state.activity = host->census.enter("HOST SUPERVISOR", "", self->address());
+  self->state.activity = host->activities.enter("HOST SUPERVISOR", "", self->address());
   self->state.sinks.resize(std::max<std::size_t>(sinks, 1));
   for (sink_record& sink : self->state.sinks) {
-    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->chronicle, host->epochs,
+    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->host_chain, host->epochs,
                                                   host->cell_share);
     sink.restarts = restart_intensity{host->limits};
     start_sink(self, sink);

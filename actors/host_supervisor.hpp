@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/cell_estate.hpp"
+#include "actors/cell_resources.hpp"
 #include "actors/cell_sighting.hpp"
 #include "actors/cell_supervisor.hpp"
 #include "actors/interfaces.hpp"
@@ -22,7 +22,7 @@ struct host_supervisor_state {
   using on_retired = std::function<void(const caf::expected<run_totals>&)>;
 
   struct cell_record {
-    cell_estate_ptr cell;
+    cell_resources_ptr cell;
     cell_supervisor_actor supervisor;
     std::size_t sink = 0;
     /// Set until the cell is admitted.
@@ -31,7 +31,7 @@ struct host_supervisor_state {
     std::uint64_t admit_attempt = 0;
     bool retiring = false;
     run_end_reason end_reason{};
-    /// Told the books once the cell is retired.
+    /// Gets the totals once the cell is retired.
     on_retired retired;
     /// Numbers the requests to retire; answers to an earlier one are ignored.
     std::uint64_t retire_attempt = 0;

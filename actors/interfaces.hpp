@@ -51,7 +51,7 @@ struct run_account {
   /// Of a recovered run: frames among `totals.received` that the present intake never saw.
   std::uint64_t received_before = 0;
   bool silenced = false;
-  /// Of this run; a later silence of it is not told.
+  /// Of this run; a later silence of it is not reported.
   bool silence_told = false;
   /// Receive time of the last accepted frame; zero before the first.
   wall_time last_frame{};
@@ -65,7 +65,7 @@ struct run_closing {
   std::uint64_t connections = 0;
 };
 
-/// CREDIT: whoever is told how far a cell's chunks are in the log.
+/// CREDIT: whoever needs to know how far a cell's chunks are in the log.
 using credit_actor = caf::typed_actor<
     // Chunks up to this sequence are appended; their credit returns.
     caf::reacts_to<acknowledge_atom, std::uint64_t>,
@@ -82,9 +82,9 @@ using sink_actor = caf::typed_actor<
     caf::reacts_to<quarantine_atom, host_stamp_ptr, quarantined_chunk, credit_actor>,
     // Appends the run's one silence; a second is ignored.
     caf::reacts_to<host_stamp_ptr, agent_silenced>,
-    // The run's books at this moment; `received` counts what reached the SINK.
+    // The run's totals at this moment; `received` counts what reached the SINK.
     caf::replies_to<totals_atom, host_stamp_ptr>::with<run_account>,
-    // Answers with the final books once `run.v1.ended` is in the log.
+    // Answers with the final totals once `run.v1.ended` is in the log.
     caf::replies_to<close_run_atom, host_stamp_ptr, run_closing>::with<run_totals>,
     // Own message: a bounded piece of what the cells have queued, each in its turn. Own timer: asks for those again
     // that were held back.
@@ -118,7 +118,7 @@ using listener_actor = credit_actor::extend<
     // From the socket service: no chunk will come after those that came.
     caf::reacts_to<drained_atom>>;
 
-/// KEEPALIVE: tells the SINK, once a run, that the agent fell silent.
+/// KEEPALIVE: notifies the SINK, once a run, that the agent fell silent.
 using keepalive_actor = caf::typed_actor<
     // Own timer: looks whether the window has passed.
     caf::reacts_to<tick_atom>,
@@ -129,7 +129,7 @@ using keepalive_actor = caf::typed_actor<
 using cell_supervisor_actor = caf::typed_actor<
     // Answers once the socket accepts and the run is open, or with why not.
     caf::replies_to<admit_atom>::with<cell_status>,
-    // Drains, ends the run, removes the socket; answers with the books and quits.
+    // Drains, ends the run, removes the socket; answers with the totals and quits.
     caf::replies_to<retire_atom, run_end_reason>::with<run_totals>, caf::replies_to<status_atom>::with<cell_status>,
     // A restarted SINK takes over.
     caf::reacts_to<sink_actor>,

@@ -1,5 +1,5 @@
-// KEEPALIVE: tells the SINK, once a run, that the agent fell silent. It re-arms lazily: no timer per frame, only one
-// that looks at the last accepted time when it fires. Before it tells, it asks the DECODER, whose answer comes after
+// KEEPALIVE: notifies the SINK, once a run, that the agent fell silent. It re-arms lazily: no timer per frame, only one
+// that looks at the last accepted time when it fires. Before it reports, it asks the DECODER, whose answer comes after
 // everything read until then is decoded; so a busy host is never mistaken for a silent agent.
 
 #include "actors/keepalive.hpp"
@@ -15,17 +15,17 @@ namespace {
 
 using keepalive_pointer = keepalive_actor::stateful_pointer<keepalive_state>;
 
-/// How long the DECODER may take to get through what it has; then we ask again. Ours.
-constexpr std::chrono::seconds decoder_patience{5};
-/// Pause before asking again after no answer (the DECODER is being replaced). Ours.
+/// How long the DECODER may take to get through what it has; then we ask again. Chosen here.
+constexpr std::chrono::seconds decoder_timeout{5};
+/// Pause before asking again after no answer (the DECODER is being replaced). Chosen here.
 constexpr std::chrono::milliseconds retry_pause{20};
 
-/// How often a log that takes nothing is looked at again. Ours.
+/// How often a log that takes nothing is looked at again. Chosen here.
 constexpr std::chrono::milliseconds blocked_pause{100};
 
 /// Who runs so much later than asked for was stopped with the whole daemon, or starved: what guests sent meanwhile may
-/// wait in their sockets. Ours; silence is told late by a window rather than wrongly.
-constexpr std::chrono::milliseconds overslept{250};
+/// wait in their sockets. Chosen here; silence is reported late by a window rather than wrongly.
+constexpr std::chrono::milliseconds late_wake_up{250};
 
 void look_again_at(keepalive_pointer self, monotonic_time when) {
   self->state.due = std::max(when, self->clock().now());
@@ -33,8 +33,8 @@ void look_again_at(keepalive_pointer self, monotonic_time when) {
 }
 
 /// Counts the silence from `now` on, if nobody listened until now.
-bool was_overslept(keepalive_pointer self, monotonic_time now) {
-  if (now - self->state.due <= overslept) return false;
+bool woke_late(keepalive_pointer self, monotonic_time now) {
+  if (now - self->state.due <= late_wake_up) return false;
   self->state.unheard = now;
   look_again_at(self, self->state.trigger.deadline(now));
   return true;
@@ -43,17 +43,17 @@ bool was_overslept(keepalive_pointer self, monotonic_time now) {
 void conclude(keepalive_pointer self, monotonic_time last_accepted) {
   keepalive_state& state = self->state;
   const monotonic_time now = self->clock().now();
-  if (was_overslept(self, now)) return;
+  if (woke_late(self, now)) return;
   if (!state.trigger.exceeded(now, last_accepted)) return look_again_at(self, state.trigger.deadline(last_accepted));
-  state.told = state.trigger.fire(now, last_accepted);
-  if (state.told) self->send(state.sink, state.cell->run, *state.told);
+  state.reported = state.trigger.fire(now, last_accepted);
+  if (state.reported) self->send(state.sink, state.cell->run, *state.reported);
 }
 
 /// The predecessor may have died with the silence unheard in its mailbox; one that had heard it left it in the journal.
 void on_new_sink(keepalive_pointer self, const sink_actor& successor) {
   keepalive_state& state = self->state;
   state.sink = successor;
-  if (state.told) self->send(state.sink, state.cell->run, *state.told);
+  if (state.reported) self->send(state.sink, state.cell->run, *state.reported);
 }
 
 void on_tick(keepalive_pointer self) {
@@ -64,20 +64,20 @@ void on_tick(keepalive_pointer self) {
     state.unheard = self->clock().now();
     return look_again_at(self, state.unheard + blocked_pause);
   }
-  if (was_overslept(self, self->clock().now())) return;
+  if (woke_late(self, self->clock().now())) return;
   const monotonic_time last_accepted = std::max(state.cell->last_accepted.load(), state.unheard);
   if (!state.trigger.exceeded(self->clock().now(), last_accepted)) {
     return look_again_at(self, state.trigger.deadline(last_accepted));
   }
   state.due = self->clock().now();
-  self->request(state.decoder, decoder_patience, last_accepted_atom::value)
+  self->request(state.decoder, decoder_timeout, last_accepted_atom::value)
       .then([self](monotonic_time answered) { conclude(self, std::max(answered, self->state.unheard)); },
             [self](const caf::error&) { look_again_at(self, self->clock().now() + retry_pause); });
 }
 
 }  // namespace
 
-keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, cell_estate_ptr cell, decoder_actor decoder,
+keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, cell_resources_ptr cell, decoder_actor decoder,
                                               sink_actor sink, const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);
@@ -87,7 +87,7 @@ keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, cell_estat
   state.decoder = std::move(decoder);
   state.sink = std::move(sink);
   state.host = &host;
-  state.activity = host.census.enter("KEEPALIVE", state.cell->run->cell_id, self->address());
+  state.activity = host.activities.enter("KEEPALIVE", state.cell->run->cell_id, self->address());
   look_again_at(self, state.trigger.deadline(state.cell->last_accepted));
   return {
       [self](tick_atom) { on_tick(self); },

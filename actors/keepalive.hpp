@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "actors/cell_estate.hpp"
+#include "actors/cell_resources.hpp"
 #include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/silence_trigger.hpp"
@@ -13,12 +13,12 @@ struct keepalive_state {
   static constexpr const char* name = "cell.keepalive";
   keepalive_state() = default;
 
-  cell_estate_ptr cell;
+  cell_resources_ptr cell;
   decoder_actor decoder;
   sink_actor sink;
   silence_trigger trigger{std::chrono::nanoseconds{}};
-  /// Kept to be told again to a SINK that may not have heard it.
-  std::optional<agent_silenced> told;
+  /// Kept to be reported again to a SINK that may not have heard it.
+  std::optional<agent_silenced> reported;
   const host_environment* host = nullptr;
   /// When reading was last seen stopped because the log takes nothing: the guest had no chance to be heard then.
   monotonic_time unheard{};
@@ -28,7 +28,7 @@ struct keepalive_state {
 };
 
 keepalive_actor::behavior_type make_keepalive(keepalive_actor::stateful_pointer<keepalive_state> self,
-                                              cell_estate_ptr cell, decoder_actor decoder, sink_actor sink,
+                                              cell_resources_ptr cell, decoder_actor decoder, sink_actor sink,
                                               const host_environment& host);
 
 }  // namespace cellos

@@ -6,7 +6,8 @@ namespace cellos {
 
 namespace {
 
-/// A cell that keeps to its share and has this part of it left is held back again before it is refused anything. Ours.
+/// A cell that keeps to its share and has this part of it left is held back again before it is refused anything. Chosen
+/// here.
 constexpr double recovered_part = 1.0 / 16;
 
 }  // namespace

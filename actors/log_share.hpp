@@ -15,8 +15,8 @@ struct log_share_limits {
   std::uint64_t bytes = 0;
   /// The time in which a full share is earned again.
   std::chrono::nanoseconds interval = std::chrono::hours{1};
-  /// How long a cell that is over its share is held back before its declarations are refused. Ours: a guest that wrote
-  /// a burst is over it by then, and no agent is blocked for longer.
+  /// How long a cell that is over its share is held back before its declarations are refused. Chosen here: a guest that
+  /// wrote a burst is over it by then, and no agent is blocked for longer.
   std::chrono::nanoseconds hold = std::chrono::seconds{2};
 
   bool limited() const { return bytes != 0; }

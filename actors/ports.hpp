@@ -34,7 +34,7 @@ struct cell_specification {
   /// Firecracker's `uds_path`; we bind `<vsock_uds_base>_9001`.
   std::string vsock_uds_base;
   std::string spec_signature_hash;
-  /// Original: DEFAULT_KEEPALIVE_WINDOW, 10 s.
+  /// Upstream: DEFAULT_KEEPALIVE_WINDOW, 10 s.
   std::chrono::nanoseconds keepalive_window = std::chrono::seconds{10};
   /// Peer uid every connection must have; nothing = any.
   std::optional<std::uint32_t> expected_uid;

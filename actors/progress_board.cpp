@@ -6,7 +6,7 @@ namespace cellos {
 
 namespace {
 
-/// A cell that comes back after so many others ended counts from zero again. Ours; about 5 MB.
+/// A cell that comes back after so many others ended counts from zero again. Chosen here; about 5 MB.
 constexpr std::size_t most_gone_cells = 16 * 1024;
 
 }  // namespace

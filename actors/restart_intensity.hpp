@@ -11,10 +11,10 @@ namespace cellos {
 /// How often parts may be replaced before the whole counts as failed: N in T, as OTP's supervisors have it.
 struct restart_limits {
   /// A part that crashes on every chunk is replaced within microseconds: generous enough for bursts of faults, small
-  /// enough to end a loop at once. Ours.
+  /// enough to end a loop at once. Chosen here.
   std::size_t restarts = 100;
   std::chrono::nanoseconds within = std::chrono::seconds{10};
-  /// Pause before a part that crashed too often is tried once more, where the cell is to be kept. Ours.
+  /// Pause before a part that crashed too often is tried once more, where the cell is to be kept. Chosen here.
   std::chrono::nanoseconds pause = std::chrono::seconds{5};
 };
 

@@ -20,19 +20,19 @@ run_ledger::run_ledger(host_stamp_ptr attribution, const recovered_run& left, co
     : projection_(std::move(attribution), left.chain, left.sealed ? sealing : nullptr),
       received_before_(left.totals.received),
       adopted_(left.adopted) {
-  books_.next_event = left.next_event;
-  books_.digest = left.digest;
-  books_.totals = left.totals;
-  books_.silence_told = left.silence_told;
-  books_.resumed = left.resumed;
+  state_.next_event = left.next_event;
+  state_.digest = left.digest;
+  state_.totals = left.totals;
+  state_.silence_told = left.silence_told;
+  state_.resumed = left.resumed;
   if (sealed() && !sealing->key_id().empty() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
 }
 
 chain_position run_ledger::position() const { return head().position; }
 
-chain_head run_ledger::head() const { return head_of(books_); }
+chain_head run_ledger::head() const { return head_of(state_); }
 
-chain_head run_ledger::head_of(const books& at) const {
+chain_head run_ledger::head_of(const state& at) const {
   const event_sealing_ptr& sealing = projection_.lines().sealing();
   const std::string key_id = former_key_id_.empty() && sealing ? sealing->key_id() : former_key_id_;
   return {{chain(), at.next_event, sealed(), at.digest, key_id},
@@ -42,22 +42,22 @@ chain_head run_ledger::head_of(const books& at) const {
 
 run_end_mark run_ledger::end_mark() const {
   const event_sealing_ptr& sealing = projection_.lines().sealing();
-  return {chain(), books_.next_event - 1, sealing ? sealing->digest_text(books_.digest) : ""};
+  return {chain(), state_.next_event - 1, sealing ? sealing->digest_text(state_.digest) : ""};
 }
 
-run_ledger::books run_ledger::begin() {
+run_ledger::state run_ledger::begin() {
   projection_.lines().forget_unsealed();
   partings_.clear();
-  return books_;
+  return state_;
 }
 
-void run_ledger::commit(std::string& out, books&& next) {
+void run_ledger::commit(std::string& out, state&& next) {
   next.digest = projection_.lines().seal(out, next.digest);
-  books_ = std::move(next);
-  if (progress_) progress_->publish(books_.totals, received_before_, silenced());
+  state_ = std::move(next);
+  if (progress_) progress_->publish(state_.totals, received_before_, silenced());
 }
 
-void run_ledger::rendered_ordinary(books& next, std::string& out, wall_time now) {
+void run_ledger::rendered_ordinary(state& next, std::string& out, wall_time now) {
   const event_sealing_ptr& sealing = projection_.lines().sealing();
   if (!sealing || sealing->events_per_signature() == 1 || sealing->key_id().empty()) return;
   if (++next.unsigned_events < sealing->events_per_signature()) return;
@@ -66,14 +66,14 @@ void run_ledger::rendered_ordinary(books& next, std::string& out, wall_time now)
 }
 
 void run_ledger::checkpoint(std::string& out, wall_time now) {
-  if (books_.unsigned_events == 0) return;
-  books next = begin();
+  if (state_.unsigned_events == 0) return;
+  state next = begin();
   projection_.run_checkpoint(out, next.next_event++, now);
   next.unsigned_events = 0;
   commit(out, std::move(next));
 }
 
-void run_ledger::change_key_if_due(books& next, std::string& out, wall_time now) {
+void run_ledger::change_key_if_due(state& next, std::string& out, wall_time now) {
   if (former_key_id_.empty()) return;
   projection_.run_key_changed(out, next.next_event++, now, former_key_id_);
   next.unsigned_events = 0;
@@ -82,16 +82,16 @@ void run_ledger::change_key_if_due(books& next, std::string& out, wall_time now)
 void run_ledger::change_key(std::string& out, wall_time now, const event_sealing_ptr& sealing) {
   const event_sealing_ptr before = projection_.lines().sealing();
   if (!before || !sealing || before == sealing) return;
-  const std::string told_before = former_key_id_;
+  const std::string reported_before = former_key_id_;
   try {
     projection_.lines().reseal(sealing);
     if (before->key_id() != sealing->key_id()) former_key_id_ = before->key_id();
-    books next = begin();
+    state next = begin();
     change_key_if_due(next, out, now);
     commit(out, std::move(next));
   } catch (...) {
     projection_.lines().reseal(before);
-    former_key_id_ = told_before;
+    former_key_id_ = reported_before;
     throw;
   }
   former_key_id_.clear();
@@ -99,7 +99,7 @@ void run_ledger::change_key(std::string& out, wall_time now, const event_sealing
 
 void run_ledger::open(std::string& out, wall_time now, const run_opening& opening) {
   progress_ = opening.progress;
-  books next = begin();
+  state next = begin();
   change_key_if_due(next, out, now);
   if (opening.recovered) {
     projection_.run_resumed(out, next.next_event++, now, opening);
@@ -113,7 +113,7 @@ void run_ledger::open(std::string& out, wall_time now, const run_opening& openin
 }
 
 void run_ledger::restarted(std::string& out, wall_time now) {
-  books next = begin();
+  state next = begin();
   change_key_if_due(next, out, now);
   if (adopted_) {
     projection_.run_adopted(out, next.next_event++, now, *adopted_);
@@ -126,7 +126,7 @@ void run_ledger::restarted(std::string& out, wall_time now) {
   adopted_.reset();
 }
 
-void run_ledger::count(books& next, const batch& arrived, std::uint64_t appended) {
+void run_ledger::count(state& next, const batch& arrived, std::uint64_t appended) {
   const std::uint64_t over_quota = arrived.declarations.size() - appended;
   next.totals.received += arrived.chunk->frames;
   next.totals.appended += appended;
@@ -138,12 +138,12 @@ void run_ledger::count(books& next, const batch& arrived, std::uint64_t appended
   next.losses.refused.add(telemetry_errc::over_quota, over_quota);
 }
 
-run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived, std::uint64_t most_declarations) {
+run_ledger::result run_ledger::take(std::string& out, const batch& arrived, std::uint64_t most_declarations) {
   const received_chunk& chunk = *arrived.chunk;
-  if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
-  if (chunk.sequence > books_.next_chunk) return verdict::gap;
+  if (chunk.sequence < state_.next_chunk) return result::duplicate;
+  if (chunk.sequence > state_.next_chunk) return result::gap;
 
-  books next = begin();
+  state next = begin();
   ++next.next_chunk;
   bool resumed = false;
   if (arrived.accepted() > 0) {
@@ -163,11 +163,11 @@ run_ledger::verdict run_ledger::take(std::string& out, const batch& arrived, std
   count(next, arrived, appended);
   account_losses(next, arrived);
   commit(out, std::move(next));
-  return resumed ? verdict::taken_and_resumed : verdict::taken;
+  return resumed ? result::taken_and_resumed : result::taken;
 }
 
 /// Sealed up to here, the lines before are complete whatever becomes of those behind.
-void run_ledger::part_if_due(books& next, std::string& out, std::size_t& since, std::uint64_t declarations) {
+void run_ledger::part_if_due(state& next, std::string& out, std::size_t& since, std::uint64_t declarations) {
   if (out.size() - since < part_after_) return;
   next.digest = projection_.lines().seal(out, next.digest);
   parting here{out.size(), head_of(next)};
@@ -177,22 +177,22 @@ void run_ledger::part_if_due(books& next, std::string& out, std::size_t& since, 
   since = out.size();
 }
 
-run_ledger::verdict run_ledger::quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk) {
-  if (chunk.sequence < books_.next_chunk) return verdict::duplicate;
-  if (chunk.sequence > books_.next_chunk) return verdict::gap;
-  books next = begin();
+run_ledger::result run_ledger::quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk) {
+  if (chunk.sequence < state_.next_chunk) return result::duplicate;
+  if (chunk.sequence > state_.next_chunk) return result::gap;
+  state next = begin();
   projection_.telemetry_dropped(out, next.next_event++, now, {loss_reason::quarantined, chunk.frames, {}, chunk.file});
   rendered_ordinary(next, out, now);
   ++next.next_chunk;
   next.totals.received += chunk.frames;
   next.totals.quarantined += chunk.frames;
   commit(out, std::move(next));
-  return verdict::taken;
+  return result::taken;
 }
 
 /// A guest's counters are per connection: the account ends with it. The highest of each counts, so that one that goes
 /// back and forth is not counted twice.
-void run_ledger::account_losses(books& next, const batch& arrived) {
+void run_ledger::account_losses(state& next, const batch& arrived) {
   const received_chunk& chunk = *arrived.chunk;
   auto account = std::find_if(next.connections.begin(), next.connections.end(),
                               [&](const auto& known) { return known.connection == chunk.connection; });
@@ -220,7 +220,7 @@ void run_ledger::account_losses(books& next, const batch& arrived) {
   if (chunk.ending != chunk_ending::none && account != next.connections.end()) next.connections.erase(account);
 }
 
-bool run_ledger::resume_if_silenced(books& next, std::string& out, wall_time received) {
+bool run_ledger::resume_if_silenced(state& next, std::string& out, wall_time received) {
   if (!next.silence_told || std::exchange(next.resumed, true)) return false;
   projection_.agent_resumed(out, next.next_event++, received);
   rendered_ordinary(next, out, received);
@@ -228,8 +228,8 @@ bool run_ledger::resume_if_silenced(books& next, std::string& out, wall_time rec
 }
 
 bool run_ledger::silence(std::string& out, wall_time now, const agent_silenced& silence) {
-  if (books_.silence_told) return false;
-  books next = begin();
+  if (state_.silence_told) return false;
+  state next = begin();
   next.silence_told = true;
   projection_.agent_silenced(out, next.next_event++, now, silence);
   next.unsigned_events = 0;
@@ -240,22 +240,22 @@ bool run_ledger::silence(std::string& out, wall_time now, const agent_silenced& 
 }
 
 bool run_ledger::has_losses() const {
-  const unreported_losses& losses = books_.losses;
+  const unreported_losses& losses = state_.losses;
   return losses.dropped_by_guest != 0 || losses.missing_seq != 0 || losses.refused.total() != 0;
 }
 
 refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
   if (!has_losses()) return {};
-  books next = begin();
+  state next = begin();
   const unreported_losses losses = std::exchange(next.losses, {});
-  const auto tell = [&](loss_reason reason, std::uint64_t frames) {
+  const auto report = [&](loss_reason reason, std::uint64_t frames) {
     if (frames == 0) return;
     projection_.telemetry_dropped(out, next.next_event++, now, {reason, frames, losses.refused, {}});
     rendered_ordinary(next, out, now);
   };
-  tell(loss_reason::guest_queue_full, losses.dropped_by_guest);
-  tell(loss_reason::sequence_gap, losses.missing_seq);
-  tell(loss_reason::frames_refused, losses.refused.total());
+  report(loss_reason::guest_queue_full, losses.dropped_by_guest);
+  report(loss_reason::sequence_gap, losses.missing_seq);
+  report(loss_reason::frames_refused, losses.refused.total());
   commit(out, std::move(next));
   return losses.refused;
 }
@@ -263,7 +263,7 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
 run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                              std::uint64_t connections) {
   summarise_losses(out, now);
-  books next = begin();
+  state next = begin();
   change_key_if_due(next, out, now);
   // Whoever closes a run it never got hold of knows of fewer frames than are settled.
   next.totals.received = std::max(received_before_ + received, next.totals.settled());
@@ -272,7 +272,7 @@ run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason rea
   next.unsigned_events = 0;
   next.ended = true;
   commit(out, std::move(next));
-  return books_.totals;
+  return state_.totals;
 }
 
 }  // namespace cellos

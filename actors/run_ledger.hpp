@@ -24,17 +24,17 @@ struct quarantined_chunk {
   std::string file;
 };
 
-/// One run's books and its place in the chain: turns what happens into numbered event lines, each exactly once.
+/// One run's totals and its place in the chain: turns what happens into numbered event lines, each exactly once.
 ///
 /// Pure: lines are appended to a caller's buffer, time comes in. Every function either completes or, if it throws,
 /// leaves the ledger as it was (the caller cuts its buffer back).
 class run_ledger {
  public:
-  enum class verdict : std::uint8_t {
+  enum class result : std::uint8_t {
     taken,
-    /// As `taken`, and these are the first frames since the run's silence was told.
+    /// As `taken`, and these are the first frames since the run's silence was reported.
     taken_and_resumed,
-    /// Already in the books; acknowledge it again.
+    /// Already in the totals; acknowledge it again.
     duplicate,
     /// A chunk before it is missing; ask for a replay.
     gap,
@@ -51,10 +51,10 @@ class run_ledger {
   /// vouches for, if there is anything.
   void restarted(std::string& out, wall_time now);
   /// Of its declarations at most so many are appended; the others are refused as `over_quota`.
-  verdict take(std::string& out, const batch& arrived,
-               std::uint64_t most_declarations = std::numeric_limits<std::uint64_t>::max());
-  /// Stands in for a chunk's batch; the same verdicts.
-  verdict quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk);
+  result take(std::string& out, const batch& arrived,
+              std::uint64_t most_declarations = std::numeric_limits<std::uint64_t>::max());
+  /// Stands in for a chunk's batch; the same results.
+  result quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk);
   /// The run's first silence makes a line; a later one makes none. True if a line was made.
   bool silence(std::string& out, wall_time now, const agent_silenced& silence);
   /// Writes what was lost since the last summary, if anything; answers with the refusals among it.
@@ -69,8 +69,8 @@ class run_ledger {
   void change_key(std::string& out, wall_time now, const event_sealing_ptr& sealing);
 
   /// Events that no signature vouches for yet; 0 without a key.
-  std::uint64_t unsigned_events() const { return books_.unsigned_events; }
-  std::uint64_t next_event() const { return books_.next_event; }
+  std::uint64_t unsigned_events() const { return state_.unsigned_events; }
+  std::uint64_t next_event() const { return state_.next_event; }
   bool sealed() const { return projection_.lines().sealing() != nullptr; }
   /// The last event.
   run_end_mark end_mark() const;
@@ -93,14 +93,14 @@ class run_ledger {
 
   std::uint64_t received_before() const { return received_before_; }
   const std::string& chain() const { return projection_.chain(); }
-  const run_totals& totals() const { return books_.totals; }
+  const run_totals& totals() const { return state_.totals; }
   bool has_losses() const;
-  bool silence_told() const { return books_.silence_told; }
-  bool silenced() const { return books_.silence_told && !books_.resumed; }
-  /// Whether this chunk is the next one, rather than in the books already or behind one that is missing.
-  bool awaits(std::uint64_t chunk) const { return chunk == books_.next_chunk; }
+  bool silence_told() const { return state_.silence_told; }
+  bool silenced() const { return state_.silence_told && !state_.resumed; }
+  /// Whether this chunk is the next one, rather than in the totals already or behind one that is missing.
+  bool awaits(std::uint64_t chunk) const { return chunk == state_.next_chunk; }
   std::chrono::nanoseconds silence_window() const { return silence_window_; }
-  wall_time last_frame() const { return books_.last_frame; }
+  wall_time last_frame() const { return state_.last_frame; }
 
  private:
   /// The highest that a version 1.1 guest's counters have been on one open connection.
@@ -116,7 +116,7 @@ class run_ledger {
     refusal_counts refused;
   };
 
-  struct books {
+  struct state {
     std::uint64_t next_event = 1;
     std::uint64_t unsigned_events = 0;
     event_digest digest = no_event;
@@ -131,23 +131,23 @@ class run_ledger {
     bool ended = false;
   };
 
-  /// Every change is made to a copy of the books, which takes their place when it is complete.
-  books begin();
-  void commit(std::string& out, books&& next);
+  /// Every change is made to a copy of the totals, which takes their place when it is complete.
+  state begin();
+  void commit(std::string& out, state&& next);
 
-  static void account_losses(books& next, const batch& arrived);
-  static void count(books& next, const batch& arrived, std::uint64_t appended);
-  bool resume_if_silenced(books& next, std::string& out, wall_time received);
-  void change_key_if_due(books& next, std::string& out, wall_time now);
-  chain_head head_of(const books& at) const;
+  static void account_losses(state& next, const batch& arrived);
+  static void count(state& next, const batch& arrived, std::uint64_t appended);
+  bool resume_if_silenced(state& next, std::string& out, wall_time received);
+  void change_key_if_due(state& next, std::string& out, wall_time now);
+  chain_head head_of(const state& at) const;
   /// `since`: where the lines begin that are not parted yet. Moves on if they are now.
-  void part_if_due(books& next, std::string& out, std::size_t& since, std::uint64_t declarations);
+  void part_if_due(state& next, std::string& out, std::size_t& since, std::uint64_t declarations);
   /// An event was rendered that has no signature of its own.
-  void rendered_ordinary(books& next, std::string& out, wall_time now);
+  void rendered_ordinary(state& next, std::string& out, wall_time now);
 
   run_projection projection_;
   run_progress_ptr progress_;
-  books books_;
+  state state_;
   /// The key that vouched for the chain last, where it is not the sealing's.
   std::string former_key_id_;
   /// Of a recovered run: frames that the present intake never saw.

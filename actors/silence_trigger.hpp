@@ -7,7 +7,7 @@
 
 namespace cellos {
 
-/// Decides when an agent has fallen silent: strictly more than the window since the last accepted frame, told once.
+/// Decides when an agent has fallen silent: strictly more than the window since the last accepted frame, reported once.
 ///
 /// Pure: time comes in with each question. Admission counts as the first accepted frame.
 class silence_trigger {
@@ -21,7 +21,7 @@ class silence_trigger {
 
   bool exceeded(monotonic_time now, monotonic_time last_accepted) const { return now - last_accepted > window_; }
 
-  /// The silence to tell, the first time the window is exceeded; nothing before and nothing ever after.
+  /// The silence to report, the first time the window is exceeded; nothing before and nothing ever after.
   std::optional<agent_silenced> fire(monotonic_time now, monotonic_time last_accepted);
 
   bool spent() const { return spent_; }

@@ -22,15 +22,15 @@ using sink_pointer = sink_actor::stateful_pointer<sink_state>;
 /// Lines are written at the latest when this many wait: large enough to make write(2) cheap, small enough for the
 /// cache.
 constexpr std::size_t flush_bytes = 512 * 1024;
-/// How often a log that takes nothing is tried again. Ours.
+/// How often a log that takes nothing is tried again. Chosen here.
 constexpr std::chrono::milliseconds retry_pause{100};
-/// At most one summary of losses a run in this time, however much a guest does wrong. Ours.
+/// At most one summary of losses a run in this time, however much a guest does wrong. Chosen here.
 constexpr std::chrono::seconds summary_interval{1};
 
-/// How often a cell that is held back is looked at again. Ours.
+/// How often a cell that is held back is looked at again. Chosen here.
 constexpr std::chrono::milliseconds hold_pause{50};
 /// Events made before the mailbox has its turn, where each costs a signature (20 to 50 us) and where it does not: some
-/// milliseconds. Ours.
+/// milliseconds. Chosen here.
 constexpr std::uint64_t signed_events_a_turn = 64;
 constexpr std::uint64_t plain_events_a_turn = 4096;
 
@@ -64,13 +64,13 @@ void settle(sink_pointer self) {
 /// The log takes lines again. The last SINK to find out puts it on record.
 void resumed(sink_pointer self) {
   sink_state& state = self->state;
-  state.told_blocked.reset();
+  state.reported_blocked.reset();
   state.host->events.evidence_resumed();
-  if (state.host->chronicle == nullptr || *state.host->blocked_sinks > 0) return;
-  state.host->chronicle->evidence_blocked(state.blocked_by.message(), self->clock().now() - state.blocked_since);
+  if (state.host->host_chain == nullptr || *state.host->blocked_sinks > 0) return;
+  state.host->host_chain->evidence_blocked(state.blocked_by.message(), self->clock().now() - state.blocked_since);
 }
 
-/// So that each segment can be judged soon after it was left, whatever becomes of the next.
+/// So that each segment can be checked soon after it was left, whatever becomes of the next.
 void checkpoint_in_new_segment(sink_pointer self) {
   sink_state& state = self->state;
   const std::uint64_t before = std::exchange(state.segment, state.host->log.current_segment());
@@ -84,7 +84,7 @@ bool flush(sink_pointer self) {
   sink_state& state = self->state;
   if (const std::error_code refused = state.journal->flush()) {
     if (!std::exchange(state.blocked, true)) {
-      state.told_blocked.emplace(*state.host->blocked_sinks);
+      state.reported_blocked.emplace(*state.host->blocked_sinks);
       state.blocked_by = refused;
       state.blocked_since = self->clock().now();
       state.host->events.evidence_blocked(refused);
@@ -105,13 +105,13 @@ void on_flush(sink_pointer self) {
   if (flush(self)) schedule_turn(self);
 }
 
-run_ledger::verdict enter(sink_pointer self, const sink_state::arrival& arrived, std::uint64_t most_declarations) {
+run_ledger::result enter(sink_pointer self, const sink_state::arrival& arrived, std::uint64_t most_declarations) {
   sink_journal& journal = *self->state.journal;
   if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) {
     return journal.take(**decoded, self->clock().now(), most_declarations);
   }
-  const auto& [run, condemned] = std::get<1>(arrived.what);
-  return journal.quarantine(run, condemned);
+  const auto& [run, quarantined] = std::get<1>(arrived.what);
+  return journal.quarantine(run, quarantined);
 }
 
 std::uint64_t sequence_of(const sink_state::arrival& arrived) {
@@ -135,12 +135,12 @@ void see_to_it_later(sink_pointer self, const sink_state::arrival& arrived) {
 void process(sink_pointer self, const sink_state::arrival& arrived, std::uint64_t most_declarations) {
   sink_state& state = self->state;
   switch (enter(self, arrived, most_declarations)) {
-    case run_ledger::verdict::gap: self->send(arrived.credit, replay_atom::value); return;
-    case run_ledger::verdict::taken_and_resumed:
+    case run_ledger::result::gap: self->send(arrived.credit, replay_atom::value); return;
+    case run_ledger::result::taken_and_resumed:
       state.host->events.agent_resumed(*std::get<batch_ptr>(arrived.what)->attribution);
       break;
-    case run_ledger::verdict::duplicate:
-    case run_ledger::verdict::taken: break;
+    case run_ledger::result::duplicate:
+    case run_ledger::result::taken: break;
   }
   state.due_acknowledgements.push_back({arrived.credit, sequence_of(arrived)});
   see_to_it_later(self, arrived);
@@ -283,8 +283,8 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
   end_with_supervisor(self);
   self->state.journal = std::move(journal);
   self->state.host = &host;
-  self->state.activity = host.census.enter("SINK", "", self->address());
-  // A predecessor may have died with lines pending or losses untold.
+  self->state.activity = host.activities.enter("SINK", "", self->address());
+  // A predecessor may have died with lines pending or losses unreported.
   if (self->state.journal->pending_bytes() > 0) schedule_flush(self);
   if (self->state.journal->has_losses()) schedule_summary(self);
   if (self->state.journal->has_unsigned()) schedule_checkpoint(self);

@@ -31,7 +31,7 @@ struct sink_state {
   };
   /// A silence keeps its place behind the frames that came before it.
   using work = std::variant<arrival, agent_silenced>;
-  /// Told once the pending lines are in the log.
+  /// Reported once the pending lines are in the log.
   std::vector<acknowledgement> due_acknowledgements;
   std::vector<std::function<void()>> due_answers;
   /// What is not in the journal yet; costs are events to make. Chunks hold the only memory.
@@ -49,7 +49,7 @@ struct sink_state {
   std::error_code blocked_by{};
   monotonic_time blocked_since{};
   /// Held while blocked.
-  std::optional<blocked_mark> told_blocked;
+  std::optional<blocked_mark> reported_blocked;
 };
 
 /// `host` must outlive the actor.

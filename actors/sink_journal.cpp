@@ -48,7 +48,7 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
                                         : run_ledger{run, chain_name(*run, now, *epochs_), sealing_};
   append_lines(run, ledger, [&](std::string& out) {
     ledger.open(out, now, opening);
-    if (chronicle_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());
+    if (host_chain_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());
   });
   return runs_.emplace(run, std::move(ledger)).first->second.chain();
 }
@@ -70,9 +70,9 @@ log_share::allowance sink_journal::allowance(const batch& arrived, monotonic_tim
   return share_of(*arrived.attribution, now).ask(arrived.declarations.size(), now, longest_hold);
 }
 
-run_ledger::verdict sink_journal::take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations) {
+run_ledger::result sink_journal::take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations) {
   const auto ledger = runs_.find(arrived.attribution);
-  if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
+  if (ledger == runs_.end()) return run_ledger::result::duplicate;
   const std::size_t before = pending_.size();
   const auto taken = append_lines(ledger->first, ledger->second, [&](std::string& out) {
     return ledger->second.take(out, arrived, most_declarations);
@@ -85,9 +85,9 @@ run_ledger::verdict sink_journal::take(const batch& arrived, monotonic_time now,
   return taken;
 }
 
-run_ledger::verdict sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk) {
+run_ledger::result sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk) {
   const auto ledger = runs_.find(run);
-  if (ledger == runs_.end()) return run_ledger::verdict::duplicate;
+  if (ledger == runs_.end()) return run_ledger::result::duplicate;
   return append_lines(run, ledger->second,
                       [&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
 }
@@ -114,7 +114,7 @@ run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing&
   const run_totals totals = append_lines(run, ledger->second, [&](std::string& out) {
     return ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
   });
-  if (chronicle_ != nullptr) pending_ends_.push_back(ledger->second.end_mark());
+  if (host_chain_ != nullptr) pending_ends_.push_back(ledger->second.end_mark());
   heads_of_ended_.push_back(ledger->second.head());
   runs_.erase(ledger);
   closed_.emplace(run, totals);
@@ -220,12 +220,12 @@ std::error_code sink_journal::write(std::string_view lines, std::span<const chai
                                     std::span<const std::string> openings, std::span<const run_end_mark> ends) {
   log_.await_room(lines.size());
   if (openings.empty() && ends.empty()) return log_.append(lines, heads);
-  return chronicle_->append(lines, heads, openings, ends);
+  return host_chain_->append(lines, heads, openings, ends);
 }
 
 std::error_code sink_journal::flush() {
-  if (chronicle_ != nullptr) {
-    if (const std::error_code refused = chronicle_->flush()) return refused;
+  if (host_chain_ != nullptr) {
+    if (const std::error_code refused = host_chain_->flush()) return refused;
   }
   if (pending_.empty()) return {};
   if (const std::error_code refused = write_parted()) return refused;

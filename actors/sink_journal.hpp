@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "actors/chain_epochs.hpp"
-#include "actors/host_chronicle.hpp"
+#include "actors/host_event_chain.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/log_share.hpp"
 #include "actors/ports.hpp"
@@ -28,16 +28,16 @@ namespace cellos {
 /// a time; not thread-safe.
 class sink_journal {
  public:
-  /// Without a sealing, events carry no digests; without a chronicle, runs are not listed in the host's chain. `share`
+  /// Without a sealing, events carry no digests; without a host chain, runs are not listed in the host's chain. `share`
   /// is each cell's.
   sink_journal(evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing = nullptr,
-               host_chronicle* chronicle = nullptr,
+               host_event_chain* host_chain = nullptr,
                std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>(),
                const log_share_limits& share = {})
       : log_(log),
         clock_(clock),
         sealing_(std::move(sealing)),
-        chronicle_(chronicle),
+        host_chain_(host_chain),
         share_limits_(share),
         epochs_(std::move(epochs)) {}
 
@@ -52,12 +52,12 @@ class sink_journal {
   const std::string& open_run(const host_stamp_ptr& run, const run_opening& opening);
   /// A batch of a run that is not open is a duplicate: its run has ended.
   /// Of its declarations at most so many are appended, see `allowance`; the others are refused.
-  run_ledger::verdict take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations);
-  /// What the cell's share of the log covers of a batch. One that is in the books already needs nothing of it.
+  run_ledger::result take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations);
+  /// What the cell's share of the log covers of a batch. One that is in the totals already needs nothing of it.
   log_share::allowance allowance(const batch& arrived, monotonic_time now);
-  run_ledger::verdict quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk);
+  run_ledger::result quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk);
   bool silence(const host_stamp_ptr& run, const agent_silenced& silence);
-  /// Books of an open run; empty for any other.
+  /// Totals of an open run; empty for any other.
   run_account account(const host_stamp_ptr& run) const;
   /// Ends the chain; asked again it answers the same, for as long as anybody else holds `run`.
   run_totals close_run(const host_stamp_ptr& run, const run_closing& closing);
@@ -99,7 +99,7 @@ class sink_journal {
   evidence_log& log_;
   const wall_clock& clock_;
   std::map<host_stamp_ptr, run_ledger, by_name> runs_;
-  /// Books of runs that ended: whoever ended one may have died before it heard, and asks again.
+  /// Totals of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
   /// Among the pending lines: chains that begin, ends, and what has lines there. The host's chain lists the former two
   /// in one piece with the lines.
@@ -120,7 +120,7 @@ class sink_journal {
   std::size_t parted_bytes_ = 0;
   std::string pending_;
   event_sealing_ptr sealing_;
-  host_chronicle* chronicle_;
+  host_event_chain* host_chain_;
   log_share_limits share_limits_;
   /// By cell: another run of it is no other share.
   std::map<std::string, log_share, std::less<>> shares_;

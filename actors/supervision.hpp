@@ -31,13 +31,13 @@ inline void end_with_supervisor(caf::scheduled_actor* self) {
 
 /// Makes `child`, which `supervisor` has spawned monitored, hear of the supervisor's end.
 template <class Handle>
-Handle adopt(caf::scheduled_actor* supervisor, Handle child) {
+Handle monitor_child(caf::scheduled_actor* supervisor, Handle child) {
   supervisor->attach(caf::default_attachable::make_monitor(supervisor->address(), child->address()));
   return child;
 }
 
-/// Undoes `adopt` once the child is dead.
-inline void bury(caf::scheduled_actor* supervisor, const caf::actor_addr& child) {
+/// Undoes `monitor_child` once the child is dead.
+inline void unmonitor_child(caf::scheduled_actor* supervisor, const caf::actor_addr& child) {
   supervisor->detach(caf::default_attachable::observe_token{child, caf::default_attachable::monitor});
 }
 

@@ -97,7 +97,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "host side of the telemetry of microVMs")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "A daemon for hosts that run microVMs. An agent in each VM declares what
 happens inside; the daemon attributes it to the VM whose socket it came from,
-tells when an agent falls silent, and appends CloudEvents to a local log.
+reports when an agent falls silent, and appends CloudEvents to a local log.
 
 Contains the daemon cellos-telemetryd, the command cellos-telemetryctl and a
 simulated agent, cellos-guest-sim.")

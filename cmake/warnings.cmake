@@ -1,4 +1,4 @@
-# What every target of ours is compiled with. Third-party headers come in as SYSTEM and are not judged.
+# What every target of ours is compiled with. Third-party headers come in as SYSTEM and are not checked.
 add_library(cellos_warnings INTERFACE)
 target_compile_options(cellos_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

@@ -6,7 +6,7 @@
 
 namespace cellos {
 
-/// The host's own observation that an agent stopped declaring; told once per run.
+/// The host's own observation that an agent stopped declaring; reported once per run.
 struct agent_silenced {
   /// The window that was exceeded.
   std::chrono::nanoseconds window{};

@@ -28,7 +28,7 @@ struct guest_loss_account {
 
 /// Everything one chunk came to: its declarations, stamped once, and what was refused. What DECODER hands to SINK.
 ///
-/// A chunk of which nothing is accepted still makes a batch: the SINK's books and the LISTENER's credit need it.
+/// A chunk of which nothing is accepted still makes a batch: the SINK's totals and the LISTENER's credit need it.
 struct batch {
   host_stamp_ptr attribution;
   /// Kept alive because the declarations borrow from it.

@@ -40,7 +40,7 @@ struct cell_status {
   bool socket_in_place = true;
   std::string spec_signature_hash;
   std::chrono::nanoseconds keepalive_window{};
-  /// How long until the agent's silence is told if nothing more is accepted; nothing once this run's has been.
+  /// How long until the agent's silence is reported if nothing more is accepted; nothing once this run's has been.
   std::optional<std::chrono::nanoseconds> silence_in;
   /// Of `totals`, what was on record before this daemon began: all zero unless it goes on with a predecessor's run.
   run_totals before;
@@ -49,7 +49,7 @@ struct cell_status {
   /// How old this is, where the cell did not answer in time and was seen earlier; nothing in an answer of its own.
   std::optional<std::chrono::nanoseconds> stale_for{};
 
-  /// The run's books of this daemon alone.
+  /// The run's totals of this daemon alone.
   run_totals since_start() const { return totals - before; }
 };
 

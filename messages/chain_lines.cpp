@@ -56,7 +56,7 @@ void chain_lines::begin(std::string& out, rendered_event& made, const sequence_t
   out += attributes_;
   made.sequence = append(number.view());
   out += '"';
-  if (seal_) made.blank = append(seal_->blank(made.kind));
+  if (seal_) made.placeholder = append(seal_->placeholder(made.kind));
   out += R"(,"data":)";
 }
 

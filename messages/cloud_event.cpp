@@ -155,15 +155,15 @@ void run_projection::run_ended(std::string& out, std::uint64_t sequence, wall_ti
     data.text("runId", attribution_->run_id);
     data.text("specSignatureHash", attribution_->spec_signature_hash);
     data.member("totals", [&](std::string& to) {
-      json::object_writer books{to};
-      books.count("appended", totals.appended);
-      books.count("connections", totals.connections);
-      books.count("forgedAttribution", totals.forged_attribution);
-      books.count("heartbeats", totals.heartbeats);
-      books.count("inFlight", totals.in_flight());
-      books.count("quarantined", totals.quarantined);
-      books.count("received", totals.received);
-      books.member("refused", refusals(totals.refused));
+      json::object_writer counts{to};
+      counts.count("appended", totals.appended);
+      counts.count("connections", totals.connections);
+      counts.count("forgedAttribution", totals.forged_attribution);
+      counts.count("heartbeats", totals.heartbeats);
+      counts.count("inFlight", totals.in_flight());
+      counts.count("quarantined", totals.quarantined);
+      counts.count("received", totals.received);
+      counts.member("refused", refusals(totals.refused));
     });
   });
 }

@@ -38,8 +38,8 @@ struct rendered_event {
   piece time;
   /// The 20 digits.
   piece sequence;
-  /// What `event_seal::blank` left open.
-  piece blank;
+  /// What `event_seal::placeholder` left open.
+  piece placeholder;
   piece data;
   seal_kind kind{};
 };
@@ -54,10 +54,10 @@ class event_seal {
 
   /// The attributes a line of this kind has between `sequence` and `data`, with room for their values; the same length
   /// for every event of a kind. Begins with a comma.
-  virtual std::string_view blank(seal_kind kind) const = 0;
+  virtual std::string_view placeholder(seal_kind kind) const = 0;
 
-  /// Fills in the blanks of `events`. `before` is the digest of the event before the first of them. Answers with the
-  /// digest of the last. Throws if a key cannot sign; then the lines are of no use.
+  /// Fills in the placeholders of `events`. `before` is the digest of the event before the first of them. Answers with
+  /// the digest of the last. Throws if a key cannot sign; then the lines are of no use.
   virtual event_digest seal(std::string& lines, std::span<const rendered_event> events, event_digest before) = 0;
 };
 

@@ -7,7 +7,7 @@
 
 namespace cellos {
 
-/// The closed set of things a guest may declare. The first five are the original agent's; the last two are ours.
+/// The closed set of things a guest may declare. The first five are the original agent's; the last two are chosen here.
 enum class probe_source : std::uint8_t {
   process_spawned,
   process_exited,

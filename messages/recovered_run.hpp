@@ -9,7 +9,7 @@
 
 namespace cellos {
 
-/// A run that was open when the daemon last ended, as far as the evidence log tells: where its chain goes on.
+/// A run that was open when the daemon last ended, as far as the evidence log shows: where its chain goes on.
 struct recovered_run : chain_position {
   host_stamp attribution;
   /// What is on record: appended declarations and summarised refusals. Heartbeats and unsummarised refusals are not.

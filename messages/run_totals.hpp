@@ -6,7 +6,7 @@
 
 namespace cellos {
 
-/// A run's books. `received = appended + heartbeats + refused + quarantined + in flight` at every moment.
+/// A run's totals. `received = appended + heartbeats + refused + quarantined + in flight` at every moment.
 struct run_totals {
   /// Frames read from the cell's connections, partial last ones included.
   std::uint64_t received = 0;

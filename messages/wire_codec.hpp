@@ -10,7 +10,7 @@
 
 namespace cellos {
 
-/// The verdict on one frame body.
+/// The result on one frame body.
 struct decoded_frame {
   /// `none`, `malformed_frame`, `unsupported_version` or `unknown_probe_source`.
   telemetry_errc refusal = telemetry_errc::none;
@@ -24,7 +24,7 @@ struct decoded_frame {
   std::optional<std::uint64_t> dropped;
 };
 
-/// Decodes one body (the bytes after the length). Total: every input gives a verdict; nothing is allocated.
+/// Decodes one body (the bytes after the length). Total: every input gives a result; nothing is allocated.
 ///
 /// The rules are the table in docs/wire-format.md; each row has a test in wire_codec_test.
 decoded_frame decode_frame_body(std::span<const std::uint8_t> body);

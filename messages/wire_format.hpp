@@ -8,11 +8,11 @@
 /// Constants of the guest -> host wire format. Pairs with docs/wire-format.md; locked by wire_format_test.
 namespace cellos::wire {
 
-/// Port the guest connects to (host CID 2); the host-side socket is `<vsock_uds_base>_9001`. Original:
+/// Port the guest connects to (host CID 2); the host-side socket is `<vsock_uds_base>_9001`. Upstream:
 /// VSOCK_TELEMETRY_PORT.
 inline constexpr std::uint32_t vsock_telemetry_port = 9001;
 
-/// Major of `content_version` this host understands. Original: WIRE_CONTENT_VERSION_MAJOR.
+/// Major of `content_version` this host understands. Upstream: WIRE_CONTENT_VERSION_MAJOR.
 inline constexpr std::uint16_t wire_content_version_major = 1;
 
 /// 1.0, the original agent's; 1.1 adds the optional keys `seq` and `dropped`.
@@ -24,13 +24,13 @@ constexpr std::uint16_t version_major(std::uint16_t content_version) { return co
 /// Bytes of the little-endian body length in front of every body.
 inline constexpr std::size_t frame_header_bytes = 4;
 
-/// Largest body. Original: MAX_FRAME_BODY_BYTES; a larger length means the boundaries are lost.
+/// Largest body. Upstream: MAX_FRAME_BODY_BYTES; a larger length means the boundaries are lost.
 inline constexpr std::size_t max_frame_body_bytes = 4096;
 
 inline constexpr std::size_t max_frame_bytes = frame_header_bytes + max_frame_body_bytes;
 
-/// Arrays, maps and strings of indefinite length within each other, the frame's own map included. Ours: bounds the
-/// decoder's stack.
+/// Arrays, maps and strings of indefinite length within each other, the frame's own map included. Chosen here: bounds
+/// the decoder's stack.
 inline constexpr std::size_t max_nesting = 8;
 
 inline constexpr std::string_view key_content_version = "content_version";

@@ -9,7 +9,7 @@ namespace cellos {
 namespace {
 
 /// The daemon at rest has some 25 open; a rollover, a write of the state file, a reader of the log and a bind that is
-/// under way need about as many again. Ours.
+/// under way need about as many again. Chosen here.
 constexpr std::uint64_t least_reserve = 48;
 constexpr std::uint64_t most_reserve = 512;
 constexpr std::uint64_t least_http_connections = 4;

@@ -78,7 +78,7 @@ daemon=""
 say "what the hostile guest says it sent: every refusal is accounted for, nothing it forged got anywhere"
 cat "$place/hostile.sent.json"
 
-say "silence, told once for the run"
+say "silence, reported once for the run"
 "$programs/cellos-telemetryctl" tail --evidence "$evidence" --type agent_
 
 say "the evidence log, one CloudEvent a line"

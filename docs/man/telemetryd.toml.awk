@@ -14,7 +14,7 @@ function escaped(text) {
   return text ~ /^[.']/ ? "\\&" text : text
 }
 
-function tell_prose(  i) {
+function print_prose(  i) {
   for (i = 1; i <= prose_lines; ++i) print prose[i] == "" ? ".Pp" : escaped(prose[i])
   prose_lines = 0
 }
@@ -30,12 +30,12 @@ function end_list() {
 }
 
 # The settings that share the comment above them.
-function tell_settings(  i) {
+function print_settings(  i) {
   if (settings == 0) return
   begin_list()
   for (i = 1; i <= settings; ++i) print ".It Ic " name[i] " No = " value[i]
   settings = 0
-  tell_prose()
+  print_prose()
 }
 
 function is_setting(text) { return text ~ /^[a-z][a-z_]* = / }
@@ -46,21 +46,21 @@ function is_setting(text) { return text ~ /^[a-z][a-z_]* = / }
 }
 
 line ~ /^# / {
-  tell_settings()
+  print_settings()
   prose[++prose_lines] = substr(line, 3)
   next
 }
 line == "#" { prose[++prose_lines] = ""; next }
 line == "" {
-  tell_settings()
-  if (prose_lines > 0) { end_list(); tell_prose() }
+  print_settings()
+  if (prose_lines > 0) { end_list(); print_prose() }
   next
 }
 line ~ /^\[/ {
-  tell_settings()
+  print_settings()
   end_list()
   print ".Ss " line
-  tell_prose()
+  print_prose()
   next
 }
 is_setting(line) {
@@ -75,7 +75,7 @@ is_setting(line) {
 
 END {
   if (failed) exit 1
-  tell_settings()
+  print_settings()
   end_list()
   print ".Sh FILES\n.Bl -tag -width Ds\n.It Pa /etc/cellos-telemetry/telemetryd.toml\nRead by the service.\n.El"
   print ".Sh SEE ALSO\n.Xr cellos-telemetryctl 1 ,\n.Xr cellos-telemetryd 8"

@@ -98,15 +98,15 @@ exit_code run_cells(const cell_options& options) {
   return exit_success;
 }
 
-/// A request that changes something; `told` is for a person.
+/// A request that changes something; `reported` is for a person.
 exit_code change(const cell_options& options, const char* method, const std::string& path, const std::string& body,
-                 std::string (*told)(const control_answer&, const json&)) {
+                 std::string (*reported)(const control_answer&, const json&)) {
   control_client client{options.socket};
   const auto answer = client.ask(method, path, body);
   if (!answer) return complain_unreachable(client);
   if (options.as_json) std::fputs(answer->body.c_str(), stdout);
   if (!answer->is_good()) return complain_refused(*answer);
-  if (!options.as_json) std::printf("%s\n", told(*answer, json::parse(answer->body, nullptr, false)).c_str());
+  if (!options.as_json) std::printf("%s\n", reported(*answer, json::parse(answer->body, nullptr, false)).c_str());
   return exit_success;
 }
 
@@ -138,13 +138,14 @@ exit_code run_remove(const cell_options& options) {
 
 exit_code run_reload(const cell_options& options) {
   return change(options, "POST", "/reload", {}, [](const control_answer&, const json& report) {
-    std::string told = "reloaded: " + text_of(report, "cells") + " cells, " + text_of(report, "refused") + " refused";
+    std::string reported =
+        "reloaded: " + text_of(report, "cells") + " cells, " + text_of(report, "refused") + " refused";
     const json restart = report.value("restart_needed", json::array());
     const char* before = "; these wait for a restart: ";
     for (const json& key : restart) {
-      told += std::exchange(before, ", ") + escaped(key.is_string() ? key.get<std::string>() : key.dump());
+      reported += std::exchange(before, ", ") + escaped(key.is_string() ? key.get<std::string>() : key.dump());
     }
-    return told;
+    return reported;
   });
 }
 
@@ -173,7 +174,7 @@ command add_add(CLI::App& app) {
   text("--vsock-uds-base", "vsock_uds_base", "Firecracker's uds_path; the daemon binds it with _9001 behind")
       ->required();
   text("--spec-signature-hash", "spec_signature_hash", "Hash of the cell's specification")->required();
-  text("--keepalive-window", "keepalive_window", "Longer silence is told, such as 10s");
+  text("--keepalive-window", "keepalive_window", "Longer silence is reported, such as 10s");
   text("--on-agent-failure", "on_agent_failure", "report or fail-cell");
   app.add_option("--expected-uid", options->expected_uid, "Uid that Firecracker runs as for this cell");
   return [options] { return run_add(*options); };

@@ -21,7 +21,7 @@ command add_check(CLI::App& app);
 command add_keygen(CLI::App& app);
 /// `reload`: the daemon reads its configuration again, and says what it made of it.
 command add_reload(CLI::App& app);
-/// `remove ID`: drains a cell, ends its run and tells its books.
+/// `remove ID`: drains a cell, ends its run and reports its totals.
 command add_remove(CLI::App& app);
 /// `status`: the daemon in a few lines.
 command add_status(CLI::App& app);

@@ -21,7 +21,7 @@ constexpr const char* elsewhere = "--socket or CELLOS_TELEMETRY_SOCKET names ano
 /// What the kernel takes; a NUL follows.
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 constexpr const char* packaged_socket = "/run/cellos-telemetry/control.sock";
-/// An answer may wait for a cell that drains; the daemon itself gives up before. Ours.
+/// An answer may wait for a cell that drains; the daemon itself gives up before. Chosen here.
 constexpr long answer_seconds = 90;
 /// Of one text in an answer that is shown.
 constexpr std::size_t most_bytes = 1024;

@@ -59,18 +59,18 @@ std::string by_kind(const json& refused) {
   return out;
 }
 
-struct telling {
+struct description {
   std::string_view colour;
   std::string words;
 };
 
-telling tell_declaration(const json& data) {
+description describe_declaration(const json& data) {
   return {colour::green, fmt::format("{:<22} pid {:<7} {:<22} {} {}", text_of(data, "probeSource"), pid_of(data),
                                      '"' + text_of(data, "guestComm") + '"', text_of(data, "runId"),
                                      text_of(data, "specSignatureHash"))};
 }
 
-telling tell_ended(const json& data) {
+description describe_ended(const json& data) {
   const json totals = object_in(data, "totals");
   const std::string refused = by_kind(object_in(totals, "refused"));
   return {colour::cyan,
@@ -81,71 +81,71 @@ telling tell_ended(const json& data) {
                       text_of(totals, "forgedAttribution"), text_of(totals, "inFlight"))};
 }
 
-telling tell_dropped(const json& data) {
+description describe_dropped(const json& data) {
   const std::string refused = by_kind(object_in(data, "refused"));
   return {colour::red, fmt::format("telemetry dropped: {} frames, {}{}", text_of(data, "frames"),
                                    text_of(data, "reason"), refused.empty() ? "" : " [" + refused + "]")};
 }
 
 /// What a start found in the log. Nothing where the type is none of it.
-std::optional<telling> describe_finding(std::string_view type, const json& data) {
+std::optional<description> describe_finding(std::string_view type, const json& data) {
   if (type == event_type::run_adopted || type == event_type::host_range_adopted) {
-    return telling{colour::red, fmt::format("events {} to {} are vouched for by nothing{}",
-                                            text_of(data, "adoptedFrom"), text_of(data, "adoptedTo"),
-                                            data.contains("chain") ? ": " + text_of(data, "chain") : "")};
+    return description{colour::red, fmt::format("events {} to {} are vouched for by nothing{}",
+                                                text_of(data, "adoptedFrom"), text_of(data, "adoptedTo"),
+                                                data.contains("chain") ? ": " + text_of(data, "chain") : "")};
   }
   if (type == event_type::host_chain_abandoned) {
-    return telling{colour::red,
-                   fmt::format("chain abandoned ({}): {}", text_of(data, "cause"), text_of(data, "chain"))};
+    return description{colour::red,
+                       fmt::format("chain abandoned ({}): {}", text_of(data, "cause"), text_of(data, "chain"))};
   }
   if (type == event_type::host_evidence_lost) {
-    return telling{colour::red, fmt::format("lost with the power: {} after {}", text_of(data, "chain"),
-                                            text_of(data, "foundSequence"))};
+    return description{colour::red, fmt::format("lost with the power: {} after {}", text_of(data, "chain"),
+                                                text_of(data, "foundSequence"))};
   }
   if (type == event_type::host_journal_unusable) {
-    return telling{colour::red, "recovery journal unusable: " + text_of(data, "cause")};
+    return description{colour::red, "recovery journal unusable: " + text_of(data, "cause")};
   }
   if (type == event_type::host_line_not_understood) {
-    return telling{colour::red,
-                   fmt::format("not an event: line {} of {}", text_of(data, "line"), text_of(data, "file"))};
+    return description{colour::red,
+                       fmt::format("not an event: line {} of {}", text_of(data, "line"), text_of(data, "file"))};
   }
   return std::nullopt;
 }
 
 /// The host's own chain. Nothing where the type is none of it.
-std::optional<telling> tell_host(std::string_view type, const json& data) {
+std::optional<description> describe_host(std::string_view type, const json& data) {
   if (type == event_type::host_started) {
-    return telling{colour::cyan, fmt::format("daemon started: {}", text_of(data, "daemonVersion"))};
+    return description{colour::cyan, fmt::format("daemon started: {}", text_of(data, "daemonVersion"))};
   }
-  if (type == event_type::host_stopped) return telling{colour::cyan, "daemon stopped"};
-  if (type == event_type::host_run_opened) return telling{colour::dim, "run opened: " + text_of(data, "chain")};
+  if (type == event_type::host_stopped) return description{colour::cyan, "daemon stopped"};
+  if (type == event_type::host_run_opened) return description{colour::dim, "run opened: " + text_of(data, "chain")};
   if (type == event_type::host_run_closed) {
-    return telling{colour::dim,
-                   fmt::format("run closed: {} at {}", text_of(data, "chain"), text_of(data, "lastSequence"))};
+    return description{colour::dim,
+                       fmt::format("run closed: {} at {}", text_of(data, "chain"), text_of(data, "lastSequence"))};
   }
   if (type == event_type::host_evidence_blocked) {
-    return telling{colour::red, fmt::format("evidence log took nothing for {}: {}", seconds_of(data, "blockedForNs"),
-                                            text_of(data, "cause"))};
+    return description{colour::red, fmt::format("evidence log took nothing for {}: {}",
+                                                seconds_of(data, "blockedForNs"), text_of(data, "cause"))};
   }
   if (type == event_type::host_evidence_removed) {
-    return telling{colour::dim,
-                   fmt::format("retention removes segments {} to {}: {} bytes", text_of(data, "firstSegment"),
-                               text_of(data, "lastSegment"), text_of(data, "bytes"))};
+    return description{colour::dim,
+                       fmt::format("retention removes segments {} to {}: {} bytes", text_of(data, "firstSegment"),
+                                   text_of(data, "lastSegment"), text_of(data, "bytes"))};
   }
   if (type == event_type::host_segments_missing) {
-    return telling{colour::red, fmt::format("segments {} to {} are missing", text_of(data, "firstSegment"),
-                                            text_of(data, "lastSegment"))};
+    return description{colour::red, fmt::format("segments {} to {} are missing", text_of(data, "firstSegment"),
+                                                text_of(data, "lastSegment"))};
   }
   if (type == event_type::host_evidence_truncated) {
-    return telling{colour::red, fmt::format("torn last line cut off: {} bytes of {}", text_of(data, "bytesRemoved"),
-                                            text_of(data, "file"))};
+    return description{colour::red, fmt::format("torn last line cut off: {} bytes of {}", text_of(data, "bytesRemoved"),
+                                                text_of(data, "file"))};
   }
   return std::nullopt;
 }
 
-telling tell(std::string_view type, const json& data) {
-  if (data.contains("probeSource")) return tell_declaration(data);
-  if (auto told = tell_host(type, data)) return *std::move(told);
+description describe(std::string_view type, const json& data) {
+  if (data.contains("probeSource")) return describe_declaration(data);
+  if (auto described = describe_host(type, data)) return *std::move(described);
   if (auto found = describe_finding(type, data)) return *std::move(found);
   if (type == event_type::run_checkpoint) return {colour::dim, "checkpoint"};
   if (type == event_type::run_key_changed || type == event_type::host_key_changed) {
@@ -156,13 +156,13 @@ telling tell(std::string_view type, const json& data) {
     return {colour::cyan,
             fmt::format("run started: {} {}", text_of(data, "runId"), text_of(data, "specSignatureHash"))};
   }
-  if (type == event_type::run_ended) return tell_ended(data);
+  if (type == event_type::run_ended) return describe_ended(data);
   if (type == event_type::agent_silenced) {
     return {colour::yellow, fmt::format("AGENT SILENCED: nothing for {} (window {})", seconds_of(data, "silentForNs"),
                                         seconds_of(data, "silenceWindowNs"))};
   }
   if (type == event_type::agent_resumed) return {colour::yellow, "agent resumed"};
-  if (type == event_type::telemetry_dropped) return tell_dropped(data);
+  if (type == event_type::telemetry_dropped) return describe_dropped(data);
   return {"", escaped(type, 128)};
 }
 
@@ -180,10 +180,10 @@ std::optional<event_summary> summarise_event(std::string_view line, bool colours
   summary.cell_id = summary.type.starts_with("host.v1.") ? "(host)" : text_of(data, "cellId");
   const std::string time = text_of(event, "time");
   const std::string clock = time.size() > 23 ? time.substr(11, 12) : time;
-  const telling told = tell(summary.type, data);
+  const description described = describe(summary.type, data);
   summary.text = colours ? fmt::format("{}{}{}  {:<12} {}{}{}", colour::dim, clock, colour::reset, summary.cell_id,
-                                       told.colour, told.words, colour::reset)
-                         : fmt::format("{}  {:<12} {}", clock, summary.cell_id, told.words);
+                                       described.colour, described.words, colour::reset)
+                         : fmt::format("{}  {:<12} {}", clock, summary.cell_id, described.words);
   return summary;
 }
 

@@ -25,7 +25,7 @@ struct tail_options {
   bool json = false;
 };
 
-/// How often a followed log is looked at again. Ours: below what a person notices.
+/// How often a followed log is looked at again. Chosen here: below what a person notices.
 constexpr std::chrono::milliseconds look_again{100};
 
 bool wanted(const tail_options& options, const event_summary& event) {

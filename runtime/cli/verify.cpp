@@ -35,7 +35,7 @@ struct verify_options {
   std::string earlier;
   bool no_signatures = false;
   bool json = false;
-  verification_options judge;
+  verification_options verification;
 };
 
 exit_code complain(const std::string& words, exit_code code) {
@@ -90,22 +90,22 @@ exit_code run_verify(const verify_options& options) {
     if (const auto* refusal = std::get_if<std::string>(&loaded)) return complain(*refusal, exit_unavailable);
     keys = std::move(std::get<key_list>(loaded));
   }
-  verification_options judge = options.judge;
-  judge.since = instant_of(options.since);
-  judge.until = instant_of(options.until);
+  verification_options verification = options.verification;
+  verification.since = instant_of(options.since);
+  verification.until = instant_of(options.until);
   if (!options.earlier.empty()) {
     auto ends = read_earlier(options.earlier);
     if (const auto* refusal = std::get_if<std::string>(&ends)) return complain(*refusal, exit_unavailable);
-    judge.earlier = std::move(std::get<0>(ends));
+    verification.earlier = std::move(std::get<0>(ends));
   }
-  verification_outcome judged;
+  verification_outcome checked;
   {
     progress_bar bar{standard_error().can_redraw};
-    judged =
-        verify_logs(options.logs, keys ? &*keys : nullptr, judge, std::thread::hardware_concurrency(), bar.callback());
+    checked = verify_logs(options.logs, keys ? &*keys : nullptr, verification, std::thread::hardware_concurrency(),
+                          bar.callback());
   }
-  if (const auto* failure = std::get_if<std::string>(&judged)) return complain(*failure, exit_unavailable);
-  const auto& report = std::get<verification_report>(judged);
+  if (const auto* failure = std::get_if<std::string>(&checked)) return complain(*failure, exit_unavailable);
+  const auto& report = std::get<verification_report>(checked);
   const std::string out = options.json ? json_of(report) + "\n" : text_of(report, standard_output().has_colours);
   if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) return exit_unavailable;
   return report.clean() ? exit_success : exit_failure_found;
@@ -123,15 +123,15 @@ command add_verify(CLI::App& app) {
   auto* keys = app.add_option("--keys", options->keys, "Key list: {\"KID\": \"base64url public key\"}");
   app.add_flag("--no-signatures", options->no_signatures, "Only digests and sequence; proves nothing against forgery")
       ->excludes(keys);
-  app.add_flag("--partial", options->judge.partial, "Accept chains without their beginning, and absent runs");
-  app.add_flag("--finished", options->judge.finished, "Every run must have ended, signed to its last event");
+  app.add_flag("--partial", options->verification.partial, "Accept chains without their beginning, and absent runs");
+  app.add_flag("--finished", options->verification.finished, "Every run must have ended, signed to its last event");
   app.add_option("--after", options->earlier,
                  "An earlier report (--json): the log must hold what it held, and may go on");
-  app.add_option("--host", options->judge.hosts, "A host that must be there; may be given more than once")
+  app.add_option("--host", options->verification.hosts, "A host that must be there; may be given more than once")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   // What is wrong with any other is said all the same.
-  app.add_option("--cell", options->judge.cell, "List only runs of this cell, one of which must be there");
+  app.add_option("--cell", options->verification.cell, "List only runs of this cell, one of which must be there");
   app.add_option("--since", options->since, "List only runs with events after this time (RFC 3339)")
       ->check(refuse_time);
   app.add_option("--until", options->until, "List only runs with events before this time (RFC 3339)")

@@ -40,7 +40,7 @@ struct evidence_configuration {
   /// Percent of `max_bytes` that one cell may fill in a burst; 0: as much as it likes. Default: ours, a flooding cell
   /// leaves the others three quarters of the log.
   std::uint32_t cell_share = 25;
-  /// The time in which a cell earns its whole share again. Default: ours.
+  /// The time in which a cell earns its whole share again. Default: chosen here.
   std::chrono::nanoseconds cell_share_interval = std::chrono::hours{1};
 
   bool operator==(const evidence_configuration&) const = default;
@@ -94,7 +94,7 @@ struct intake_configuration {
   /// Read, not yet appended chunks of one cell; its credit and its replay buffer. Default: measured, more gains
   /// nothing.
   std::uint32_t chunks_per_cell = 8;
-  /// Bytes of unappended chunks of all cells together; at the limit nobody is read from. Default: ours.
+  /// Bytes of unappended chunks of all cells together; at the limit nobody is read from. Default: chosen here.
   std::uint64_t byte_budget = std::uint64_t{64} << 20;
   /// Open connections of one cell; a further one is closed at once. Default: ours, one agent needs one.
   std::uint32_t connections_per_cell = 8;
@@ -120,7 +120,7 @@ struct cell_configuration {
   std::string vsock_uds_base;
   /// SHA-256 of the cell's specification, as the orchestrator spells it; opaque to us, at most 256 bytes; required.
   std::string spec_signature_hash;
-  /// Silence strictly longer than this is told. Default: the original system's, 10 s.
+  /// Silence strictly longer than this is reported. Default: the original system's, 10 s.
   std::chrono::nanoseconds keepalive_window = std::chrono::seconds{10};
   /// The uid whose connections are accepted (`SO_PEERCRED`); nothing: any that the socket's mode lets in.
   std::optional<std::uint32_t> expected_uid;
@@ -161,13 +161,13 @@ struct signing_configuration {
   /// With `checkpoint`: events of a run between two signatures, at most. Default: ours; a signature costs about as much
   /// as fifty digests, so that this adds a twentieth.
   std::uint32_t checkpoint_events = 1000;
-  /// With `checkpoint`: the longest an event stays unsigned. Default: ours.
+  /// With `checkpoint`: the longest an event stays unsigned. Default: chosen here.
   std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
 
   bool operator==(const signing_configuration&) const = default;
 };
 
-/// All that the daemon is told by its file. `config/telemetryd.toml` shows every key.
+/// All that the configuration file sets. `config/telemetryd.toml` shows every key.
 struct configuration {
   /// Names this host in every event; required.
   std::string host_id;

@@ -15,10 +15,10 @@
 #include <tuple>
 
 #include "messages/escaped_text.hpp"
-#include "runtime/configuration/coherence.hpp"
 #include "runtime/configuration/keys.hpp"
 #include "runtime/configuration/nearest_name.hpp"
 #include "runtime/configuration/syntax_guess.hpp"
+#include "runtime/configuration/validation.hpp"
 #include "runtime/file_descriptor.hpp"
 
 namespace cellos {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t longest_identifier = 128;
 constexpr std::size_t longest_opaque_text = 256;
-/// Ours; more are better a group.
+/// Chosen here; more are better a group.
 constexpr std::size_t most_uids = 64;
 constexpr std::size_t most_host_names = 64;
 /// One byte of `sun_path` is the final NUL's.

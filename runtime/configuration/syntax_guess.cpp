@@ -14,10 +14,10 @@ namespace cellos::settings {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r";
-  auto first = text.find_first_not_of(blanks);
+  constexpr std::string_view blank_characters = " \t\r";
+  auto first = text.find_first_not_of(blank_characters);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(blank_characters) - first + 1);
 }
 
 std::string_view take_line(std::string_view& text) {

@@ -8,7 +8,7 @@ namespace cellos::settings {
 
 /// What a line that is not TOML was probably meant to say.
 struct syntax_guess {
-  /// The full key it tried to set, or the table it tried to open; `(syntax)` where that cannot be told.
+  /// The full key it tried to set, or the table it tried to open; `(syntax)` where that cannot be known.
   std::string key;
   std::string remedy;
 };

@@ -15,7 +15,7 @@ constexpr std::string_view too_slow =
     "{\"error\":\"the request did not come in time\",\"hint\":\"send it without a pause between\"}\n";
 static_assert(too_slow.size() - too_slow.find("{\"error\"") == 86);
 
-/// A deadline that passes while others are waited for may be found so much late. Ours.
+/// A deadline that passes while others are waited for may be found so much late. Chosen here.
 constexpr std::chrono::milliseconds coarseness{50};
 
 }  // namespace

@@ -49,7 +49,8 @@ http_answer refusal_of(const document_refusal& refused) {
 
 constexpr std::string_view cells_prefix = "/cells/";
 
-/// How often what the public shares is looked up: scrapes come every few seconds, so that nobody waits for long. Ours.
+/// How often what the public shares is looked up: scrapes come every few seconds, so that nobody waits for long. Chosen
+/// here.
 constexpr std::chrono::seconds public_interval{1};
 
 }  // namespace
@@ -167,12 +168,12 @@ void control_api::delete_cell(const std::string& id, const http_reply& reply) co
     if (!was_bound && !environment_.memory.contains(id)) return reply(refusal_of(totals.error()));
     // Whoever is retiring it already forgets it.
     if (!totals && is_failure(totals.error(), failure::stopping)) return reply(refusal_of(totals.error()));
-    const json books = to_json(totals ? *totals : run_totals{});
-    const auto settle = [reply, id, books,
+    const json totals = to_json(totals ? *totals : run_totals{});
+    const auto settle = [reply, id, totals,
                          refused = totals || !was_bound ? std::optional<http_answer>{}
                                                         : refusal_of(totals.error())](std::error_code failed) {
       if (refused) return reply(*refused);
-      if (!failed) return reply(document(200, {{"cell_id", id}, {"totals", books}}));
+      if (!failed) return reply(document(200, {{"cell_id", id}, {"totals", totals}}));
       reply(refusal(503,
                     fmt::format("the run has ended, but a restart would admit the cell again: the state file "
                                 "cannot be written: {}",

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "actors/progress_board.hpp"
+#include "runtime/control/admission_store.hpp"
 #include "runtime/control/event_feed.hpp"
-#include "runtime/control/host_questions.hpp"
+#include "runtime/control/host_client.hpp"
 #include "runtime/control/http_message.hpp"
 #include "runtime/control/metrics.hpp"
 #include "runtime/control/reload_report.hpp"
-#include "runtime/control/remembered_cells.hpp"
 #include "runtime/control/shared_answers.hpp"
 
 namespace cellos {
@@ -21,8 +21,8 @@ namespace cellos {
 struct control_environment {
   std::string version;
   std::string host_id;
-  const host_questions& host;
-  remembered_cells& memory;
+  const host_client& host;
+  admission_store& memory;
   event_feed& feed;
   metrics& measured;
   std::function<int()> blocked_sinks;

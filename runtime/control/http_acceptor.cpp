@@ -14,7 +14,7 @@ namespace cellos {
 
 namespace {
 
-/// Where nothing is left to accept with, how soon it is tried again. Ours.
+/// Where nothing is left to accept with, how soon it is tried again. Chosen here.
 constexpr int pause_milliseconds = 100;
 
 file_descriptor checked(int fd, const char* call) {

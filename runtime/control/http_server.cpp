@@ -32,8 +32,8 @@ namespace {
 /// What a stream hands over at once.
 constexpr std::size_t stream_block_bytes = 16 * 1024;
 
-/// How long a stop waits for those that take their last answer slowly, or are in the middle of a request. Ours.
-constexpr std::chrono::milliseconds farewell_patience{500};
+/// How long a stop waits for those that take their last answer slowly, or are in the middle of a request. Chosen here.
+constexpr std::chrono::milliseconds farewell_timeout{500};
 
 struct exchange {
   explicit exchange(MHD_Connection* connection) : waiting(std::make_shared<resumable>(connection)) {}
@@ -191,7 +191,7 @@ class http_server::implementation {
       stopping_ = true;
       for (const auto& waiting : open_) waiting->close();
       // The library closes connections without sending what is due.
-      completed_.wait_for(lock, farewell_patience, [this] { return open_.empty(); });
+      completed_.wait_for(lock, farewell_timeout, [this] { return open_.empty(); });
     }
     MHD_stop_daemon(daemon_);
   }

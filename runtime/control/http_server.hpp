@@ -49,7 +49,7 @@ class http_server {
 
   static opening start(file_descriptor listening, http_handler handler, options settings);
 
-  /// Ends every connection: whoever waits for an answer is told 503, and streams end. Answers that come later go
+  /// Ends every connection: whoever waits for an answer is answered 503, and streams end. Answers that come later go
   /// nowhere.
   ~http_server();
 

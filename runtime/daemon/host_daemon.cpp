@@ -10,8 +10,8 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/daemon/look_for_life.hpp"
-#include "runtime/daemon/predecessor.hpp"
+#include "runtime/daemon/liveness_check.hpp"
+#include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/daemon/settings.hpp"
 #include "runtime/descriptor_plan.hpp"
 #include "runtime/signing/journal_key.hpp"
@@ -21,7 +21,7 @@ namespace cellos {
 
 namespace {
 
-/// Above what the HOST SUPERVISOR itself allows a cell to end. Ours.
+/// Above what the HOST SUPERVISOR itself allows a cell to end. Chosen here.
 constexpr std::chrono::seconds stop_timeout{60};
 
 /// Beside those that run actors: CAF's timer and printer, the operator's log, the committer, retention, the feed, the
@@ -51,11 +51,11 @@ host_daemon::actor_configuration::actor_configuration(std::size_t threads) {
 std::vector<boot_step> host_daemon::boot_steps() {
   return {
       {"open the operator's log", [this] { return open_operator_log(); }},
-      {"greet the service manager", [this] { return greet_service_manager(); }},
-      {"start the threads", [this] { return make_sure_of_threads(); }},
-      {"take up the signing key", [this] { return take_up_signing_key(); }},
+      {"notify starting", [this] { return notify_starting(); }},
+      {"start the threads", [this] { return check_thread_limit(); }},
+      {"load the signing key", [this] { return load_signing_key(); }},
       {"open the evidence log", [this] { return claim_evidence(); }, [this] { claimed_.reset(); }},
-      {"remember the cells of the control API", [this] { return open_memory(); }, [this] { memory_.reset(); }},
+      {"read the cells of the control API", [this] { return open_admission_store(); }, [this] { admissions_.reset(); }},
       {"serve the control API", [this] { return bind_control(); }, [this] { control_sockets_ = {}; }},
       {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
       {"start the actor system", [this] { return start_actor_system(); }, [this] { system_.reset(); }},
@@ -65,7 +65,7 @@ std::vector<boot_step> host_daemon::boot_steps() {
       {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
       {"admit the cells", [this] { return admit_cells(); }, [this] { drain_cells(); }},
       {"serve the control API", [this] { return serve_control(); }, [this] { stop_control(); }},
-      {"report for duty", [this] { return report_for_duty(); }, [this] { notifier_.stopping(); }},
+      {"notify ready", [this] { return notify_ready(); }, [this] { notifier_.stopping(); }},
   };
 }
 
@@ -88,17 +88,17 @@ std::string host_daemon::open_operator_log() {
   return {};
 }
 
-std::string host_daemon::greet_service_manager() {
+std::string host_daemon::notify_starting() {
   notifier_.starting();
   return {};
 }
 
 /// What starts threads cannot all take it back when one is missing; so they are tried before.
-std::string host_daemon::make_sure_of_threads() const {
+std::string host_daemon::check_thread_limit() const {
   return threads_are_allowed(actor_threads(settings_.workers, cores()) + other_threads) ? "" : thread_shortage();
 }
 
-std::string host_daemon::take_up_signing_key() {
+std::string host_daemon::load_signing_key() {
   sealing_outcome opened = open_sealing(settings_.signing, process_environment);
   if (!opened.refusal.empty()) return opened.refusal;
   sealing_ = std::move(opened.sealing);
@@ -112,9 +112,9 @@ std::string host_daemon::claim_evidence() {
   return claim.refusal;
 }
 
-std::string host_daemon::open_memory() {
-  auto opened = remembered_cells::open(settings_.control.state_file.value_or(settings_.evidence.dir / "cells.json"));
-  memory_ = std::move(opened.cells);
+std::string host_daemon::open_admission_store() {
+  auto opened = admission_store::open(settings_.control.state_file.value_or(settings_.evidence.dir / "cells.json"));
+  admissions_ = std::move(opened.cells);
   return opened.refusal;
 }
 
@@ -187,10 +187,10 @@ std::string host_daemon::record_start() {
   epochs_ = std::make_shared<chain_epochs>(found_.highest_epoch);
   open_chains_.announce(heads_of(found_.open_runs));
   const restart_context context{settings_.host_id, version, *observed_, clock_, *epochs_, sealing_};
-  std::error_code refused = cellos::record_start(found_, context, *log_, events(), chronicle_);
-  if (!refused && torn_) chronicle_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
+  std::error_code refused = cellos::record_start(found_, context, *log_, events(), host_chain_);
+  if (!refused && torn_) host_chain_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
   if (!refused) begin_retention();
-  if (!refused) refused = chronicle_->flush();
+  if (!refused) refused = host_chain_->flush();
   return refused ? "the evidence log took no record of the restart: " + refused.message() : std::string{};
 }
 
@@ -199,7 +199,7 @@ void host_daemon::begin_retention() {
   const auto state = noted.read({journal_mac_of(sealing_), former_journal_mac_of(sealing_)});
   // The journal is begun anew less often; but that file alone can be taken away.
   report_missing(std::max(first_segment_left_, state ? state->first_segment : 0));
-  maintenance_.emplace(retention::surroundings{*log_, *chronicle_, events(), open_chains_},
+  maintenance_.emplace(retention::surroundings{*log_, *host_chain_, events(), open_chains_},
                        state.value_or(retention_state{}), journal_mac_of(sealing_));
 }
 
@@ -209,7 +209,7 @@ void host_daemon::report_missing(std::uint64_t first_expected) {
   std::error_code unlisted;
   for (const segment_range& each : missing_segments(list_segments(settings_.evidence.dir, unlisted), first_expected)) {
     events().segments_missing(each.first, each.last);
-    chronicle_->segments_missing(each.first, each.last);
+    host_chain_->segments_missing(each.first, each.last);
   }
 }
 
@@ -217,11 +217,11 @@ void host_daemon::end_orphaned_runs() {
   // Nothing follows the host's last word; and from here on the log's limit is in the way of no end.
   maintenance_.reset();
   std::error_code failed;
-  if (host_) failed = end_orphans(host_->recovered, clock_, host_->sealing, *chronicle_);
+  if (host_) failed = end_orphans(host_->recovered, clock_, host_->sealing, *host_chain_);
   // A host that stopped left nothing open; otherwise the next start goes on from here.
   if (!failed) {
-    chronicle_->stopped();
-    failed = chronicle_->flush();
+    host_chain_->stopped();
+    failed = host_chain_->flush();
   }
   if (failed) events().evidence_blocked(failed);
 }
@@ -229,81 +229,82 @@ void host_daemon::end_orphaned_runs() {
 std::string host_daemon::start_actors() {
   quarantine_.emplace(settings_.evidence.dir / "quarantine");
   host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *observed_, *quarantine_, clock_,
-                                 events(), census_, std::move(found_.open_runs)});
+                                 events(), activities_, std::move(found_.open_runs)});
   host_->epochs = epochs_;
   host_->sealing = sealing_;
   host_->checkpoint_interval = checkpoint_interval_;
-  host_->chronicle = &*chronicle_;
+  host_->host_chain = &*host_chain_;
   host_->cell_share = share_of(settings_.evidence);
-  watchdog_.emplace(census_, events(), watchdog::options{});
+  watchdog_.emplace(activities_, events(), watchdog::options{});
   supervisor_ = system_->spawn(make_host_supervisor, cores(), &*host_);
   // Only a bug can end it, and nothing is served after: let whoever started us start us again.
   supervisor_->attach_functor([this](const caf::error&) {
     if (!stopping_) ::kill(::getpid(), SIGTERM);
   });
-  roster_.emplace(*system_, supervisor_);
+  configured_cells_.emplace(*system_, supervisor_);
   return {};
 }
 
 void host_daemon::stop_actors() {
   stopping_ = true;
-  questions_.reset();
+  host_client_.reset();
   watchdog_.reset();
-  roster_.reset();
+  configured_cells_.reset();
   caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
   supervisor_ = nullptr;
   system_->await_all_actors_done();
 }
 
 std::string host_daemon::admit_cells() {
-  const cell_roster::result served = roster_->serve(settings_.cells);
-  const cell_roster::result remembered = serve_remembered();
+  const configured_cells::result served = configured_cells_->serve(settings_.cells);
+  const configured_cells::result remembered = serve_restored();
   cells_admitted_ = served.admitted + remembered.admitted;
   cells_refused_ = served.refused + remembered.refused;
   return {};
 }
 
-std::string host_daemon::report_for_duty() {
+std::string host_daemon::notify_ready() {
   events().daemon_ready(cells_admitted_, cells_refused_);
   notifier_.ready(cells_admitted_, cells_refused_, [this](std::chrono::nanoseconds timeout) {
-    return look_for_life(*system_, supervisor_, *sockets_, timeout);
+    return check_liveness(*system_, supervisor_, *sockets_, timeout);
   });
   return {};
 }
 
-cell_roster::result host_daemon::serve_remembered() {
+configured_cells::result host_daemon::serve_restored() {
   std::vector<cell_configuration> ours;
   std::vector<cell_configuration> superseded;
-  std::unique_ptr<cell_roster::admissions> asked;
-  memory_->with_all([&](const std::vector<cell_configuration>& all) {
-    for (const cell_configuration& cell : all) (roster_->names(cell.id) ? superseded : ours).push_back(cell);
-    asked = roster_->ask_for(ours);
+  std::unique_ptr<configured_cells::admissions> asked;
+  admissions_->with_all([&](const std::vector<cell_configuration>& all) {
+    for (const cell_configuration& cell : all) (configured_cells_->names(cell.id) ? superseded : ours).push_back(cell);
+    asked = configured_cells_->ask_for(ours);
   });
   for (const cell_configuration& cell : superseded) {
     const auto same = std::find(settings_.cells.begin(), settings_.cells.end(), cell);
     if (same == settings_.cells.end()) {
       events().cell_refused(cell.id, "the configuration file has another cell of this id, which counts");
     }
-    memory_->forget(cell.id, [](std::error_code) {});
+    admissions_->forget(cell.id, [](std::error_code) {});
   }
-  if (!ours.empty()) events().cells_remembered(ours.size());
+  if (!ours.empty()) events().cells_restored(ours.size());
   const std::size_t admitted = asked->wait().size();
   return {admitted, ours.size() - admitted};
 }
 
 std::string host_daemon::serve_control() {
-  questions_.emplace(*system_, supervisor_);
+  host_client_.emplace(*system_, supervisor_);
   auto opened = control_service::open(
       std::move(control_sockets_), settings_.control,
-      {std::string{version}, settings_.host_id, *questions_, *memory_, *feed_, *metrics_,
+      {std::string{version}, settings_.host_id, *host_client_, *admissions_, *feed_, *metrics_,
        [this] { return host_->blocked_sinks->load(); }, [this] { return watchdog_->hung(); },
-       [this](const std::string& id) { return roster_->names(id); }, [this] { return roster_->expected(); },
+       [this](const std::string& id) { return configured_cells_->names(id); },
+       [this] { return configured_cells_->expected(); },
        [this](reload_reply asked) {
          reloads_.add(std::move(asked));
          ::kill(::getpid(), SIGHUP);
        },
        [this] { return log_->is_displaced(); }, host_->progress,
-       [this](const std::string& id, bool removed) { roster_->set_removed(id, removed); }});
+       [this](const std::string& id, bool removed) { configured_cells_->set_removed(id, removed); }});
   if (!opened.service) return opened.refusal;
   control_ = std::move(opened.service);
   if (settings_.control.socket) events().control_listening(settings_.control.socket->native());
@@ -314,8 +315,8 @@ std::string host_daemon::serve_control() {
 /// Nobody asks, then nothing is answered, then what was promised is written: in this order each still finds the next.
 void host_daemon::stop_control() {
   control_->stop_serving();
-  questions_->stop();
-  memory_.reset();
+  host_client_->stop();
+  admissions_.reset();
 }
 
 void host_daemon::drain_cells() {

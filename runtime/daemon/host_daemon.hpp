@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "actors/chain_epochs.hpp"
-#include "actors/host_chronicle.hpp"
+#include "actors/host_event_chain.hpp"
 #include "actors/host_supervisor.hpp"
 #include "runtime/control/control_service.hpp"
 #include "runtime/daemon/boot_list.hpp"
-#include "runtime/daemon/cell_roster.hpp"
+#include "runtime/daemon/configured_cells.hpp"
 #include "runtime/daemon/operator_log.hpp"
 #include "runtime/daemon/reload.hpp"
 #include "runtime/daemon/service_notifier.hpp"
@@ -57,11 +57,11 @@ class host_daemon {
 
   // Reads, claims and binds; writes nothing to the evidence.
   std::string open_operator_log();
-  std::string greet_service_manager();
-  std::string make_sure_of_threads() const;
-  std::string take_up_signing_key();
+  std::string notify_starting();
+  std::string check_thread_limit() const;
+  std::string load_signing_key();
   std::string claim_evidence();
-  std::string open_memory();
+  std::string open_admission_store();
   std::string bind_control();
   std::string start_socket_service();
   std::string start_actor_system();
@@ -72,7 +72,7 @@ class host_daemon {
   std::string start_actors();
   std::string admit_cells();
   std::string serve_control();
-  std::string report_for_duty();
+  std::string notify_ready();
 
   void start_measuring();
   void begin_retention();
@@ -82,7 +82,7 @@ class host_daemon {
   void stop_actors();
   /// Cells of the control API, beside those of the file; of two with one id, the file's counts. A cell that is removed
   /// meanwhile is admitted before it is retired, or not at all.
-  cell_roster::result serve_remembered();
+  configured_cells::result serve_restored();
   void stop_control();
   void drain_cells();
 
@@ -105,11 +105,11 @@ class host_daemon {
   std::unique_ptr<evidence_directory> claimed_;
   std::unique_ptr<segment_log> log_;
   std::optional<segment_log::torn_tail> torn_;
-  std::optional<host_chronicle> chronicle_;
+  std::optional<host_event_chain> host_chain_;
   std::optional<socket_service> sockets_;
   std::optional<actor_configuration> actor_configuration_;
   std::optional<caf::actor_system> system_;
-  activity_census census_;
+  activity_registry activities_;
   std::optional<quarantine_directory> quarantine_;
   journal_content journal_left_;
   /// As that journal says; 0: unknown.
@@ -123,8 +123,8 @@ class host_daemon {
   open_chains open_chains_;
   std::optional<observed_log> observed_;
   std::optional<log_maintenance> maintenance_;
-  std::unique_ptr<remembered_cells> memory_;
-  std::optional<host_questions> questions_;
+  std::unique_ptr<admission_store> admissions_;
+  std::optional<host_client> host_client_;
   reload_queue reloads_;
   control_sockets control_sockets_;
   std::unique_ptr<control_service> control_;
@@ -132,7 +132,7 @@ class host_daemon {
   std::size_t cells_refused_ = 0;
   std::atomic<bool> stopping_{false};
   host_supervisor_actor supervisor_;
-  std::optional<cell_roster> roster_;
+  std::optional<configured_cells> configured_cells_;
   std::uint64_t cells_not_drained_ = 0;
 };
 

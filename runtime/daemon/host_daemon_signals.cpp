@@ -14,7 +14,7 @@ namespace cellos {
 
 namespace {
 
-/// A signal without meaning is reported at most this often. Ours.
+/// A signal without meaning is reported at most this often. Chosen here.
 constexpr std::chrono::seconds ignored_interval{1};
 
 std::string joined(const std::vector<std::string>& words) {
@@ -78,8 +78,8 @@ reload_report host_daemon::take_over(const configuration& read) {
   sockets_->set_limits(socket_options_of(read.intake, read.signing));
   metrics_->set_per_cell(read.metrics.per_cell_series);
   settings_.cells = read.cells;
-  const cell_roster::result served = roster_->serve(read.cells);
-  const cell_roster::result remembered = serve_remembered();
+  const configured_cells::result served = configured_cells_->serve(read.cells);
+  const configured_cells::result remembered = serve_restored();
   report.cells = served.admitted + remembered.admitted;
   report.refused = served.refused + remembered.refused;
   events().reloaded(report.cells, report.refused);

@@ -24,7 +24,7 @@ namespace cellos {
 
 namespace {
 
-/// How often a descriptor that takes nothing is given up or not. Ours.
+/// How often a descriptor that takes nothing is given up or not. Chosen here.
 constexpr std::chrono::milliseconds look_again{50};
 
 bool is_socket(int descriptor) {

@@ -15,9 +15,9 @@ namespace cellos {
 class line_queue {
  public:
   struct options {
-    /// Bytes that wait at most. Ours: some ten thousand lines.
+    /// Bytes that wait at most. Chosen here: some ten thousand lines.
     std::size_t most_bytes = std::size_t{1} << 20;
-    /// How long the end waits for a descriptor that takes nothing. Ours.
+    /// How long the end waits for a descriptor that takes nothing. Chosen here.
     std::chrono::milliseconds farewell{1000};
   };
 

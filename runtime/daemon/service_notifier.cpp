@@ -9,14 +9,14 @@ namespace cellos {
 
 namespace {
 
-/// Each extension holds for so long, and is asked for anew at a third of it. Ours.
+/// Each extension holds for so long, and is asked for anew at a third of it. Chosen here.
 constexpr std::chrono::seconds extension{30};
-/// Reading the log of a crashed predecessor: 10 GiB from a slow disk. A start that takes longer has hung. Ours.
+/// Reading the log of a crashed predecessor: 10 GiB from a slow disk. A start that takes longer has hung. Chosen here.
 constexpr std::chrono::seconds start_at_most{600};
-/// Above what the daemon itself allows the drain to take. Ours.
+/// Above what the daemon itself allows the drain to take. Chosen here.
 constexpr std::chrono::seconds stop_at_most{120};
 
-void tell(const std::string& state) { ::sd_notify(0, state.c_str()); }
+void notify(const std::string& state) { ::sd_notify(0, state.c_str()); }
 
 std::uint64_t microseconds(std::chrono::nanoseconds span) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(span).count());
@@ -55,24 +55,25 @@ void service_notifier::repetition::run(std::chrono::nanoseconds interval) {
 }
 
 void service_notifier::starting() {
-  tell("STATUS=Reading the evidence log");
-  ask_for_patience(start_at_most);
+  notify("STATUS=Reading the evidence log");
+  extend_timeout(start_at_most);
 }
 
 void service_notifier::ready(std::uint64_t cells, std::uint64_t refused, liveness alive) {
   repeated_.reset();
   cells_ = cells;
   refused_ = refused;
-  tell("READY=1\n" + status_line());
+  notify("READY=1\n" + status_line());
   if (const auto time = watchdog_time()) {
     // Two are asked, one after the other, and both may take all their time: a quarter for each is in time.
-    repeated_.emplace(*time / 2, [this, alive = std::move(alive), patience = *time / 8] { pet(alive, patience); });
+    repeated_.emplace(*time / 2,
+                      [this, alive = std::move(alive), timeout = *time / 8] { notify_watchdog(alive, timeout); });
   }
 }
 
 void service_notifier::reloading() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds(now)) + "\nSTATUS=Taking over the configuration");
+  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds(now)) + "\nSTATUS=Taking over the configuration");
 }
 
 void service_notifier::reloaded(std::optional<std::uint64_t> refused) {
@@ -81,35 +82,35 @@ void service_notifier::reloaded(std::optional<std::uint64_t> refused) {
     file_refused_ = !refused;
     if (refused) refused_ = *refused;
   }
-  tell("READY=1\n" + status_line());
+  notify("READY=1\n" + status_line());
 }
 
 void service_notifier::stopping() {
   repeated_.reset();
-  tell("STOPPING=1\nSTATUS=Draining " + counted_cells(cells_));
-  ask_for_patience(stop_at_most);
+  notify("STOPPING=1\nSTATUS=Draining " + counted_cells(cells_));
+  extend_timeout(stop_at_most);
 }
 
-void service_notifier::ask_for_patience(std::chrono::seconds at_most) {
+void service_notifier::extend_timeout(std::chrono::seconds at_most) {
   const auto end = std::chrono::steady_clock::now() + at_most;
   try {
     repeated_.emplace(extension / 3, [end] {
       if (std::chrono::steady_clock::now() > end) return;
-      tell("EXTEND_TIMEOUT_USEC=" + std::to_string(microseconds(extension)));
+      notify("EXTEND_TIMEOUT_USEC=" + std::to_string(microseconds(extension)));
     });
   } catch (const std::system_error&) {
     // No thread is to be had; to drain in the time there is is better than to end here.
   }
 }
 
-void service_notifier::pet(const liveness& alive, std::chrono::nanoseconds patience) {
-  const sign_of_life seen = alive(patience);
-  if (!seen.problem.empty()) return tell("STATUS=" + seen.problem);
+void service_notifier::notify_watchdog(const liveness& alive, std::chrono::nanoseconds timeout) {
+  const sign_of_life seen = alive(timeout);
+  if (!seen.problem.empty()) return notify("STATUS=" + seen.problem);
   {
     const std::lock_guard lock{mutex_};
     cells_ = seen.cells;
   }
-  tell("WATCHDOG=1\n" + status_line());
+  notify("WATCHDOG=1\n" + status_line());
 }
 
 std::string service_notifier::status_line() {

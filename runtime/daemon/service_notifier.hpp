@@ -15,27 +15,27 @@ namespace cellos {
 struct sign_of_life {
   /// What does not answer; empty if everything does.
   std::string problem{};
-  /// How many cells there are; told when nothing is wrong.
+  /// How many cells there are; reported when nothing is wrong.
   std::uint64_t cells = 0;
 };
 
-/// What the service manager is told, in systemd's notification protocol (sd_notify(3)). Where nobody asked for it, by
+/// What the service manager learns, in systemd's notification protocol (sd_notify(3)). Where nobody asked for it, by
 /// NOTIFY_SOCKET and WATCHDOG_USEC, nothing is said.
 ///
-/// The watchdog is petted at half its time, and only after everything that must not hang has answered: a daemon that
+/// The watchdog is notified at half its time, and only after everything that must not hang has answered: a daemon that
 /// lives and does not work is started again. Used by one thread.
 class service_notifier {
  public:
   /// Asks whatever must answer, giving each that long. Called on a thread of the notifier's.
   using liveness = std::function<sign_of_life(std::chrono::nanoseconds)>;
 
-  /// The service manager's patience is extended while the daemon starts: reading a large log takes its time.
+  /// The service manager's timeout is extended while the daemon starts: reading a large log takes its time.
   void starting();
   void ready(std::uint64_t cells, std::uint64_t refused, liveness alive);
   void reloading();
   /// What a reload came to. Without `refused` the file was, and nothing has changed.
   void reloaded(std::optional<std::uint64_t> refused);
-  /// `alive` is not called any more when this returns. Patience is extended while the daemon drains.
+  /// `alive` is not called any more when this returns. Timeout is extended while the daemon drains.
   void stopping();
 
  private:
@@ -55,8 +55,8 @@ class service_notifier {
     std::thread thread_;
   };
 
-  void ask_for_patience(std::chrono::seconds at_most);
-  void pet(const liveness& alive, std::chrono::nanoseconds patience);
+  void extend_timeout(std::chrono::seconds at_most);
+  void notify_watchdog(const liveness& alive, std::chrono::nanoseconds timeout);
   std::string status_line();
 
   /// Of whatever phase the daemon is in.

@@ -44,7 +44,7 @@ log_share_limits share_of(const evidence_configuration& evidence) {
 }
 
 socket_service_options socket_options_of(const intake_configuration& intake, const signing_configuration& signing) {
-  // Some 60 declarations, and 2 ms of signing. Ours.
+  // Some 60 declarations, and 2 ms of signing. Chosen here.
   constexpr std::size_t signed_read_bytes = 4096;
   using algorithm = signing_configuration::algorithm;
   const bool costly = signing.alg == algorithm::ed25519 || signing.alg == algorithm::ecdsa_p256_sha256;

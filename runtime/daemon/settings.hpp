@@ -7,7 +7,7 @@
 #include "runtime/evidence/segment_log.hpp"
 #include "runtime/socket_service/socket_service.hpp"
 
-/// What the parts are told, from what the file says.
+/// What the parts are given, from what the file says.
 namespace cellos {
 
 cell_specification specification_of(const cell_configuration& cell);

@@ -4,8 +4,8 @@
 
 namespace cellos {
 
-watchdog::watchdog(const activity_census& census, operator_events& events, options settings)
-    : census_(census), events_(events), settings_(settings), thread_([this] { run(); }) {}
+watchdog::watchdog(const activity_registry& activities, operator_events& events, options settings)
+    : activities_(activities), events_(events), settings_(settings), thread_([this] { run(); }) {}
 
 watchdog::~watchdog() {
   {
@@ -25,9 +25,9 @@ void watchdog::run() {
 
 void watchdog::look(monotonic_time now) {
   std::set<activity_ptr> still_hung;
-  for (const activity_ptr& actor : census_.present()) {
+  for (const activity_ptr& actor : activities_.present()) {
     const monotonic_time since = actor->busy_since();
-    if (since == monotonic_time{} || now - since < settings_.patience) continue;
+    if (since == monotonic_time{} || now - since < settings_.timeout) continue;
     if (!hung_.contains(actor)) events_.actor_hung(actor->role(), actor->cell_id(), now - since);
     still_hung.insert(actor);
   }

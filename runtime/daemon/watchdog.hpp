@@ -17,12 +17,12 @@ namespace cellos {
 class watchdog {
  public:
   struct options {
-    /// A handler does microseconds of work; a disk that does not answer can hold a SINK for seconds. Ours.
-    std::chrono::nanoseconds patience = std::chrono::seconds{5};
+    /// A handler does microseconds of work; a disk that does not answer can hold a SINK for seconds. Chosen here.
+    std::chrono::nanoseconds timeout = std::chrono::seconds{5};
     std::chrono::nanoseconds interval = std::chrono::seconds{1};
   };
 
-  watchdog(const activity_census& census, operator_events& events, options settings);
+  watchdog(const activity_registry& activities, operator_events& events, options settings);
   ~watchdog();
 
   /// Handlers that have not come back, as of the last look.
@@ -32,10 +32,10 @@ class watchdog {
   void run();
   void look(monotonic_time now);
 
-  const activity_census& census_;
+  const activity_registry& activities_;
   operator_events& events_;
   const options settings_;
-  /// Told already, while they last.
+  /// Reported already, while they last.
   std::set<activity_ptr> hung_;
   std::atomic<std::size_t> hung_count_{0};
   std::mutex mutex_;

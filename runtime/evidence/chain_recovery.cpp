@@ -18,7 +18,7 @@ namespace cellos {
 namespace {
 
 /// Signatures of a chain that are looked at, from its end. With more forged ones behind the last true one, more is
-/// adopted than had to be. Ours.
+/// adopted than had to be. Chosen here.
 constexpr std::size_t most_signatures_tried = 4;
 
 std::uint64_t count_in(const nlohmann::json& object, const char* key) {
@@ -57,7 +57,7 @@ bool is_signed_by(const key_list& keys, const std::string& dssematerial, const e
   if (!envelope || envelope->material != digest) return false;
   const dsse::signed_message message{digest};
   return std::any_of(envelope->signatures.begin(), envelope->signatures.end(), [&](const auto& each) {
-    return keys.verify(each.key_id, message.bytes(), each.bytes()) == signature_verdict::good;
+    return keys.verify(each.key_id, message.bytes(), each.bytes()) == signature_result::good;
   });
 }
 

@@ -25,7 +25,7 @@ struct journaled_chain {
 struct journal_header {
   std::string host_id;
   signing_statement signing;
-  /// The kernel's, so that a reboot is told from a restart.
+  /// The kernel's, so that a reboot is distinguished from a restart.
   std::string boot_id;
   /// The oldest segment that retention has not removed.
   std::uint64_t first_segment = 1;

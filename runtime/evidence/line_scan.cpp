@@ -16,7 +16,7 @@ std::error_code read_block(file_system& files, int fd, std::uint64_t offset, std
     const auto bytes = uninterrupted(
         [&] { return files.pread(fd, block.data() + have, block.size() - have, static_cast<off_t>(offset + have)); });
     if (bytes < 0) return last_system_error();
-    // The file is shorter than we were told.
+    // The file is shorter than we expected.
     if (bytes == 0) return std::make_error_code(std::errc::io_error);
     have += static_cast<std::size_t>(bytes);
   }

@@ -8,9 +8,9 @@ namespace cellos {
 
 namespace {
 
-/// How long a file that was moved away may go unnoticed while nothing is appended. Ours.
+/// How long a file that was moved away may go unnoticed while nothing is appended. Chosen here.
 constexpr std::chrono::seconds look_interval{1};
-/// What could not be done is tried again so soon. Ours.
+/// What could not be done is tried again so soon. Chosen here.
 constexpr std::chrono::milliseconds retry_pause{50};
 
 }  // namespace

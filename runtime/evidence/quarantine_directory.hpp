@@ -12,7 +12,7 @@ namespace cellos {
 /// A guest cannot make a chunk that DECODERs die of, unless there is a bug; so few are kept, for whoever mends it.
 class quarantine_directory final : public quarantine_store {
  public:
-  /// Further chunks are only counted. Ours: 1000 chunks are at most 64 MiB.
+  /// Further chunks are only counted. Chosen here: 1000 chunks are at most 64 MiB.
   static constexpr std::size_t max_files = 1000;
 
   /// The directory is made when first needed.

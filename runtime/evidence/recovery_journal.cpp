@@ -12,10 +12,10 @@ namespace {
 
 constexpr mode_t journal_mode = 0600;
 constexpr const char* new_name = "recovery.journal.new";
-/// A journal below this is not worth being begun anew. Ours.
+/// A journal below this is not worth being begun anew. Chosen here.
 constexpr std::uint64_t least_bound = std::uint64_t{1} << 20;
 constexpr std::uint64_t growth = 4;
-/// One of ours stays far below; whatever is larger is not read. Ours.
+/// One of ours stays far below; whatever is larger is not read. Chosen here.
 constexpr std::uint64_t longest_journal = std::uint64_t{256} << 20;
 
 std::error_code write_all(file_system& files, int fd, std::string_view bytes) {

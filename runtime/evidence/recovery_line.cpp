@@ -40,7 +40,7 @@ bool read_plain_form(std::string_view line, verification::event_line& into) {
   into.core.data = rest.substr(0, rest.size() - 1);
   if (into.core.id.size() <= into.sequence.size() || into.core.id.find('\\') != std::string_view::npos) return false;
   into.chain = into.core.id.substr(0, into.core.id.size() - into.sequence.size() - 1);
-  into.own_form = true;
+  into.canonical_line = true;
   return true;
 }
 
@@ -53,7 +53,8 @@ bool has_id_of_its_place(const verification::event_line& event) {
 }  // namespace
 
 std::optional<recovery_line> recovery_line_reader::read(std::string_view line) {
-  if (!verification::read_own_form(line, event_) && !read_plain_form(line, event_) && any_form_.read(line, event_)) {
+  if (!verification::read_canonical_line(line, event_) && !read_plain_form(line, event_) &&
+      generic_.read(line, event_)) {
     return std::nullopt;
   }
   recovery_line read;
@@ -76,7 +77,7 @@ std::optional<recovery_line> recovery_line_reader::read(std::string_view line) {
 
 event_digest recovery_line_reader::digest() const {
   if (event_.prevdigest.empty()) return no_event;
-  if (!event_.own_form) return material_of(event_.core, event_.signed_extensions);
+  if (!event_.canonical_line) return material_of(event_.core, event_.signed_extensions);
   const std::array<extension_attribute, 3> extensions{
       {{"chain", event_.chain}, {"sequence", event_.sequence}, {"prevdigest", event_.prevdigest}}};
   return material_of(event_.core, extensions);

@@ -32,7 +32,7 @@ class recovery_line_reader {
   event_digest digest() const;
 
  private:
-  verification::any_form_reader any_form_;
+  verification::generic_event_reader generic_;
   verification::event_line event_;
 };
 

@@ -10,7 +10,7 @@ namespace cellos {
 namespace {
 
 constexpr int most_removals_at_once = 64;
-// About what a record takes. Ours.
+// About what a record takes. Chosen here.
 constexpr std::uint64_t bytes_of_part = 1500;
 constexpr std::uint64_t bytes_of_chain = 330;
 
@@ -61,11 +61,11 @@ void retention::report_disturbed() {
       case segment_file::condition::as_left: break;
       case segment_file::condition::displaced:
         around_.events.evidence_disturbed(file, "moved, removed or replaced");
-        around_.chronicle.segments_missing(each.segment, each.segment);
+        around_.host_chain.segments_missing(each.segment, each.segment);
         break;
       case segment_file::condition::cut:
         around_.events.evidence_disturbed(file, "cut");
-        around_.chronicle.evidence_truncated(file, each.bytes_missing);
+        around_.host_chain.evidence_truncated(file, each.bytes_missing);
         break;
       case segment_file::condition::grown: around_.events.evidence_disturbed(file, "written to"); break;
     }
@@ -88,7 +88,7 @@ std::error_code retention::read_segment(std::uint64_t segment, std::uint64_t& by
   if (reader.failure()->code != std::errc::no_such_file_or_directory) return reader.failure()->code;
   // Somebody was faster.
   around_.events.segments_missing(segment, segment);
-  around_.chronicle.segments_missing(segment, segment);
+  around_.host_chain.segments_missing(segment, segment);
   return {};
 }
 
@@ -101,12 +101,12 @@ std::error_code retention::begin(const segment_range& due) {
   under_way_ = next;
   const evidence_removal removal{due.first, due.last, next.bytes, removed_.listing(around_.open)};
   record_bytes_ = host_projection::parts_of(removal) * bytes_of_part + removal.chains.size() * bytes_of_chain;
-  return around_.chronicle.evidence_removed(removal);
+  return around_.host_chain.evidence_removed(removal);
 }
 
 std::error_code retention::finish() {
   const removal_under_way& doing = *under_way_;
-  if (const auto failure = around_.chronicle.flush()) return failure;
+  if (const auto failure = around_.host_chain.flush()) return failure;
   if (const auto failure = around_.log.commit()) return failure;
   if (!under_way_->recorded) {
     // What is on record need not be on record again.

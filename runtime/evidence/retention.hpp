@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "actors/events.hpp"
-#include "actors/host_chronicle.hpp"
+#include "actors/host_event_chain.hpp"
 #include "messages/evidence_removal.hpp"
 #include "runtime/evidence/open_chains.hpp"
 #include "runtime/evidence/removed_positions.hpp"
@@ -28,7 +28,7 @@ class retention {
  public:
   struct surroundings {
     segment_log& log;
-    host_chronicle& chronicle;
+    host_event_chain& host_chain;
     operator_events& events;
     const open_chains& open;
   };

@@ -16,7 +16,7 @@ namespace cellos {
 
 namespace {
 
-/// Chains that nothing of ours began, and lines that are no events: so many are told of at one start. Ours.
+/// Chains that nothing of ours began, and lines that are no events: so many are reported at one start. Chosen here.
 constexpr std::size_t most_unknown_chains = 1000;
 constexpr std::size_t most_unreadable_lines = 16;
 /// Of a chain's name: what is later is nobody's clock, and would leave no room to count on. The year 9999.
@@ -112,7 +112,7 @@ void run_recovery::forget_closed(const std::string& chain, const event_place& en
   last_ = nullptr;
 }
 
-/// What was there when the journal was begun has been told of.
+/// What was there when the journal was begun has been reported.
 void run_recovery::note_unreadable(segment_position at, std::string_view file, std::uint64_t number) {
   if (has_journal() && at < terms_.journal.header->begin) return;
   if (unreadable_.size() == most_unreadable_lines) return;

@@ -141,15 +141,15 @@ std::error_code segment_log::write(lock& guard, std::string_view lines, std::spa
 bool segment_log::must_rotate(std::uint64_t bytes) const {
   if (current_ && disturbed_) return true;
   if (!current_ || current_->size() == 0) return false;
-  return forsaken_ || current_->size() + bytes > options_.segment_bytes;
+  return abandoned_ || current_->size() + bytes > options_.segment_bytes;
 }
 
 /// No commit may be under way.
 std::error_code segment_log::rotate() {
   if (options_.fsync != fsync_policy::never) {
     commit_under_lock();
-    // Whatever of a forsaken segment can still be saved; the answer means nothing.
-    if (forsaken_) (void)current_->sync();
+    // Whatever of an abandoned segment can still be saved; the answer means nothing.
+    if (abandoned_) (void)current_->sync();
   }
   if (auto failure = current_->make_whole()) return failure;
   auto next = create_next();
@@ -161,7 +161,7 @@ std::error_code segment_log::rotate() {
     closed_bytes_ += current_->size();
   }
   current_ = std::move(next.file);
-  forsaken_ = disturbed_ = false;
+  abandoned_ = disturbed_ = false;
   appended_ = settled_ = {current_->segment(), 0};
   if (all_committed) committed_ = appended_;
   // The journal before says the same at more length; without a new one it goes on.
@@ -221,7 +221,7 @@ std::error_code segment_log::close() {
   commit_under_lock();
   auto failure = current_->make_whole();
   if (journal_ && !failure) failure = journal_->end(appended_, committed_);
-  if (untold_failure_) failure = std::exchange(untold_failure_, {});
+  if (unreported_failure_) failure = std::exchange(unreported_failure_, {});
   current_.reset();
   publish();
   return failure;
@@ -271,7 +271,7 @@ void segment_log::settle(segment_position target, std::error_code outcome, std::
   counts_.last_commit = took;
   if (outcome) {
     ++counts_.commit_errors;
-    forsake_uncommitted(outcome);
+    abandon_uncommitted(outcome);
     // Nobody's lines are left to be covered by a later commit.
     target = {std::numeric_limits<std::uint64_t>::max(), 0};
   } else {
@@ -290,7 +290,7 @@ void segment_log::settle(segment_position target, std::error_code outcome, std::
   commit_ended_.notify_all();
 }
 
-void segment_log::forsake_uncommitted(std::error_code failure) {
+void segment_log::abandon_uncommitted(std::error_code failure) {
   if (options_.fsync == fsync_policy::always) {
     // Every one of these lines has an append waiting, which keeps them.
     (void)current_->cut_back(settled_.offset);
@@ -299,10 +299,10 @@ void segment_log::forsake_uncommitted(std::error_code failure) {
   } else {
     counts_.bytes_in_doubt += appended_.offset - settled_.offset;
     settled_ = appended_;
-    untold_failure_ = failure;
+    unreported_failure_ = failure;
   }
   // An empty file has nothing left that could have been lost.
-  forsaken_ = current_->size() > 0;
+  abandoned_ = current_->size() > 0;
 }
 
 segment_position segment_log::appended_position() const {

@@ -215,7 +215,7 @@ class segment_log final : public evidence_log {
   std::error_code sync_all() const;
   void commit_under_lock();
   void settle(segment_position target, std::error_code outcome, std::chrono::nanoseconds took);
-  void forsake_uncommitted(std::error_code failure);
+  void abandon_uncommitted(std::error_code failure);
 
   void publish();
 
@@ -234,7 +234,7 @@ class segment_log final : public evidence_log {
   std::deque<segment_on_disk> closed_segments_;
   std::uint64_t closed_bytes_ = 0;
   segment_position appended_;
-  /// Up to here every line's fate is known: committed, or reported as in doubt.
+  /// Up to here every line's outcome is known: committed, or reported as in doubt.
   segment_position settled_;
   segment_position committed_;
   /// Set where removal is left to somebody.
@@ -251,9 +251,9 @@ class segment_log final : public evidence_log {
   /// A thread is in fdatasync without the lock; the current segment must stay.
   bool committing_ = false;
   /// The current segment had a failed fdatasync.
-  bool forsaken_ = false;
+  bool abandoned_ = false;
   /// With `interval`: the next append's error.
-  std::error_code untold_failure_;
+  std::error_code unreported_failure_;
   bool stopping_ = false;
   segment_log_statistics counts_;
 

@@ -18,7 +18,7 @@ constexpr std::uint64_t reserve_share = 8;
 constexpr std::uint64_t most_reserve = std::uint64_t{1} << 20;
 /// Of `max_bytes`, or one segment: so early the removal begins.
 constexpr std::uint64_t headroom_share = 8;
-/// Ours: long for the removal of a segment, short for a guest that waits.
+/// Chosen here: long for the removal of a segment, short for a guest that waits.
 constexpr std::chrono::seconds room_timeout{1};
 
 std::uint64_t reserve_of(const segment_log_options& options) {
@@ -35,7 +35,7 @@ std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes) {
   if (must_rotate(bytes)) {
     if (auto failure = rotate()) return failure;
   }
-  if (untold_failure_) return std::exchange(untold_failure_, {});
+  if (unreported_failure_) return std::exchange(unreported_failure_, {});
   if (wake_remover_) return ask_for_room(bytes);
   return options_.removal == removal_policy::on_record ? std::error_code{} : remove_oldest(bytes);
 }

@@ -106,7 +106,7 @@ wake connection::wait_taken(const stop_signal& stop) const {
       throw std::system_error(errno, std::generic_category(), "SIOCOUTQ");
     }
     if (untaken == 0) return wake::ready;
-    // The kernel tells no one when a queue runs empty: look again soon.
+    // The kernel notifies no one when a queue runs empty: look again soon.
     const auto woken = wait_closed(steady_clock::now() + pause, stop);
     if (woken == wake::ready) throw failure(connection_failure::kind::broken, closed_by_host, ECONNRESET);
     if (woken == wake::stop) return woken;

@@ -49,7 +49,7 @@ constexpr std::array odd_comms{
 
 constexpr std::uint32_t largest_pid = 4194304;
 
-constexpr frame_fate refused(telemetry_errc kind) { return {.refusal = kind}; }
+constexpr expected_outcome refused(telemetry_errc kind) { return {.refusal = kind}; }
 
 }  // namespace
 
@@ -144,14 +144,14 @@ made_frame frame_maker::mixed() {
 
 made_frame frame_maker::lossy() {
   constexpr std::uint32_t most_at_once = 20;
-  frame_fate fate;
+  expected_outcome expected;
   // A first frame's numbers are where the host starts counting from, so nothing is lost before it.
-  if (losses_.seq > 0 && random_.one_in(8)) fate.missing_seq = random_.between(1, most_at_once);
-  if (losses_.seq > 0 && random_.one_in(8)) fate.dropped = random_.between(1, most_at_once);
-  losses_.seq += fate.missing_seq;
-  losses_.dropped += fate.dropped;
+  if (losses_.seq > 0 && random_.one_in(8)) expected.missing_seq = random_.between(1, most_at_once);
+  if (losses_.seq > 0 && random_.one_in(8)) expected.dropped = random_.between(1, most_at_once);
+  losses_.seq += expected.missing_seq;
+  losses_.dropped += expected.dropped;
   auto made = honest();
-  made.fate = fate;
+  made.expected = expected;
   return made;
 }
 

@@ -5,14 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/guest_sim/frame_fate.hpp"
+#include "runtime/guest_sim/expected_outcome.hpp"
 #include "runtime/guest_sim/frame_writer.hpp"
 #include "runtime/guest_sim/splitmix.hpp"
 
 namespace cellos::guest_sim {
 
-/// Makes frames of every kind, each with the fate it must meet. The same seed, version and order of calls give the same
-/// bytes.
+/// Makes frames of every kind, each with the outcome it must have. The same seed, version and order of calls give the
+/// same bytes.
 ///
 /// The k-th declaration the host must accept carries `guest_monotonic_ns` = k, counted over all connections; whatever
 /// else carries that field repeats the number of the next one (a heartbeat: of the last). In version 1.1 only frames
@@ -50,7 +50,7 @@ class frame_maker {
   declaration draw();
   std::string_view draw_comm();
   void account_accepted(declaration& declared);
-  made_frame written(const frame_fate& fate) { return {writer_.framed(), fate}; }
+  made_frame written(const expected_outcome& expected) { return {writer_.framed(), expected}; }
 
   splitmix random_;
   std::uint16_t content_version_;

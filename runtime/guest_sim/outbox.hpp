@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "runtime/guest_sim/frame_fate.hpp"
+#include "runtime/guest_sim/expected_outcome.hpp"
 #include "runtime/guest_sim/tally.hpp"
 
 namespace cellos::guest_sim {
@@ -14,7 +14,7 @@ class outbox {
  public:
   void add(const made_frame& made) {
     bytes_.insert(bytes_.end(), made.bytes.begin(), made.bytes.end());
-    frames_.push_back({bytes_.size(), made.fate});
+    frames_.push_back({bytes_.size(), made.expected});
   }
 
   std::size_t bytes() const { return bytes_.size(); }
@@ -32,7 +32,8 @@ class outbox {
   void written(std::size_t bytes, tally& sent) {
     written_ += bytes;
     sent.bytes += bytes;
-    for (; tallied_ < frames_.size() && frames_[tallied_].end <= written_; ++tallied_) sent.add(frames_[tallied_].fate);
+    for (; tallied_ < frames_.size() && frames_[tallied_].end <= written_; ++tallied_)
+      sent.add(frames_[tallied_].expected);
   }
 
   void clear() {
@@ -60,7 +61,7 @@ class outbox {
  private:
   struct waiting_frame {
     std::size_t end;
-    frame_fate fate;
+    expected_outcome expected;
   };
 
   std::vector<std::uint8_t> bytes_;

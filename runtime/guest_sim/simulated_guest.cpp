@@ -14,7 +14,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t write_bytes = 64 * 1024;
 
 /// How long a frame that was begun may take to end when stopping.
-constexpr auto stop_patience = 1s;
+constexpr auto stop_timeout = 1s;
 
 }  // namespace
 
@@ -98,7 +98,7 @@ bool simulated_guest::write_step(std::size_t most) {
 void simulated_guest::end_begun_frame() {
   stopped_ = true;
   const stop_signal none;
-  const auto deadline = steady_clock::now() + stop_patience;
+  const auto deadline = steady_clock::now() + stop_timeout;
   while (!waiting_.unwritten_of_begun().empty()) {
     const auto taken = connection_.write_some(waiting_.unwritten_of_begun());
     waiting_.written(taken, sent_);
@@ -150,7 +150,7 @@ bool simulated_guest::reconnect() {
 
 bool simulated_guest::await_close() {
   if (!flush()) return false;
-  switch (connection_.wait_closed(steady_clock::now() + close_patience, stop_)) {
+  switch (connection_.wait_closed(steady_clock::now() + close_timeout, stop_)) {
     case wake::ready: return true;
     case wake::stop: stopped_ = true; return false;
     case wake::deadline: break;

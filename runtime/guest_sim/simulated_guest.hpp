@@ -19,7 +19,7 @@ namespace cellos::guest_sim {
 class simulated_guest {
  public:
   /// Waits that long for the host to close after a bad length.
-  static constexpr std::chrono::seconds close_patience{30};
+  static constexpr std::chrono::seconds close_timeout{30};
 
   simulated_guest(const simulation_options& options, const stop_signal& stop);
 

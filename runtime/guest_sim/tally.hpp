@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "messages/telemetry_errc.hpp"
-#include "runtime/guest_sim/frame_fate.hpp"
+#include "runtime/guest_sim/expected_outcome.hpp"
 
 namespace cellos::guest_sim {
 
@@ -23,14 +23,14 @@ struct tally {
 
   std::uint64_t declarations() const { return accepted - heartbeats; }
 
-  void add(const frame_fate& fate) {
+  void add(const expected_outcome& expected) {
     ++frames;
-    missing_seq += fate.missing_seq;
-    dropped_by_guest += fate.dropped;
-    if (fate.refusal != telemetry_errc::none) return refused.add(fate.refusal);
+    missing_seq += expected.missing_seq;
+    dropped_by_guest += expected.dropped;
+    if (expected.refusal != telemetry_errc::none) return refused.add(expected.refusal);
     ++accepted;
-    if (fate.heartbeat) ++heartbeats;
-    if (fate.forged) ++forged_attribution;
+    if (expected.heartbeat) ++heartbeats;
+    if (expected.forged) ++forged_attribution;
   }
 
   bool operator==(const tally&) const = default;

@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view before_prevdigest = R"(,"prevdigest":")";
 constexpr std::string_view before_dssematerial = R"(","dssematerial":")";
 
-std::string digest_blank() {
+std::string digest_placeholder() {
   return std::string{before_prevdigest} + std::string(prevdigest_length, ' ') + R"(","signedextattrs":")" +
          std::string{chain_extensions};
 }
@@ -41,7 +41,7 @@ class remembered_digests {
   }
 
  private:
-  /// Types of events there are, and some. Ours.
+  /// Types of events there are, and some. Chosen here.
   static constexpr std::size_t most = 32;
   std::vector<std::pair<std::string, digest>> known_;
 };
@@ -59,24 +59,24 @@ class chain_seal final : public event_seal {
     material_.set(chain_material::subject, constants.subject);
     material_.set(chain_material::chain, constants.chain);
     id_begin_.update(constants.chain).update("/");
-    digest_blank_ = digest_blank() + '"';
-    signature_blank_ = signed_blank(seal_kind::signature);
-    handover_blank_ = signed_blank(seal_kind::handover);
+    digest_placeholder_ = digest_placeholder() + '"';
+    signature_placeholder_ = signed_placeholder(seal_kind::signature);
+    handover_placeholder_ = signed_placeholder(seal_kind::handover);
   }
 
-  std::string_view blank(seal_kind kind) const override {
+  std::string_view placeholder(seal_kind kind) const override {
     switch (kind) {
-      case seal_kind::chained: return digest_blank_;
-      case seal_kind::signature: return signature_blank_;
-      case seal_kind::handover: return handover_blank_;
+      case seal_kind::chained: return digest_placeholder_;
+      case seal_kind::signature: return signature_placeholder_;
+      case seal_kind::handover: return handover_placeholder_;
     }
-    return digest_blank_;
+    return digest_placeholder_;
   }
 
   event_digest seal(std::string& lines, std::span<const rendered_event> events, event_digest before) override {
     for (const rendered_event& event : events) {
       const prevdigest_text previous{before};
-      std::memcpy(lines.data() + event.blank.begin + before_prevdigest.size(), previous.view().data(),
+      std::memcpy(lines.data() + event.placeholder.begin + before_prevdigest.size(), previous.view().data(),
                   prevdigest_length);
       before = material_of(lines, event, previous);
       if (event.kind != seal_kind::chained && keys_.key) sign(lines, event, before);
@@ -85,12 +85,12 @@ class chain_seal final : public event_seal {
   }
 
  private:
-  std::string signed_blank(seal_kind kind) const {
-    if (!keys_.key) return digest_blank_;
+  std::string signed_placeholder(seal_kind kind) const {
+    if (!keys_.key) return digest_placeholder_;
     std::string room;
     append_signed(room, digest{}, kind);
     room.assign(room.size(), ' ');
-    return digest_blank() + std::string{before_dssematerial} + room + '"';
+    return digest_placeholder() + std::string{before_dssematerial} + room + '"';
   }
 
   digest material_of(const std::string& lines, const rendered_event& event, const prevdigest_text& previous) {
@@ -124,7 +124,7 @@ class chain_seal final : public event_seal {
   void sign(std::string& lines, const rendered_event& event, const digest& material) {
     envelope_.clear();
     append_signed(envelope_, material, event.kind);
-    const std::size_t at = event.blank.end - 1 - envelope_.size();
+    const std::size_t at = event.placeholder.end - 1 - envelope_.size();
     std::memcpy(lines.data() + at, envelope_.data(), envelope_.size());
   }
 
@@ -133,9 +133,9 @@ class chain_seal final : public event_seal {
   sha256 id_begin_;
   remembered_digests types_;
   std::string last_time_;
-  std::string digest_blank_;
-  std::string signature_blank_;
-  std::string handover_blank_;
+  std::string digest_placeholder_;
+  std::string signature_placeholder_;
+  std::string handover_placeholder_;
   /// Kept between calls for its capacity.
   std::string envelope_;
 };

@@ -140,11 +140,11 @@ const verification_key* key_list::find(std::string_view key_id) const {
   return found == keys_.end() ? nullptr : &found->second;
 }
 
-signature_verdict key_list::verify(std::string_view key_id, std::span<const std::uint8_t> message,
-                                   std::span<const std::uint8_t> signature) const {
+signature_result key_list::verify(std::string_view key_id, std::span<const std::uint8_t> message,
+                                  std::span<const std::uint8_t> signature) const {
   const verification_key* key = find(key_id);
-  if (key == nullptr) return signature_verdict::unknown_key;
-  return key->verifies(message, signature) ? signature_verdict::good : signature_verdict::bad;
+  if (key == nullptr) return signature_result::unknown_key;
+  return key->verifies(message, signature) ? signature_result::good : signature_result::bad;
 }
 
 }  // namespace cellos

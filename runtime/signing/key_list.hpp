@@ -14,7 +14,7 @@
 
 namespace cellos {
 
-enum class signature_verdict : std::uint8_t {
+enum class signature_result : std::uint8_t {
   good,
   bad,
   unknown_key,
@@ -39,8 +39,8 @@ class key_list {
 
   /// Null if there is none. The key stays where it is for as long as the list.
   const verification_key* find(std::string_view key_id) const;
-  signature_verdict verify(std::string_view key_id, std::span<const std::uint8_t> message,
-                           std::span<const std::uint8_t> signature) const;
+  signature_result verify(std::string_view key_id, std::span<const std::uint8_t> message,
+                          std::span<const std::uint8_t> signature) const;
 
   std::size_t size() const { return keys_.size(); }
 

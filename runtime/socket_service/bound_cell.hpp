@@ -95,7 +95,7 @@ struct bound_cell {
   /// Bytes in their and other connections' `kept`.
   std::size_t kept_bytes = 0;
   bool draining = false;
-  monotonic_time refusal_told{};
+  monotonic_time refusal_reported{};
   /// Refusals since then.
   std::uint64_t refusals_held_back = 0;
 };

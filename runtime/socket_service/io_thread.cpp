@@ -15,9 +15,9 @@ namespace cellos {
 
 namespace {
 
-/// Below this many bytes a read, waiting for more reads to share the wake-up pays. Ours.
+/// Below this many bytes a read, waiting for more reads to share the wake-up pays. Chosen here.
 constexpr std::size_t small_read_bytes = 4096;
-/// How often connections are looked at for frames that never become whole. Ours.
+/// How often connections are looked at for frames that never become whole. Chosen here.
 constexpr std::chrono::milliseconds torn_frame_scan{500};
 
 file_descriptor checked(int fd, const char* call) {
@@ -72,10 +72,10 @@ void io_thread::set_limits(const socket_service_options& options) {
   budget_came_back();
 }
 
-void io_thread::call_attention(std::shared_ptr<bound_cell> cell) {
+void io_thread::notify(std::shared_ptr<bound_cell> cell) {
   {
-    const std::lock_guard lock{attention_mutex_};
-    attention_.push_back(std::move(cell));
+    const std::lock_guard lock{notified_mutex_};
+    notified_.push_back(std::move(cell));
   }
   wake();
 }
@@ -87,7 +87,7 @@ void io_thread::budget_came_back() {
 std::future<void> io_thread::next_turn() {
   std::future<void> turn;
   {
-    const std::lock_guard lock{attention_mutex_};
+    const std::lock_guard lock{notified_mutex_};
     turn = callers_.emplace_back().get_future();
   }
   wake();
@@ -112,11 +112,11 @@ void io_thread::run() {
 /// One wait and everything it brought. True if a draining cell wants to go on at once.
 bool io_thread::take_turn() {
   std::array<epoll_event, events_per_turn> ready;
-  const int count = calls_.epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), patience());
+  const int count = calls_.epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), wait_timeout());
   turn_began_ = clock::now();
   bytes_this_turn_ = 0;
   reads_this_turn_ = 0;
-  heed_attention();
+  take_notifications();
   const auto each = [&](pollable::kind kind, auto visit) {
     for (int i = 0; i < count; ++i) {
       auto* what = static_cast<pollable*>(ready[static_cast<std::size_t>(i)].data.ptr);
@@ -138,7 +138,7 @@ bool io_thread::take_turn() {
   return more;
 }
 
-int io_thread::patience() const {
+int io_thread::wait_timeout() const {
   if (!draining_.empty()) return 0 < reads_this_turn_ ? 0 : 10;
   return static_cast<int>(std::chrono::milliseconds{torn_frame_scan}.count());
 }
@@ -152,14 +152,14 @@ void io_thread::coalesce() const {
   ::ppoll(&wake, 1, &pause, nullptr);
 }
 
-void io_thread::heed_attention() {
+void io_thread::take_notifications() {
   std::uint64_t ignored = 0;
   [[maybe_unused]] const auto got = ::read(wake_.get(), &ignored, sizeof ignored);
   std::vector<std::shared_ptr<bound_cell>> cells;
   std::vector<std::promise<void>> callers;
   {
-    const std::lock_guard lock{attention_mutex_};
-    cells.swap(attention_);
+    const std::lock_guard lock{notified_mutex_};
+    cells.swap(notified_);
     callers.swap(callers_);
   }
   for (auto& caller : callers) caller.set_value();
@@ -241,7 +241,7 @@ bool io_thread::read_from(guest_connection& connection) {
   if (!cell.chunks.may_read()) {
     hold_back(connection);
     if (budget_.exhausted()) budget_wanted_ = true;
-    // Credit that came back meanwhile has called attention to the cell, or does so next.
+    // Credit that came back meanwhile has notified the thread of the cell, or does so next.
     if (cell.chunks.may_read() && !cell.draining && !connection.read_to_its_end) {
       arm(connection, connection.socket.get());
     }
@@ -256,7 +256,7 @@ bool io_thread::read_from(guest_connection& connection) {
   }
   if (got < 0 && is_transient(errno)) return false;
   if (got < 0 && is_shortage(errno)) {
-    // The bytes are still the kernel's; unwatched until the next scan, or it would tell of them without pause.
+    // The bytes are still the kernel's; unwatched until the next scan, or it would report them without pause.
     disarm(connection, connection.socket.get());
     arming_wanted_ = true;
     return false;

@@ -14,7 +14,7 @@ namespace cellos {
 
 /// The one thread that waits on, accepts from and reads every telemetry socket.
 ///
-/// Each turn: cells other threads called attention to, then reads, then accepts, then draining cells. One read a ready
+/// Each turn: cells that other threads notified it of, then reads, then accepts, then draining cells. One read a ready
 /// connection and turn, so that no connection keeps the others waiting for longer than a read each.
 class io_thread {
  public:
@@ -34,8 +34,8 @@ class io_thread {
   std::shared_ptr<void> claim_for_cell();
 
   /// Adds a cell, or has the I/O thread look again at one whose credit, draining or release changed. Any thread.
-  void call_attention(std::shared_ptr<bound_cell> cell);
-  /// Tells the thread that budget came back, if anybody waits for it. Any thread.
+  void notify(std::shared_ptr<bound_cell> cell);
+  /// Notifies the thread that budget came back, if anybody waits for it. Any thread.
   void budget_came_back();
   /// Ready once the thread has come round. Any thread.
   std::future<void> next_turn();
@@ -48,10 +48,10 @@ class io_thread {
   void run();
   void wake();
   bool take_turn();
-  int patience() const;
+  int wait_timeout() const;
   void coalesce() const;
 
-  void heed_attention();
+  void take_notifications();
   void reconsider(bound_cell& cell);
   void resume_reading(bound_cell& cell);
   void release(bound_cell& cell);
@@ -112,8 +112,8 @@ class io_thread {
   /// Given up to accept and close one connection when descriptors run out: a full backlog would stall the microVM.
   file_descriptor reserve_;
 
-  std::mutex attention_mutex_;
-  std::vector<std::shared_ptr<bound_cell>> attention_;
+  std::mutex notified_mutex_;
+  std::vector<std::shared_ptr<bound_cell>> notified_;
   std::vector<std::promise<void>> callers_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> budget_wanted_{false};

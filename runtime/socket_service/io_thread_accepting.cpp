@@ -17,11 +17,11 @@ namespace cellos {
 
 namespace {
 
-/// Accepted from one cell in one turn; the rest comes next turn. Ours.
+/// Accepted from one cell in one turn; the rest comes next turn. Chosen here.
 constexpr int accepts_per_turn = 64;
-/// Connections of one cell that their peers have left and that wait, with their descriptors, to be read. Ours.
+/// Connections of one cell that their peers have left and that wait, with their descriptors, to be read. Chosen here.
 constexpr std::size_t most_left_unread = 256;
-/// A refused connection is reported at most this often a cell. Ours.
+/// A refused connection is reported at most this often a cell. Chosen here.
 constexpr std::chrono::seconds refusal_interval{1};
 
 constexpr const char* over_its_share = "more connections than its share of the descriptors; raise LimitNOFILE";
@@ -166,11 +166,11 @@ bool io_thread::end_one_over_its_share() {
 
 void io_thread::refuse_connection(bound_cell& cell, const char* cause) {
   ++cell.connections_refused;
-  if (turn_began_ - cell.refusal_told < refusal_interval) {
+  if (turn_began_ - cell.refusal_reported < refusal_interval) {
     ++cell.refusals_held_back;
     return;
   }
-  cell.refusal_told = turn_began_;
+  cell.refusal_reported = turn_began_;
   events_.connection_refused(cell.cell_id, cause, std::exchange(cell.refusals_held_back, 0));
 }
 

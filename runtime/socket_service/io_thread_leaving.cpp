@@ -11,9 +11,9 @@ namespace cellos {
 
 namespace {
 
-/// Copied of one cell. Ours: what one socket's buffer holds.
+/// Copied of one cell. Chosen here: what one socket's buffer holds.
 constexpr std::size_t most_kept_bytes = 256 * 1024;
-/// Connections of one cell read to their end and not yet taken into chunks. Ours.
+/// Connections of one cell read to their end and not yet taken into chunks. Chosen here.
 constexpr std::size_t most_read_to_their_end = 256;
 
 bool may_pass(int error) {

@@ -19,16 +19,16 @@ class bound_intake final : public cell_intake {
   ~bound_intake() override {
     remove_socket_file(*cell_);
     cell_->released = true;
-    io_->call_attention(cell_);
+    io_->notify(cell_);
   }
 
   void attach(std::uint64_t generation, delivery deliver) override {
     cell_->chunks.attach(generation, std::move(deliver));
-    io_->call_attention(cell_);
+    io_->notify(cell_);
   }
 
   void acknowledge(std::uint64_t sequence) override {
-    if (cell_->chunks.acknowledge(sequence)) io_->call_attention(cell_);
+    if (cell_->chunks.acknowledge(sequence)) io_->notify(cell_);
     io_->budget_came_back();
   }
 
@@ -41,7 +41,7 @@ class bound_intake final : public cell_intake {
       if (cell_->drained) return cell_->on_drained();
     }
     cell_->drain_wanted = true;
-    io_->call_attention(cell_);
+    io_->notify(cell_);
   }
 
   chunk_ptr unacknowledged(std::uint64_t sequence) const override { return cell_->chunks.unacknowledged(sequence); }
@@ -61,7 +61,7 @@ class bound_intake final : public cell_intake {
   std::optional<bind_refusal> ensure_bound() override {
     bool rebound = false;
     auto refused = cellos::ensure_bound(*cell_, io_->calls(), io_->events(), rebound);
-    if (rebound) io_->call_attention(cell_);
+    if (rebound) io_->notify(cell_);
     return refused;
   }
 
@@ -93,7 +93,7 @@ telemetry_sockets::binding socket_service::bind(const cell_specification& cell) 
   auto kept = std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->chunks_per_cell(), io_->budget());
   kept->descriptors = std::move(descriptors);
   watch_->add(kept);
-  io_->call_attention(kept);
+  io_->notify(kept);
   return {std::make_shared<bound_intake>(std::move(kept), io_), {telemetry_errc::none, {}}};
 }
 

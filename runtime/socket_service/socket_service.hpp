@@ -22,7 +22,7 @@ struct socket_service_options {
   std::size_t read_bytes = 64 * 1024;
   /// A frame that is not whole this long after its first byte is torn.
   std::chrono::nanoseconds half_frame_timeout = std::chrono::seconds{10};
-  /// While reads are small, how long the next ones may wait to share a wake-up. Ours; bounds the added latency.
+  /// While reads are small, how long the next ones may wait to share a wake-up. Chosen here; bounds the added latency.
   std::chrono::nanoseconds coalescing = std::chrono::milliseconds{1};
   /// Descriptors for all cells together: the sockets they listen on and their connections. Every cell has an equal
   /// share.

@@ -36,22 +36,22 @@ void add_key(std::vector<const verification_key*>& keys, const verification_key*
   if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
 }
 
-chain_stretch stretch_of(const line_verdict& line, line_place at) {
-  chain_stretch stretch;
-  stretch.first = stretch.last = line.sequence;
-  stretch.first_prevdigest = line.prevdigest;
-  stretch.last_material = line.material;
-  stretch.sealed = line.sealed;
-  stretch.first_place = stretch.last_place = at;
-  stretch.first_time = stretch.last_time = time_text{line.time};
-  stretch.last_kind = line.kind;
+chain_range section_of(const line_result& line, line_place at) {
+  chain_range section;
+  section.first = section.last = line.sequence;
+  section.first_prevdigest = line.prevdigest;
+  section.last_material = line.material;
+  section.sealed = line.sealed;
+  section.first_place = section.last_place = at;
+  section.first_time = section.last_time = time_text{line.time};
+  section.last_kind = line.kind;
   if (line.is_signed()) {
-    stretch.last_signed = line.sequence;
-    stretch.key_before = line.from_key;
-    stretch.key_after = line.to_key;
+    section.last_signed = line.sequence;
+    section.key_before = line.from_key;
+    section.key_after = line.to_key;
   }
-  stretch.facts.take(line, at);
-  return stretch;
+  section.facts.take(line, at);
+  return section;
 }
 
 std::string unproven_change(const verification_key* before, const verification_key* after) {
@@ -65,7 +65,7 @@ time_text::time_text(std::string_view text) : size_(static_cast<std::uint8_t>(st
   std::copy_n(text.begin(), size_, text_.begin());
 }
 
-void unsigned_rows::take(const line_verdict& line, line_place at) {
+void unsigned_rows::take(const line_result& line, line_place at) {
   unsigned_rows next;
   // Of crashes that follow each other closely each leaves one where the next start finds it.
   const bool of_a_restart =
@@ -101,7 +101,7 @@ void unsigned_rows::add(const unsigned_rows& next) {
   events += next.events;
 }
 
-void stretch_facts::take(const line_verdict& line, line_place at) {
+void range_facts::take(const line_result& line, line_place at) {
   if (line.facts != nullptr && line.facts->signing) {
     // What came before such a statement is not held to it.
     if (!signing) unsigned_events = {};
@@ -131,7 +131,7 @@ void stretch_facts::take(const line_verdict& line, line_place at) {
   }
 }
 
-void stretch_facts::add(const stretch_facts& other) {
+void range_facts::add(const range_facts& other) {
   declarations += other.declarations;
   signed_lines += other.signed_lines;
   unsigned_events.add(other.unsigned_events);
@@ -145,29 +145,29 @@ void stretch_facts::add(const stretch_facts& other) {
   if (other.appended_total) appended_total = other.appended_total;
 }
 
-bool fits(const chain_stretch& before, const chain_stretch& next) {
+bool fits(const chain_range& before, const chain_range& next) {
   return before.sealed == next.sealed && (!next.sealed || next.first_prevdigest == before.last_material);
 }
 
-void chain_track::take(const line_verdict& line, line_place at, std::vector<line_fault>& faults) {
-  if (stretches_.empty()) {
-    stretches_.push_back(stretch_of(line, at));
+void chain_track::take(const line_result& line, line_place at, std::vector<line_fault>& faults) {
+  if (sections_.empty()) {
+    sections_.push_back(section_of(line, at));
     return;
   }
   if (overflowed_) return;
-  if (line.sequence > stretches_.back().last) {
-    const std::size_t last = stretches_.size() - 1;
-    // Goes on from the highest, even where the line before stood elsewhere: that one was told.
-    if (line.sequence == stretches_[last].last + 1) return extend(last, line, at, faults);
+  if (line.sequence > sections_.back().last) {
+    const std::size_t last = sections_.size() - 1;
+    // Goes on from the highest, even where the line before stood elsewhere: that one was reported.
+    if (line.sequence == sections_[last].last + 1) return extend(last, line, at, faults);
   } else if (holds(line.sequence)) {
     faults.push_back({finding_cause::duplicated, "is in this log already"});
     return;
-  } else if (line.sequence == stretches_[current_].last + 1) {
+  } else if (line.sequence == sections_[current_].last + 1) {
     return extend(current_, line, at, faults);
   } else {
-    faults.push_back({finding_cause::reordered, "comes after sequence " + std::to_string(stretches_[current_].last)});
+    faults.push_back({finding_cause::reordered, "comes after sequence " + std::to_string(sections_[current_].last)});
   }
-  if (stretches_.size() == most_stretches) {
+  if (sections_.size() == most_sections) {
     overflowed_ = true;
     faults.push_back({finding_cause::missing, "too many gaps in this chain; its further lines were not looked at"});
     return;
@@ -178,16 +178,16 @@ void chain_track::take(const line_verdict& line, line_place at, std::vector<line
 }
 
 bool chain_track::holds(std::uint64_t sequence) const {
-  const auto after = std::partition_point(stretches_.begin(), stretches_.end(),
-                                          [sequence](const chain_stretch& each) { return each.last < sequence; });
-  return after != stretches_.end() && after->first <= sequence;
+  const auto after = std::partition_point(sections_.begin(), sections_.end(),
+                                          [sequence](const chain_range& each) { return each.last < sequence; });
+  return after != sections_.end() && after->first <= sequence;
 }
 
-/// `line` is the next after the stretch.
-void chain_track::extend(std::size_t index, const line_verdict& line, line_place at, std::vector<line_fault>& faults) {
-  chain_stretch& stretch = stretches_[index];
-  if (line.sealed != stretch.sealed || (line.sealed && line.prevdigest != stretch.last_material)) {
-    if (stretches_.size() == most_stretches) {
+/// `line` is the next after the range.
+void chain_track::extend(std::size_t index, const line_result& line, line_place at, std::vector<line_fault>& faults) {
+  chain_range& section = sections_[index];
+  if (line.sealed != section.sealed || (line.sealed && line.prevdigest != section.last_material)) {
+    if (sections_.size() == most_sections) {
       overflowed_ = true;
       faults.push_back({finding_cause::altered, "too many breaks in this chain; its further lines were not looked at"});
       return;
@@ -195,38 +195,38 @@ void chain_track::extend(std::size_t index, const line_verdict& line, line_place
     insert(line, at);
   } else {
     if (line.is_signed()) {
-      if (stretch.key_after == nullptr) {
-        stretch.key_before = line.from_key;
-      } else if (stretch.key_after != line.from_key) {
-        faults.push_back({finding_cause::key_change_unproven, unproven_change(stretch.key_after, line.from_key)});
+      if (section.key_after == nullptr) {
+        section.key_before = line.from_key;
+      } else if (section.key_after != line.from_key) {
+        faults.push_back({finding_cause::key_change_unproven, unproven_change(section.key_after, line.from_key)});
       }
-      stretch.key_after = line.to_key;
-      stretch.last_signed = line.sequence;
+      section.key_after = line.to_key;
+      section.last_signed = line.sequence;
     }
-    stretch.last = line.sequence;
-    stretch.last_material = line.material;
-    stretch.last_place = at;
-    stretch.last_time = time_text{line.time};
-    stretch.last_kind = line.kind;
-    stretch.facts.take(line, at);
+    section.last = line.sequence;
+    section.last_material = line.material;
+    section.last_place = at;
+    section.last_time = time_text{line.time};
+    section.last_kind = line.kind;
+    section.facts.take(line, at);
     current_ = index;
   }
   join_next(current_, faults);
 }
 
-/// A stretch of its own, which becomes the current one.
-void chain_track::insert(const line_verdict& line, line_place at) {
-  const auto after = std::partition_point(stretches_.begin(), stretches_.end(),
-                                          [&](const chain_stretch& each) { return each.last < line.sequence; });
-  current_ = static_cast<std::size_t>(after - stretches_.begin());
-  stretches_.insert(after, stretch_of(line, at));
+/// A range of its own, which becomes the current one.
+void chain_track::insert(const line_result& line, line_place at) {
+  const auto after = std::partition_point(sections_.begin(), sections_.end(),
+                                          [&](const chain_range& each) { return each.last < line.sequence; });
+  current_ = static_cast<std::size_t>(after - sections_.begin());
+  sections_.insert(after, section_of(line, at));
 }
 
-/// Makes one of a stretch and the next, if they touch and fit.
+/// Makes one of a range and the next, if they touch and fit.
 bool chain_track::join_next(std::size_t index, std::vector<line_fault>& faults) {
-  if (index + 1 >= stretches_.size()) return false;
-  chain_stretch& before = stretches_[index];
-  const chain_stretch& next = stretches_[index + 1];
+  if (index + 1 >= sections_.size()) return false;
+  chain_range& before = sections_[index];
+  const chain_range& next = sections_[index + 1];
   if (before.last + 1 != next.first || !fits(before, next)) return false;
   if (next.key_after != nullptr) {
     if (before.key_after == nullptr) {
@@ -243,7 +243,7 @@ bool chain_track::join_next(std::size_t index, std::vector<line_fault>& faults) 
   before.last_time = next.last_time;
   before.last_kind = next.last_kind;
   before.facts.add(next.facts);
-  stretches_.erase(stretches_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+  sections_.erase(sections_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
   return true;
 }
 

@@ -10,7 +10,7 @@
 
 #include "runtime/signing/sha256.hpp"
 #include "runtime/verification/finding.hpp"
-#include "runtime/verification/line_verdict.hpp"
+#include "runtime/verification/line_result.hpp"
 
 namespace cellos::verification {
 
@@ -37,7 +37,7 @@ struct drop_note {
   std::string reason;
   std::uint64_t events = 0;
   std::uint64_t frames = 0;
-  /// Some of the events could not tell how many.
+  /// Some of the events could not know how many.
   bool more = false;
 };
 
@@ -54,12 +54,12 @@ struct unsigned_rows {
   /// Where the longest row that was seen to end, ended.
   line_place longest_place{};
 
-  void take(const line_verdict& line, line_place at);
+  void take(const line_result& line, line_place at);
   void add(const unsigned_rows& next);
 };
 
-/// What a stretch of events says, summed up.
-struct stretch_facts {
+/// What a range of events says, summed up.
+struct range_facts {
   std::uint64_t declarations = 0;
   std::uint64_t signed_lines = 0;
   /// Events that are signed in every mode, and were not.
@@ -76,12 +76,12 @@ struct stretch_facts {
   std::string end_reason;
   std::optional<std::uint64_t> appended_total;
 
-  void take(const line_verdict& line, line_place at);
-  void add(const stretch_facts& other);
+  void take(const line_result& line, line_place at);
+  void add(const range_facts& other);
 };
 
 /// Events without a gap, each of which fixes the one before it.
-struct chain_stretch {
+struct chain_range {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   digest first_prevdigest{};
@@ -92,39 +92,39 @@ struct chain_stretch {
   time_text first_time;
   time_text last_time;
   event_kind last_kind = event_kind::other;
-  /// 0: none is signed. Everything in the stretch up to here is proven.
+  /// 0: none is signed. Everything in the range up to here is proven.
   std::uint64_t last_signed = 0;
-  /// The key that has to have been in use before the stretch's first signature, and the one in use after its last.
+  /// The key that has to have been in use before the range's first signature, and the one in use after its last.
   const verification_key* key_before = nullptr;
   const verification_key* key_after = nullptr;
-  stretch_facts facts;
+  range_facts facts;
 };
 
 /// One chain's events in one log: constant memory while they come in order, more only for each gap.
 class chain_track {
  public:
   /// More gaps than any accident makes; what comes then is not followed.
-  static constexpr std::size_t most_stretches = 4096;
+  static constexpr std::size_t most_sections = 4096;
 
   /// What is wrong with the line's place is added to `faults`.
-  void take(const line_verdict& line, line_place at, std::vector<line_fault>& faults);
+  void take(const line_result& line, line_place at, std::vector<line_fault>& faults);
 
   /// In order of sequence; neighbours that touch do not fit together.
-  const std::vector<chain_stretch>& stretches() const { return stretches_; }
+  const std::vector<chain_range>& sections() const { return sections_; }
 
  private:
   bool holds(std::uint64_t sequence) const;
-  void extend(std::size_t index, const line_verdict& line, line_place at, std::vector<line_fault>& faults);
-  void insert(const line_verdict& line, line_place at);
+  void extend(std::size_t index, const line_result& line, line_place at, std::vector<line_fault>& faults);
+  void insert(const line_result& line, line_place at);
   bool join_next(std::size_t index, std::vector<line_fault>& faults);
 
-  std::vector<chain_stretch> stretches_;
-  /// The stretch that the line before went to.
+  std::vector<chain_range> sections_;
+  /// The range that the line before went to.
   std::size_t current_ = 0;
   bool overflowed_ = false;
 };
 
 /// Whether `next`, which begins right after `before` ends, fits to it.
-bool fits(const chain_stretch& before, const chain_stretch& next);
+bool fits(const chain_range& before, const chain_range& next);
 
 }  // namespace cellos::verification

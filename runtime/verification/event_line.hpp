@@ -25,30 +25,30 @@ struct event_line {
   /// Nothing in it is covered by anything but itself: the first attribute that `signedextattrs` does not name, if any.
   std::string_view uncovered;
   /// Has exactly the form our own lines have.
-  bool own_form = false;
+  bool canonical_line = false;
   /// What `signedextattrs` names, in its order; of any form but our own.
   std::vector<extension_attribute> signed_extensions;
 };
 
 /// Reads exactly the form of our own lines with digests (docs/evidence.md), without unescaping anything: a line with an
 /// escape in an attribute has another form. `data` is not looked into. False if the line has any other form.
-bool read_own_form(std::string_view line, event_line& into);
+bool read_canonical_line(std::string_view line, event_line& into);
 
 /// Reads a CloudEvent as any producer or JSON tool may write it: members in any order, with white space and escapes,
 /// `data` in any serialisation (its canonical one is what counts) or as `data_base64`.
-class any_form_reader {
+class generic_event_reader {
  public:
-  any_form_reader();
-  any_form_reader(const any_form_reader&) = delete;
-  any_form_reader& operator=(const any_form_reader&) = delete;
-  ~any_form_reader();
+  generic_event_reader();
+  generic_event_reader(const generic_event_reader&) = delete;
+  generic_event_reader& operator=(const generic_event_reader&) = delete;
+  ~generic_event_reader();
 
   /// The alternative is why the line is no event in a chain, for a person. `into` is then of no use.
   std::optional<std::string> read(std::string_view line, event_line& into);
 
  private:
-  struct workings;
-  std::unique_ptr<workings> workings_;
+  struct scratch;
+  std::unique_ptr<scratch> scratch_;
 };
 
 }  // namespace cellos::verification

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/verification/line_verdict.hpp"
+#include "runtime/verification/line_result.hpp"
 
 namespace cellos::verification {
 

@@ -31,7 +31,7 @@ bool add(std::vector<Statement>& known, Statement said) {
 
 }  // namespace
 
-void host_statements::take(const line_verdict& line, line_place at, std::vector<line_fault>& faults) {
+void host_statements::take(const line_result& line, line_place at, std::vector<line_fault>& faults) {
   if (line.facts == nullptr) return;
   const statement_source source{std::string{line.chain}, line.sequence, at};
   switch (line.kind) {
@@ -68,7 +68,7 @@ chain_statements* host_statements::statements_of(const statement_source& source,
   return &said;
 }
 
-void host_statements::take_listing(const line_verdict& line, const statement_source& source,
+void host_statements::take_listing(const line_result& line, const statement_source& source,
                                    std::vector<line_fault>& faults) {
   if (line.facts->chain.empty()) return;
   chain_statements* said = statements_of(source, line.facts->chain, faults);
@@ -92,7 +92,7 @@ void host_statements::take_listing(const line_verdict& line, const statement_sou
   }
 }
 
-void host_statements::take_succession(const line_verdict& line, const statement_source& source,
+void host_statements::take_succession(const line_result& line, const statement_source& source,
                                       std::vector<line_fault>& faults) {
   const std::string& former = line.facts->former_chain;
   if (former.empty() || successions_.size() == most_of_a_kind) return;
@@ -109,7 +109,7 @@ void host_statements::take_succession(const line_verdict& line, const statement_
 
 /// A log whose host was given another id keeps the former's chains until retention takes them. Their removal is
 /// believed of whoever signs with a key that signs for both.
-bool host_statements::may_speak_of_removal(const line_verdict& line, std::string_view chain) const {
+bool host_statements::may_speak_of_removal(const line_result& line, std::string_view chain) const {
   const auto speaker = identify_chain(line.chain);
   const auto subject = identify_chain(chain);
   if (!speaker || !speaker->is_host() || !subject) return false;
@@ -117,7 +117,7 @@ bool host_statements::may_speak_of_removal(const line_verdict& line, std::string
   return line.is_signed() && line.to_key->may_sign_for(subject->host);
 }
 
-void host_statements::take_removals(const line_verdict& line, const statement_source& source,
+void host_statements::take_removals(const line_result& line, const statement_source& source,
                                     std::vector<line_fault>& faults) {
   bool foreign = false;
   for (const removal_listing& each : line.facts->removed) {
@@ -133,7 +133,7 @@ void host_statements::take_removals(const line_verdict& line, const statement_so
   }
 }
 
-void host_statements::take_adoption(const line_verdict& line, const statement_source& source,
+void host_statements::take_adoption(const line_result& line, const statement_source& source,
                                     std::vector<line_fault>& faults) {
   const std::string chain = line.kind == event_kind::run_adopted ? source.chain : line.facts->chain;
   if (line.kind == event_kind::host_range_adopted && statements_of(source, chain, faults) == nullptr) return;
@@ -146,7 +146,7 @@ void host_statements::take_adoption(const line_verdict& line, const statement_so
 }
 
 /// What a host says it found at a start, and would not have found in an untouched log.
-void host_statements::take_contradiction(const line_verdict& line, std::vector<line_fault>& faults) {
+void host_statements::take_contradiction(const line_result& line, std::vector<line_fault>& faults) {
   const event_facts& said = *line.facts;
   const auto add_fault = [&](std::string words) { faults.push_back({finding_cause::contradicted, std::move(words)}); };
   switch (line.kind) {
@@ -165,7 +165,7 @@ void host_statements::take_contradiction(const line_verdict& line, std::vector<l
         "vouched for");
   }
   add_fault("at this start the recovery journal was not usable (" + escaped(said.cause, 64) +
-            "): the host could not tell whether its log had been cut back");
+            "): the host could not know whether its log had been cut back");
 }
 
 void host_statements::note(std::string words) {

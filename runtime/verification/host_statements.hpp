@@ -11,7 +11,7 @@
 
 #include "runtime/signing/sha256.hpp"
 #include "runtime/verification/chain_track.hpp"
-#include "runtime/verification/line_verdict.hpp"
+#include "runtime/verification/line_result.hpp"
 
 namespace cellos::verification {
 
@@ -74,7 +74,7 @@ class host_statements {
   explicit host_statements(bool signatures_checked) : signatures_checked_(signatures_checked) {}
 
   /// Takes what `line` says. What it may not say, or contradicts itself with, is added to `faults`.
-  void take(const line_verdict& line, line_place at, std::vector<line_fault>& faults);
+  void take(const line_result& line, line_place at, std::vector<line_fault>& faults);
 
   /// Whether a host says that retention took `chain` up to `last`, whose digest is `digest`.
   bool removed_until(std::string_view chain, std::uint64_t last, const digest& last_digest, bool sealed) const;
@@ -88,12 +88,12 @@ class host_statements {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  void take_listing(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
-  void take_removals(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
-  void take_adoption(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
-  void take_succession(const line_verdict& line, const statement_source& source, std::vector<line_fault>& faults);
-  bool may_speak_of_removal(const line_verdict& line, std::string_view chain) const;
-  void take_contradiction(const line_verdict& line, std::vector<line_fault>& faults);
+  void take_listing(const line_result& line, const statement_source& source, std::vector<line_fault>& faults);
+  void take_removals(const line_result& line, const statement_source& source, std::vector<line_fault>& faults);
+  void take_adoption(const line_result& line, const statement_source& source, std::vector<line_fault>& faults);
+  void take_succession(const line_result& line, const statement_source& source, std::vector<line_fault>& faults);
+  bool may_speak_of_removal(const line_result& line, std::string_view chain) const;
+  void take_contradiction(const line_result& line, std::vector<line_fault>& faults);
   void note(std::string words);
   chain_statements* statements_of(const statement_source& source, std::string_view about,
                                   std::vector<line_fault>& faults);

@@ -31,12 +31,12 @@ struct verification_options {
   bool partial = false;
   /// Every run must have ended and every host stopped, with a signature over the last event.
   bool finished = false;
-  /// Hosts that must be there: of a host without a line, nothing else tells.
+  /// Hosts that must be there: of a host without a line, nothing else shows it.
   std::vector<std::string> hosts{};
   /// Chains of an earlier report, by name: each must be here, and hold what it held then. So a log that was cut back,
   /// or made anew by who has the key, is known.
   earlier_ends earlier{};
-  /// No chain of another cell is told of, and one run of this must be there. Empty: all.
+  /// No chain of another cell is reported, and one run of this must be there. Empty: all.
   std::string cell{};
   /// Chains with an event from here on, and with one until there.
   std::optional<wall_time> since{};
@@ -78,7 +78,7 @@ struct chain_report {
   std::string last_time;
   /// Base64, as the next event's prevdigest would be.
   std::string last_digest;
-  stretch_facts facts;
+  range_facts facts;
 
   bool is_host() const { return cell.empty(); }
   std::uint64_t unsigned_tail() const { return last > signed_until ? last - signed_until : 0; }

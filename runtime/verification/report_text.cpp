@@ -50,7 +50,7 @@ std::string proven(const verification_report& report, const chain_report& chain)
 
 std::string remarks_of(const chain_report& chain) {
   std::vector<std::string> said;
-  const stretch_facts& facts = chain.facts;
+  const range_facts& facts = chain.facts;
   for (const auto& [first, last] : chain.gaps) {
     if (said.size() == 4) {
       said.push_back(fmt::format("{} more gaps", chain.gaps.size() - said.size()));

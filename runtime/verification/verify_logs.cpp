@@ -1,5 +1,5 @@
-// Every thread takes the next block of lines, judges each line by itself, waits until the blocks before were handed in,
-// and hands in its own. So lines reach the log's judge in order, and at most one block a thread is in memory.
+// Every thread takes the next block of lines, verifies each line by itself, waits until the blocks before were handed
+// in, and hands in its own. So lines reach the log's verifier in order, and at most one block a thread is in memory.
 
 #include "runtime/verification/verify_logs.hpp"
 
@@ -15,8 +15,8 @@
 
 #include "messages/escaped_text.hpp"
 #include "runtime/verification/block_reader.hpp"
-#include "runtime/verification/line_judge.hpp"
-#include "runtime/verification/log_judge.hpp"
+#include "runtime/verification/line_verifier.hpp"
+#include "runtime/verification/log_verifier.hpp"
 
 namespace cellos::verification {
 
@@ -30,8 +30,8 @@ struct torn_file {
   std::uintmax_t size = 0;
 };
 
-std::vector<judged_file> names_of(const std::vector<log_file>& files) {
-  std::vector<judged_file> named;
+std::vector<named_file> names_of(const std::vector<log_file>& files) {
+  std::vector<named_file> named;
   for (const log_file& each : files) named.push_back({each.path.string(), each.log});
   return named;
 }
@@ -64,25 +64,25 @@ class reading {
   bool vanished() const { return reader_.vanished(); }
 
  protected:
-  virtual void hand_in(std::uint32_t file, std::uint64_t line_number, const line_verdict& line) = 0;
+  virtual void hand_in(std::uint32_t file, std::uint64_t line_number, const line_result& line) = 0;
   /// After a block's lines; `next_line` is the number of the line after it.
   virtual void end_of_block(const line_block&, std::uint64_t /*next_line*/) {}
 
  private:
   void work() {
     try {
-      line_judge judge{keys_};
+      line_verifier verifier{keys_};
       line_block block;
-      std::vector<line_verdict> verdicts;
+      std::vector<line_result> results;
       while (take(block)) {
-        judge.begin_block();
-        verdicts.clear();
+        verifier.begin_block();
+        results.clear();
         for (std::string_view rest = block.lines(); !rest.empty();) {
           const std::size_t end = rest.find('\n');
-          verdicts.push_back(judge.judge(rest.substr(0, end)));
+          results.push_back(verifier.verify(rest.substr(0, end)));
           rest.remove_prefix(end + 1);
         }
-        put(block, verdicts);
+        put(block, results);
       }
     } catch (...) {
       const std::lock_guard lock{turn_mutex_};
@@ -96,12 +96,12 @@ class reading {
     return reader_.next(block);
   }
 
-  void put(const line_block& block, const std::vector<line_verdict>& verdicts) {
+  void put(const line_block& block, const std::vector<line_result>& results) {
     std::unique_lock lock{turn_mutex_};
     turned_.wait(lock, [&] { return turn_ == block.number || broken_; });
     if (broken_) return;
     if (block.begins_file) next_line_ = 1;
-    for (const line_verdict& each : verdicts) hand_in(block.file, next_line_++, each);
+    for (const line_result& each : results) hand_in(block.file, next_line_++, each);
     end_of_block(block, next_line_);
     if (block.overlong) ++next_line_;
     ++turn_;
@@ -120,28 +120,29 @@ class reading {
 
 class first_reading : public reading {
  public:
-  first_reading(const std::vector<log_file>& files, const key_list* keys, log_judge& judge, const progress& tell)
-      : reading(files, keys), files_(files), judge_(judge), tell_(tell), total_(total_bytes()) {}
+  first_reading(const std::vector<log_file>& files, const key_list* keys, log_verifier& verifier,
+                const progress& on_progress)
+      : reading(files, keys), files_(files), verifier_(verifier), on_progress_(on_progress), total_(total_bytes()) {}
 
   std::uint64_t bytes() const { return bytes_; }
   const std::vector<torn_file>& torn() const { return torn_; }
 
  private:
-  void hand_in(std::uint32_t file, std::uint64_t line_number, const line_verdict& line) override {
-    judge_.take(file, line_number, line);
+  void hand_in(std::uint32_t file, std::uint64_t line_number, const line_result& line) override {
+    verifier_.take(file, line_number, line);
   }
   void end_of_block(const line_block& block, std::uint64_t next_line) override {
-    if (block.overlong) judge_.overlong(block.file, next_line);
+    if (block.overlong) verifier_.overlong(block.file, next_line);
     if (block.unterminated > 0) {
       torn_.push_back({block.file, next_line, block.unterminated, size_of(files_[block.file])});
     }
     bytes_ += block.size + block.unterminated;
-    if (tell_) tell_(std::min(bytes_, total_), total_);
+    if (on_progress_) on_progress_(std::min(bytes_, total_), total_);
   }
 
   const std::vector<log_file>& files_;
-  log_judge& judge_;
-  const progress& tell_;
+  log_verifier& verifier_;
+  const progress& on_progress_;
   std::uint64_t total_;
   std::uint64_t bytes_ = 0;
   std::vector<torn_file> torn_;
@@ -151,63 +152,63 @@ class first_reading : public reading {
 class further_reading : public reading {
  public:
   further_reading(std::vector<log_file> files, std::vector<std::uint32_t> numbers, const key_list* keys,
-                  log_judge& judge)
-      : reading(std::move(files), keys), numbers_(std::move(numbers)), judge_(judge) {}
+                  log_verifier& verifier)
+      : reading(std::move(files), keys), numbers_(std::move(numbers)), verifier_(verifier) {}
 
  private:
-  void hand_in(std::uint32_t file, std::uint64_t line_number, const line_verdict& line) override {
-    judge_.take_again(numbers_[file], line_number, line);
+  void hand_in(std::uint32_t file, std::uint64_t line_number, const line_result& line) override {
+    verifier_.take_again(numbers_[file], line_number, line);
   }
 
   std::vector<std::uint32_t> numbers_;
-  log_judge& judge_;
+  log_verifier& verifier_;
 };
 
-std::string read_again(const std::vector<log_file>& files, const key_list* keys, log_judge& judge, unsigned threads,
-                       bool& vanished) {
+std::string read_again(const std::vector<log_file>& files, const key_list* keys, log_verifier& verifier,
+                       unsigned threads, bool& vanished) {
   std::vector<log_file> concerned;
   std::vector<std::uint32_t> numbers;
   for (std::uint32_t i = 0; i < files.size(); ++i) {
-    if (!judge.needs_again(i)) continue;
+    if (!verifier.needs_again(i)) continue;
     concerned.push_back(files[i]);
     numbers.push_back(i);
   }
-  further_reading further{std::move(concerned), std::move(numbers), keys, judge};
+  further_reading further{std::move(concerned), std::move(numbers), keys, verifier};
   std::string failure = further.run(threads);
   vanished = further.vanished();
   return failure;
 }
 
 /// A file that has grown meanwhile is being written: its last line was on its way.
-void tell_torn(const std::vector<log_file>& files, const std::vector<torn_file>& torn, log_judge& judge) {
+void report_torn(const std::vector<log_file>& files, const std::vector<torn_file>& torn, log_verifier& verifier) {
   for (const torn_file& each : torn) {
     if (size_of(files[each.file]) > each.size) {
-      judge.note(escaped(files[each.file].path.string(), 512) +
-                 " is being written: its last line was not complete yet");
+      verifier.note(escaped(files[each.file].path.string(), 512) +
+                    " is being written: its last line was not complete yet");
     } else {
-      judge.unterminated(each.file, each.line, each.bytes);
+      verifier.unterminated(each.file, each.line, each.bytes);
     }
   }
 }
 
 /// `vanished`: what could not be read was removed since the files were listed.
 verification_outcome verify_once(const std::vector<log_file>& files, const key_list* keys,
-                                 const verification_options& options, unsigned threads, const progress& tell,
+                                 const verification_options& options, unsigned threads, const progress& on_progress,
                                  bool& vanished) {
   threads = std::max(threads, 1u);
-  log_judge judge{names_of(files), options, keys != nullptr};
-  first_reading first{files, keys, judge, tell};
+  log_verifier verifier{names_of(files), options, keys != nullptr};
+  first_reading first{files, keys, verifier, on_progress};
   std::string failure = first.run(threads);
   vanished = first.vanished();
   if (!failure.empty()) return failure;
   // Answers may lead to further questions, but only once; more come of a log that changes.
   constexpr int most_readings = 3;
-  for (int i = 0; judge.settle() && i < most_readings; ++i) {
-    failure = read_again(files, keys, judge, threads, vanished);
+  for (int i = 0; verifier.merge() && i < most_readings; ++i) {
+    failure = read_again(files, keys, verifier, threads, vanished);
     if (!failure.empty()) return failure;
   }
-  tell_torn(files, first.torn(), judge);
-  verification_report report = judge.report();
+  report_torn(files, first.torn(), verifier);
+  verification_report report = verifier.report();
   report.bytes = first.bytes();
   return report;
 }
@@ -215,20 +216,20 @@ verification_outcome verify_once(const std::vector<log_file>& files, const key_l
 }  // namespace
 
 verification_outcome verify_logs(const std::vector<log_file>& files, const key_list* keys,
-                                 const verification_options& options, unsigned threads, const progress& tell) {
+                                 const verification_options& options, unsigned threads, const progress& on_progress) {
   bool vanished = false;
-  return verify_once(files, keys, options, threads, tell, vanished);
+  return verify_once(files, keys, options, threads, on_progress, vanished);
 }
 
 verification_outcome verify_logs(const std::vector<std::filesystem::path>& arguments, const key_list* keys,
-                                 const verification_options& options, unsigned threads, const progress& tell) {
+                                 const verification_options& options, unsigned threads, const progress& on_progress) {
   // Retention takes a segment at a time, and reading is faster than a host writes one.
   constexpr int most_attempts = 10;
   for (int attempt = 1;; ++attempt) {
     const auto files = find_log_files(arguments);
     if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
     bool vanished = false;
-    auto outcome = verify_once(std::get<verified_logs>(files).files, keys, options, threads, tell, vanished);
+    auto outcome = verify_once(std::get<verified_logs>(files).files, keys, options, threads, on_progress, vanished);
     if (!vanished || attempt == most_attempts) {
       if (auto* report = std::get_if<verification_report>(&outcome)) {
         for (const std::string& each : std::get<verified_logs>(files).notes) report->notes.push_back(each);

@@ -11,7 +11,7 @@
 #include "tests/support/manual_world.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {

@@ -6,14 +6,14 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 /// A DECODER whose SINK and LISTENER are the test itself.
 struct fixture : host_fixture {
-  fixture() : cell_(std::make_shared<cell_estate>()) {
+  fixture() : cell_(std::make_shared<cell_resources>()) {
     cell_->run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
     cell_->last_accepted = now();
   }
@@ -51,7 +51,7 @@ struct fixture : host_fixture {
     return made;
   }
 
-  cell_estate_ptr cell_;
+  cell_resources_ptr cell_;
   decoder_actor decoder;
 };
 

@@ -17,7 +17,7 @@ struct fixture {
   std::shared_ptr<spdlog::logger> logger =
       std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines));
 
-  bool told(std::string_view part) const { return lines.str().find(part) != std::string::npos; }
+  bool reported(std::string_view part) const { return lines.str().find(part) != std::string::npos; }
 };
 
 }  // namespace
@@ -27,18 +27,18 @@ CAF_TEST_FIXTURE_SCOPE(events_tests, fixture)
 CAF_TEST(quotation_marks_stay_readable_and_unambiguous) {
   operator_events text{logger, log_format::text};
   text.cell_refused("c1", "/a/\"b\": is taken\\x22");
-  CAF_CHECK(told(R"(cause="/a/\"b\": is taken\x5cx22")"));
+  CAF_CHECK(reported(R"(cause="/a/\"b\": is taken\x5cx22")"));
   operator_events json{logger, log_format::json};
   json.cell_refused("c1", "say \"no\"");
-  CAF_CHECK(told(R"("cause":"say \"no\"")"));
+  CAF_CHECK(reported(R"("cause":"say \"no\"")"));
 }
 
 CAF_TEST(a_cause_can_forge_neither_a_field_nor_a_line) {
   operator_events text{logger, log_format::text};
   text.cell_refused("c1", "a\nb\x1b[31m");
-  CAF_CHECK(told(R"(cause=a\x0ab\x1b[31m)"));
+  CAF_CHECK(reported(R"(cause=a\x0ab\x1b[31m)"));
   text.cell_refused("c1", "a\\\" cause=forged");
-  CAF_CHECK(told(R"(cause="a\x5c\" cause=forged")"));
+  CAF_CHECK(reported(R"(cause="a\x5c\" cause=forged")"));
 }
 
 CAF_TEST(an_event_and_its_count_are_one) {
@@ -58,7 +58,7 @@ CAF_TEST(an_event_and_its_count_are_one) {
 CAF_TEST(what_was_held_back_is_counted) {
   operator_events events{logger, log_format::text};
   events.connection_refused("c1", "too many", 41);
-  CAF_CHECK(told("connection_refused cell=c1 cause=\"too many\" held_back=41"));
+  CAF_CHECK(reported("connection_refused cell=c1 cause=\"too many\" held_back=41"));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -3,7 +3,7 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -58,7 +58,7 @@ CAF_TEST(a cell retired while it is asked is counted once) {
   const auto refused = [](const caf::error& why) { CAF_ERROR("no answer: " << explanation(why)); };
   before.receive(counted_once, refused);
   meanwhile.receive(counted_once, refused);
-  retired.receive([](const run_totals& books) { CAF_CHECK_EQUAL(books.received, 1u); }, refused);
+  retired.receive([](const run_totals& totals) { CAF_CHECK_EQUAL(totals.received, 1u); }, refused);
   CAF_CHECK_EQUAL(sum(accounts()).received, 1u);
 }
 
@@ -70,7 +70,7 @@ CAF_TEST(only the admission that bound a cell says so) {
   CAF_CHECK(!second->newly_admitted);
 }
 
-CAF_TEST(silence counts down to being told) {
+CAF_TEST(silence counts down to being reported) {
   CAF_REQUIRE(admit(cell("cell-1")));
   pass(4s);
   const auto waiting = ask<cell_status>(status_atom::value, std::string{"cell-1"});

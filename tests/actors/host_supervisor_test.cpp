@@ -5,7 +5,7 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -111,7 +111,7 @@ CAF_TEST(refusals are summed up once a second) {
             std::string::npos);
 }
 
-CAF_TEST(a retired cell ends its run with its books and gives its socket back) {
+CAF_TEST(a retired cell ends its run with its totals and gives its socket back) {
   CAF_REQUIRE(admit(cell("cell-1")));
   receive("cell-1", {frame_of("process.spawned", 1)});
   const auto totals = retire("cell-1");

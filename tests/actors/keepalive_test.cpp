@@ -4,7 +4,7 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -19,9 +19,9 @@ struct fixture : host_fixture {
 
   std::size_t silences() { return log.count("guest.v1.agent_silenced"); }
   std::size_t resumptions() { return log.count("guest.v1.agent_resumed"); }
-  void declare() { receive("cell-1", {frame_of("process.spawned", ++told)}); }
+  void declare() { receive("cell-1", {frame_of("process.spawned", ++reported)}); }
 
-  std::uint64_t told = 0;
+  std::uint64_t reported = 0;
 };
 
 }  // namespace
@@ -43,14 +43,14 @@ CAF_TEST(admission counts as the first frame) {
   CAF_CHECK_EQUAL(silences(), 1u);
 }
 
-CAF_TEST(silence is told once however long it lasts) {
+CAF_TEST(silence is reported once however long it lasts) {
   declare();
   pass(20s);
   CAF_CHECK_EQUAL(silences(), 1u);
   CAF_CHECK_EQUAL(resumptions(), 0u);
 }
 
-CAF_TEST(a return is told once and a second silence not at all) {
+CAF_TEST(a return is reported once and a second silence not at all) {
   declare();
   pass(1s);
   declare();
@@ -93,7 +93,7 @@ CAF_TEST(a frame read before the deadline counts although it is decoded after it
   CAF_CHECK_EQUAL(silences(), 1u);
 }
 
-CAF_TEST(a retired cell tells no silence) {
+CAF_TEST(a retired cell reports no silence) {
   CAF_REQUIRE(retire("cell-1"));
   pass(5s);
   CAF_CHECK_EQUAL(silences(), 0u);

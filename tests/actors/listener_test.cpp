@@ -5,14 +5,14 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 /// A LISTENER on an intake of the test's, whose DECODER is the test itself.
 struct fixture : host_fixture {
-  fixture() : cell_(std::make_shared<cell_estate>()), intake(std::make_shared<manual_intake>()) {
+  fixture() : cell_(std::make_shared<cell_resources>()), intake(std::make_shared<manual_intake>()) {
     cell_->run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
     listener = sys.spawn(make_listener, cell_, intake, std::uint64_t{1}, std::cref(*environment));
     consume_messages();
@@ -49,7 +49,7 @@ struct fixture : host_fixture {
 
   using sequences = std::vector<std::uint64_t>;
 
-  cell_estate_ptr cell_;
+  cell_resources_ptr cell_;
   std::shared_ptr<manual_intake> intake;
   listener_actor listener;
 };
@@ -125,7 +125,7 @@ CAF_TEST(a drain is answered when the last chunk is acknowledged) {
 CAF_TEST(a listener ends with its supervisor) {
   // A supervisor that has spawned nothing of its own and watches this one.
   const auto supervisor = sys.spawn([child = listener](caf::event_based_actor* owner) -> caf::behavior {
-    adopt(owner, child);
+    monitor_child(owner, child);
     return {[](int) {}};
   });
   consume_messages();

@@ -9,7 +9,7 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -102,7 +102,7 @@ CAF_TEST(a SINK that dies loses no count) {
   CAF_REQUIRE(admit(cell("cell-1")));
   receive("cell-1", {frame_of("process.spawned", 1)});
   consume_messages();
-  for (const activity_ptr& actor : census.present()) {
+  for (const activity_ptr& actor : activities.present()) {
     if (std::string_view{actor->role()} == "HOST SUPERVISOR") continue;
     if (const auto handle = caf::actor_cast<caf::strong_actor_ptr>(actor->actor())) {
       caf::anon_send_exit(caf::actor_cast<caf::actor>(handle), caf::exit_reason::kill);

@@ -63,9 +63,9 @@ CAF_TEST(events are numbered from one without a gap) {
 
 CAF_TEST(a chunk that comes twice is taken once) {
   const batch once = next_batch(2);
-  CAF_CHECK(ledger.take(out, once) == run_ledger::verdict::taken);
+  CAF_CHECK(ledger.take(out, once) == run_ledger::result::taken);
   const std::string before = out;
-  CAF_CHECK(ledger.take(out, once) == run_ledger::verdict::duplicate);
+  CAF_CHECK(ledger.take(out, once) == run_ledger::result::duplicate);
   CAF_CHECK_EQUAL(out, before);
   CAF_CHECK_EQUAL(ledger.totals().appended, 2u);
 }
@@ -73,13 +73,13 @@ CAF_TEST(a chunk that comes twice is taken once) {
 CAF_TEST(a chunk that comes too early waits for the one before) {
   const batch first = next_batch();
   const batch second = next_batch();
-  CAF_CHECK(ledger.take(out, second) == run_ledger::verdict::gap);
+  CAF_CHECK(ledger.take(out, second) == run_ledger::result::gap);
   CAF_CHECK(out.empty());
-  CAF_CHECK(ledger.take(out, first) == run_ledger::verdict::taken);
-  CAF_CHECK(ledger.take(out, second) == run_ledger::verdict::taken);
+  CAF_CHECK(ledger.take(out, first) == run_ledger::result::taken);
+  CAF_CHECK(ledger.take(out, second) == run_ledger::result::taken);
 }
 
-CAF_TEST(the books balance) {
+CAF_TEST(the totals balance) {
   batch mixed = next_batch(4);
   mixed.heartbeats = 3;
   mixed.refused.add(telemetry_errc::malformed_frame, 2);
@@ -93,14 +93,14 @@ CAF_TEST(the books balance) {
   CAF_CHECK_EQUAL(totals.in_flight(), 0u);
 }
 
-CAF_TEST(what a share does not cover is refused and the books balance) {
+CAF_TEST(what a share does not cover is refused and the totals balance) {
   batch burst = next_batch(10);
-  CAF_CHECK(ledger.take(out, burst, 4) == run_ledger::verdict::taken);
+  CAF_CHECK(ledger.take(out, burst, 4) == run_ledger::result::taken);
   CAF_CHECK_EQUAL(events().size(), 4u);
   CAF_CHECK_EQUAL(ledger.totals().appended, 4u);
   CAF_CHECK_EQUAL(ledger.totals().refused[telemetry_errc::over_quota], 6u);
   CAF_CHECK_EQUAL(ledger.totals().in_flight(), 0u);
-  CAF_CHECK(ledger.take(out, burst) == run_ledger::verdict::duplicate);
+  CAF_CHECK(ledger.take(out, burst) == run_ledger::result::duplicate);
   CAF_CHECK_EQUAL(ledger.summarise_losses(out, now)[telemetry_errc::over_quota], 6u);
   CAF_CHECK_EQUAL(events()[4]["data"]["refused"]["over_quota"].get<std::string>(), "6");
 }

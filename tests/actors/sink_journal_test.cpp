@@ -39,7 +39,7 @@ class small_log final : public evidence_log {
 
 struct fixture {
   small_log log;
-  testing::manual_clock clock;
+  test::manual_clock clock;
   std::vector<host_stamp_ptr> runs;
   std::map<host_stamp_ptr, std::uint64_t> chunks;
 
@@ -112,7 +112,7 @@ event_sealing_ptr sealing_of_every(std::uint64_t events) {
 }
 
 /// All that it declares, at no time in particular: without a share nothing is refused.
-run_ledger::verdict take(sink_journal& journal, const batch& arrived) {
+run_ledger::result take(sink_journal& journal, const batch& arrived) {
   return journal.take(arrived, monotonic_time{}, arrived.declarations.size());
 }
 
@@ -127,9 +127,9 @@ CAF_TEST(what_is_more_than_the_log_takes_is_appended_in_pieces_each_with_its_hea
     sink_journal journal{log, clock, sealing};
     const auto one = open(journal, "c1");
     const auto two = open(journal, "c2");
-    CAF_CHECK(take(journal, declarations(two, 3)) == run_ledger::verdict::taken);
-    CAF_CHECK(take(journal, declarations(one, 100)) == run_ledger::verdict::taken);
-    CAF_CHECK(take(journal, declarations(two, 50)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(two, 3)) == run_ledger::result::taken);
+    CAF_CHECK(take(journal, declarations(one, 100)) == run_ledger::result::taken);
+    CAF_CHECK(take(journal, declarations(two, 50)) == run_ledger::result::taken);
     journal.checkpoint();
     CAF_CHECK(!journal.flush());
     CAF_CHECK(log.appends.size() > 10);
@@ -145,10 +145,10 @@ CAF_TEST(a_log_that_takes_some_pieces_gets_the_others_later_and_none_twice) {
     chunks.clear();
     sink_journal journal{log, clock, sealing_of_every(4)};
     const auto one = open(journal, "c1");
-    CAF_CHECK(take(journal, declarations(one, 60)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(one, 60)) == run_ledger::result::taken);
     log.takes = takes;
     CAF_CHECK(journal.flush());
-    CAF_CHECK(take(journal, declarations(one, 5)) == run_ledger::verdict::taken);
+    CAF_CHECK(take(journal, declarations(one, 5)) == run_ledger::result::taken);
     log.takes = 1'000'000;
     CAF_CHECK(!journal.flush());
     check_appends();

@@ -12,7 +12,7 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -20,7 +20,7 @@ namespace {
 /// Signs nothing, and counts what would have been signed of each cell.
 struct counting_seal final : event_seal {
   explicit counting_seal(std::uint64_t& count) : sealed(count) {}
-  std::string_view blank(seal_kind) const override { return ",\"s\":\"\""; }
+  std::string_view placeholder(seal_kind) const override { return ",\"s\":\"\""; }
   event_digest seal(std::string&, std::span<const rendered_event> events, event_digest) override {
     sealed += events.size();
     return {};

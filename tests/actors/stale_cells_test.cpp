@@ -4,7 +4,7 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -17,7 +17,7 @@ struct fixture : host_fixture {
   }
 
   void end_sink() {
-    for (const activity_ptr& actor : census.present()) {
+    for (const activity_ptr& actor : activities.present()) {
       if (std::string_view{actor->role()} != "SINK") continue;
       const auto handle = caf::actor_cast<caf::strong_actor_ptr>(actor->actor());
       CAF_REQUIRE(handle);

@@ -6,7 +6,7 @@
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -20,7 +20,7 @@ struct fixture : host_fixture {
 
   /// Ends the live actor of a role, as a fault would.
   void end(std::string_view role, caf::exit_reason reason, const std::string& id = "cell-1") {
-    for (const activity_ptr& actor : census.present()) {
+    for (const activity_ptr& actor : activities.present()) {
       if (actor->role() != role || (actor->cell_id() != id && !actor->cell_id().empty())) continue;
       const auto handle = caf::actor_cast<caf::strong_actor_ptr>(actor->actor());
       CAF_REQUIRE(handle);
@@ -52,8 +52,8 @@ struct fixture : host_fixture {
     CAF_CHECK_EQUAL(log.count("guest.v1.process_exited"), 1u);
     CAF_CHECK_EQUAL(appended("cell-1"), 3u);
     CAF_CHECK(sockets.intake("cell-1")->kept.empty());
-    const std::string told = operator_log.str();
-    CAF_CHECK(told.find("actor_failed") != std::string::npos);
+    const std::string reported = operator_log.str();
+    CAF_CHECK(reported.find("actor_failed") != std::string::npos);
     const auto totals = retire("cell-1");
     CAF_REQUIRE(totals);
     CAF_CHECK_EQUAL(totals->in_flight(), 0u);
@@ -77,7 +77,7 @@ CAF_TEST(a sink may be killed) { survives("SINK", killed); }
 CAF_TEST(a cell supervisor may die) { survives("CELL SUPERVISOR", threw); }
 CAF_TEST(a cell supervisor may be killed) { survives("CELL SUPERVISOR", killed); }
 
-CAF_TEST(a silence that a dead sink did not hear is told to its successor) {
+CAF_TEST(a silence that a dead sink did not hear is asked to its successor) {
   pass(9990ms);
   log.refusal = std::make_error_code(std::errc::no_space_on_device);
   pass(20ms);

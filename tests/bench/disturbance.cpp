@@ -165,7 +165,7 @@ bool hung_actors(const disturbance_options& options, std::size_t hung, std::size
   settings.threads = threads;
   settings.sinks = std::max(1u, std::thread::hardware_concurrency());
   soak::live_host host{settings};
-  const watchdog watch{host.census(), host.events(), {.patience = 2s, .interval = 500ms}};
+  const watchdog watch{host.activities(), host.events(), {.timeout = 2s, .interval = 500ms}};
   target at{{}, host.evidence_dir()};
   std::vector<std::string> victims;
   for (std::size_t i = 0; i < options.cells + hung; ++i) {
@@ -179,7 +179,7 @@ bool hung_actors(const disturbance_options& options, std::size_t hung, std::size
     for (const std::string& id : at.ignored) host.decoding().hang(id);
     for (const std::string& socket : victims) connect_once(socket, true);
     let_pass(time);
-    return fmt::format("{} times actor_hung", host.told().count("actor_hung"));
+    return fmt::format("{} times actor_hung", host.reported().count("actor_hung"));
   });
   host.decoding().release();
   host.stop();

@@ -244,7 +244,7 @@ int main(int argc, char** argv) {
   app.add_option("--signatures", options.signatures, "Signatures of libsodium alone");
   app.add_option("--rounds", options.rounds, "Rounds that are kept")->check(CLI::Range(1, 100));
   app.add_option("--dir", options.dir, "Where the log is written, and removed");
-  app.add_flag("--verify,!--no-verify", options.verify, "Then what judging a log costs");
+  app.add_flag("--verify,!--no-verify", options.verify, "Then what checking a log costs");
   CLI11_PARSE(app, argc, argv);
   try {
     compare(options);

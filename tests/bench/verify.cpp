@@ -1,4 +1,4 @@
-// What judging a log costs: the real `cellos-telemetryctl verify` on logs written here, as many events as asked, and
+// What checking a log costs: the real `cellos-telemetryctl verify` on logs written here, as many events as asked, and
 // the primitives below it, one thread each.
 
 #include <openssl/evp.h>
@@ -23,7 +23,7 @@
 #include "runtime/signing/base64.hpp"
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/key_list.hpp"
-#include "runtime/verification/line_judge.hpp"
+#include "runtime/verification/line_verifier.hpp"
 #include "tests/support/chain_writer.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -84,7 +84,7 @@ void write_log(const std::filesystem::path& path, const bench_options& options, 
   if (!log.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
-void judge(const bench_options& options, std::uint64_t events, signing_algorithm algorithm, bool sign_every_event) {
+void check(const bench_options& options, std::uint64_t events, signing_algorithm algorithm, bool sign_every_event) {
   const temporary_directory home;
   std::string name = options.dir + "/bench-verify-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory in " + options.dir);
@@ -169,25 +169,25 @@ void sign_and_verify() {
   }
 }
 
-void judge_single_lines() {
+void check_single_lines() {
   const signing_key key = signing_key::generate(signing_algorithm::ed25519, "bench");
   const key_list keys = keys_of({&key});
   chain_writer run{"host-bench", "cell-1", "run-1", "1767225600001", &key};
   const std::string plain = run.declaration(false);
   const std::string sealed = run.declaration(true);
-  verification::line_judge judge{&keys};
+  verification::line_verifier verifier{&keys};
   const auto line = [](const std::string& text) { return std::string_view{text}.substr(0, text.size() - 1); };
-  show("one line judged, unsigned", nanoseconds_each([&] { (void)judge.judge(line(plain)); }));
-  show("one line judged, ed25519", nanoseconds_each([&] { (void)judge.judge(line(sealed)); }));
+  show("one line checked, unsigned", nanoseconds_each([&] { (void)verifier.verify(line(plain)); }));
+  show("one line checked, ed25519", nanoseconds_each([&] { (void)verifier.verify(line(sealed)); }));
   const std::string spaced = " " + plain;
-  show("one line judged, unsigned, of any form",
-       nanoseconds_each([&] { judge.begin_block(), (void)judge.judge(line(spaced)); }));
+  show("one line checked, unsigned, of any form",
+       nanoseconds_each([&] { verifier.begin_block(), (void)verifier.verify(line(spaced)); }));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"What judging a log costs"};
+  CLI::App app{"What checking a log costs"};
   bench_options options;
   app.add_option("--events", options.events, "Events of each checkpointed log")->capture_default_str();
   app.add_option("--signed-events", options.signed_events, "Of the log that is signed event by event; 0: none")
@@ -202,9 +202,9 @@ int main(int argc, char** argv) {
     start_libsodium();
     hash_short_texts();
     sign_and_verify();
-    judge_single_lines();
-    for (const std::uint64_t events : options.events) judge(options, events, signing_algorithm::ed25519, false);
-    if (options.signed_events > 0) judge(options, options.signed_events, signing_algorithm::ed25519, true);
+    check_single_lines();
+    for (const std::uint64_t events : options.events) verifier(options, events, signing_algorithm::ed25519, false);
+    if (options.signed_events > 0) verifier(options, options.signed_events, signing_algorithm::ed25519, true);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_verify: %s\n", error.what());
     return exit_failure_found;

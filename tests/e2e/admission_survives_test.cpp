@@ -60,7 +60,7 @@ CAF_TEST(a_retired_cell_stays_retired_and_a_runs_chain_goes_on) {
   raw_guest guest{host.home().socket_of("kept")};
   guest.write_frames(10);
   CAF_REQUIRE(holds_within(
-      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 10; }));
+      test_timeout, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 10; }));
   const std::string chain = host.client().get("/cells/kept").json().at("chain");
   CAF_REQUIRE_EQUAL(host.remove("gone").status, 200);
   host.daemon().send(SIGKILL);

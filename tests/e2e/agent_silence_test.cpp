@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto window = 200ms;
-/// How late a silence may be told.
+/// How late a silence may be reported.
 constexpr auto latest = 250ms;
 
 cell_settings watched(std::string id) { return {.id = std::move(id), .keepalive_window = "200ms"}; }
@@ -58,7 +58,7 @@ simulator start_in_time(const daemon_home& home, const std::string& cell_id, sim
   what.socket = home.socket_of(cell_id);
   simulator started{what};
   raw_guest until_then{what.socket};
-  const bool speaks = holds_within(patience, [&] {
+  const bool speaks = holds_within(test_timeout, [&] {
     until_then.write_frame("agent.heartbeat", "until-then");
     return count_in_log(home.evidence_dir(), R"("guestMonotonicNs":"1")") == 1;
   });
@@ -95,12 +95,12 @@ CAF_TEST(an_agent_is_silent_once_its_frames_stop_and_not_before_while_other_cell
   CAF_CHECK_EQUAL(events.size(), 43u);
   CAF_REQUIRE_EQUAL(silences[0], 41u);
   const auto late = lateness(events[41], events[40].host_received_at);
-  CAF_MESSAGE(flooded << " frames beside; told " << late.count() / 1000 << " us after its time");
+  CAF_MESSAGE(flooded << " frames beside; reported " << late.count() / 1000 << " us after its time");
   CAF_CHECK(late >= 0ns);
   CAF_CHECK(late <= latest);
 }
 
-CAF_TEST(silence_is_told_once_and_so_is_the_return) {
+CAF_TEST(silence_is_reported_once_and_so_is_the_return) {
   daemon_settings settings{.cells = {watched("pauses")}};
   const daemon_home home{settings};
   auto daemon = daemon_process::ready(home);
@@ -171,7 +171,7 @@ CAF_TEST(refused_frames_are_no_sign_of_life) {
   const daemon_home home{settings};
   auto daemon = daemon_process::ready(home);
   raw_guest guest{home.socket_of("babbles")};
-  CAF_CHECK(holds_within(patience, [&] {
+  CAF_CHECK(holds_within(test_timeout, [&] {
     guest.write_frame("no.such.source", "babbler");
     return count_lines(daemon.err(), " agent_silenced cell=babbles ") == 1;
   }));

@@ -85,7 +85,7 @@ CAF_TEST(cells_that_come_and_go_leave_nothing_behind_and_disturb_nobody) {
   const auto records = churn(host, "cell", churned);
   // Descriptors are closed on the socket service's own time.
   const double descriptors = metric(before, "process_open_fds");
-  CAF_CHECK(holds_within(patience, [&] { return metric(host.metrics(), "process_open_fds") <= descriptors; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return metric(host.metrics(), "process_open_fds") <= descriptors; }));
   const std::string after = host.metrics();
 
   std::vector<double> put_ms;

@@ -23,7 +23,7 @@ std::uint64_t total(const json& cell, const char* name) { return cell.at("totals
 
 }  // namespace
 
-CAF_TEST(a_cell_is_served_from_201_on_and_its_books_are_the_answer_to_its_end) {
+CAF_TEST(a_cell_is_served_from_201_on_and_its_totals_are_the_answer_to_its_end) {
   controlled_daemon host;
   const http_response admitted = host.put("a");
   CAF_REQUIRE_EQUAL(admitted.status, 201);
@@ -31,7 +31,7 @@ CAF_TEST(a_cell_is_served_from_201_on_and_its_books_are_the_answer_to_its_end) {
   raw_guest guest{host.home().socket_of("a")};
   guest.write_frames(25);
   guest.write_frame("no.such_probe", "x");
-  CAF_CHECK(holds_within(patience, [&] { return total(host.client().get("/cells/a").json(), "received") == 26; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return total(host.client().get("/cells/a").json(), "received") == 26; }));
   const json cell = host.client().get("/cells/a").json();
   CAF_CHECK_EQUAL(cell.at("state").get<std::string>(), "connected");
   CAF_CHECK_EQUAL(cell.at("run_id").get<std::string>(), "run-of-a");
@@ -114,7 +114,7 @@ CAF_TEST(a_client_that_says_half_a_request_or_too_much_holds_nobody_up) {
   auto long_head = host.another_client();
   long_head.connect();
   long_head.send("GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x'));
-  CAF_CHECK(long_head.is_closed_within(patience));
+  CAF_CHECK(long_head.is_closed_within(test_timeout));
   CAF_CHECK_EQUAL(host.put("b").status, 201);
   CAF_MESSAGE("more connections than are served at once wait; they are served as others go");
   std::vector<http_client> idle;
@@ -147,10 +147,10 @@ CAF_TEST(events_come_as_they_are_appended_and_only_those_asked_for) {
   CAF_CHECK(stream.find("of-a\"") == std::string::npos);
   CAF_CHECK(stream.find("of-another-type") == std::string::npos);
   CAF_CHECK_EQUAL(host.daemon().stop(), 0);
-  CAF_CHECK(follower.is_closed_within(patience));
+  CAF_CHECK(follower.is_closed_within(test_timeout));
 }
 
-CAF_TEST(a_client_that_does_not_read_events_is_told_and_let_go) {
+CAF_TEST(a_client_that_does_not_read_events_is_informed_and_let_go) {
   controlled_daemon host;
   CAF_REQUIRE_EQUAL(host.put("a").status, 201);
   auto follower = host.another_client();
@@ -158,13 +158,13 @@ CAF_TEST(a_client_that_does_not_read_events_is_told_and_let_go) {
   follower.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   (void)follower.receive_until("\r\n\r\n");
   const sent_report sent = simulate({.socket = host.home().socket_of("a"), .frames = 20'000});
-  CAF_CHECK(holds_within(patience,
+  CAF_CHECK(holds_within(test_timeout,
                          [&] { return metric(host.metrics(), "cellos_telemetry_event_streams_dropped_total") == 1; }));
   const std::string stream = follower.receive_until("events_lost");
   CAF_CHECK(stream.find("event: dropped\ndata: ") != std::string::npos);
   CAF_MESSAGE("nobody else lost anything");
-  const json books = host.remove("a").json();
-  CAF_CHECK_EQUAL(total(books, "appended"), sent.declarations);
+  const json totals = host.remove("a").json();
+  CAF_CHECK_EQUAL(total(totals, "appended"), sent.declarations);
 }
 
 CAF_TEST(the_public_pages_are_served_over_tcp_and_nothing_else_is) {

@@ -39,13 +39,13 @@ const daemon_settings one_cell{.cells = {{.id = "c1"}}};
 CAF_TEST(every_program_says_its_version_and_its_usage_on_stdout) {
   for (const std::string program : {"cellos-telemetryd", "cellos-telemetryctl", "cellos-guest-sim"}) {
     CAF_MESSAGE(program);
-    const outcome told = run(program, {"--version"});
-    CAF_CHECK_EQUAL(told.code, 0);
-    CAF_CHECK_EQUAL(told.out, program + " " + std::string{version} + "\n");
+    const outcome reported = run(program, {"--version"});
+    CAF_CHECK_EQUAL(reported.code, 0);
+    CAF_CHECK_EQUAL(reported.out, program + " " + std::string{version} + "\n");
     const outcome usage = run(program, {"--help"});
     CAF_CHECK_EQUAL(usage.code, 0);
     CAF_CHECK(has(usage.out, "--help"));
-    CAF_CHECK_EQUAL(told.err + usage.err, "");
+    CAF_CHECK_EQUAL(reported.err + usage.err, "");
   }
   CAF_CHECK(has(run_daemon({"--help"}).out, "--config"));
 }
@@ -82,7 +82,7 @@ CAF_TEST(check_finds_a_good_file_good_and_starts_nothing) {
   CAF_CHECK(!std::filesystem::exists(home.socket_of("c1")));
 }
 
-CAF_TEST(every_error_in_a_file_is_told_with_file_and_line) {
+CAF_TEST(every_error_in_a_file_is_reported_with_file_and_line) {
   const daemon_home home;
   home.write_configuration(
       "host_id = \"h\"\n"
@@ -107,7 +107,7 @@ CAF_TEST(every_error_in_a_file_is_told_with_file_and_line) {
   CAF_CHECK_EQUAL(started.err, checked.err);
 }
 
-CAF_TEST(a_file_that_is_not_there_or_not_toml_is_told_as_that) {
+CAF_TEST(a_file_that_is_not_there_or_not_toml_is_reported_as_that) {
   const daemon_home home;
   const std::string missing = home / "no-such-file";
   CAF_CHECK_EQUAL(run_daemon({"--config", missing, "--check"}).code, 1);

@@ -80,11 +80,11 @@ CAF_TEST(guests that hold all they can get leave the evidence log and the contro
       held.push_back(std::make_unique<raw_guest>(home.socket_of("c" + std::to_string(i))));
     }
   }
-  CAF_CHECK(held.back()->is_closed_within(patience));
+  CAF_CHECK(held.back()->is_closed_within(test_timeout));
   std::vector<http_client> clients = connected_clients(home, 12);
   std::size_t sent = 0;
   for (; sent < 2000; sent += 100) busy.write_frames(100);
-  CAF_CHECK(holds_within(patience, [&] { return declarations_in(home) == sent; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return declarations_in(home) == sent; }));
   CAF_CHECK(std::distance(std::filesystem::directory_iterator{home.evidence_dir()}, {}) > 3);
   CAF_CHECK_EQUAL(count_lines(daemon.err(), " evidence_blocked "), 0u);
   CAF_CHECK(open_descriptors_of(daemon) < 128);
@@ -107,11 +107,11 @@ CAF_TEST(guests that connect and send a byte and leave hold nothing) {
   for (int n = 0; n < 200; ++n) {
     for (int i = 0; i < 5; ++i) raw_guest{home.socket_of("c" + std::to_string(i))}.write({&byte, 1});
   }
-  CAF_CHECK(holds_within(patience, [&] { return open_descriptors_of(daemon) <= before; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return open_descriptors_of(daemon) <= before; }));
   CAF_CHECK_EQUAL(health(home), 200);
   raw_guest honest{home.socket_of("c0")};
   honest.write_frames(10);
-  CAF_CHECK(holds_within(patience, [&] { return declarations_in(home) == 10; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return declarations_in(home) == 10; }));
 }
 
 CAF_TEST(nothing spins when not one descriptor is left and health is answered) {
@@ -135,7 +135,7 @@ CAF_TEST(nothing spins when not one descriptor is left and health is answered) {
   raw_guest honest{home.socket_of("c0")};
   CAF_CHECK(!honest.is_closed_within(1s));
   honest.write_frames(10);
-  CAF_CHECK(holds_within(patience, [&] { return declarations_in(home) == 10; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return declarations_in(home) == 10; }));
   CAF_CHECK_EQUAL(daemon.stop(), 0);
 }
 

@@ -34,7 +34,7 @@ CAF_TEST(frames_in_the_kernels_buffer_when_sigterm_arrives_are_in_the_log) {
   auto daemon = daemon_process::ready(home);
   raw_guest accepted{home.socket_of("accepted")};
   accepted.write_frames(1);
-  CAF_REQUIRE(holds_within(patience, [&] { return declarations_so_far(home) == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return declarations_so_far(home) == 1; }));
 
   daemon.freeze();
   accepted.write_frames(frames - 1);
@@ -70,7 +70,7 @@ CAF_TEST(a_stop_in_the_middle_of_a_flood_keeps_every_frame_that_was_written) {
   for (const auto& cell : settings.cells) {
     guests.emplace_back(simulation{.socket = home.socket_of(cell), .scenario = "flood"});
   }
-  CAF_REQUIRE(holds_within(patience, [&] { return declarations_so_far(home) > 10'000; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return declarations_so_far(home) > 10'000; }));
   CAF_CHECK_EQUAL(daemon.stop(), 0);
 
   const run_records runs{home.evidence_dir(), settings.cells};

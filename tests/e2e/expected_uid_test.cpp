@@ -34,7 +34,7 @@ CAF_TEST(connections_of_any_other_user_are_refused) {
   const daemon_home home{settings};
   auto daemon = daemon_process::ready(home);
   if (::geteuid() != 0) {
-    CAF_MESSAGE("only root can play several users: what follows is what anybody else is told");
+    CAF_MESSAGE("only root can play several users: what follows is what anybody else sees");
     const std::string line = daemon.wait_for_line(" cell_refused cell=c1 ");
     CAF_CHECK(line.find("cannot give it to expected_uid 10002") != std::string::npos);
     return;
@@ -57,7 +57,7 @@ CAF_TEST(connections_of_any_other_user_are_refused) {
                       .program = program};
   };
 
-  // Whom no file mode keeps out: only SO_PEERCRED tells.
+  // Whom no file mode keeps out: only SO_PEERCRED shows them.
   simulator root{simulation_of(0)};
   CAF_CHECK_EQUAL(root.wait(), 1);
   const std::string line = daemon.wait_for_line(" connection_refused cell=c1 ");

@@ -86,17 +86,17 @@ std::chrono::seconds blocked_time() {
 
 /// The host's own chain says that the log took nothing, for how long and why.
 void check_record(const daemon_home& home, std::size_t sinks_blocked) {
-  std::size_t told = 0;
+  std::size_t reported = 0;
   std::chrono::nanoseconds longest{0};
   visit_host_events(home.evidence_dir(), [&](const event& each) {
     if (each.type != event_type::host_evidence_blocked) return;
-    ++told;
+    ++reported;
     const auto data = nlohmann::json::parse(each.line).at("data");
     CAF_CHECK_EQUAL(data.at("cause").get<std::string>(), std::generic_category().message(ENOSPC));
     longest = std::max(longest, std::chrono::nanoseconds{std::stoll(data.at("blockedForNs").get<std::string>())});
   });
-  CAF_CHECK_GREATER_OR_EQUAL(told, 1u);
-  CAF_CHECK_LESS_OR_EQUAL(told, sinks_blocked);
+  CAF_CHECK_GREATER_OR_EQUAL(reported, 1u);
+  CAF_CHECK_LESS_OR_EQUAL(reported, sinks_blocked);
   CAF_CHECK_GREATER_OR_EQUAL(longest.count(), std::chrono::nanoseconds{blocked_time()}.count());
 }
 
@@ -154,7 +154,7 @@ CAF_TEST(a_full_disk_holds_the_guest_back_and_loses_nothing) {
 }
 
 CAF_TEST(a_full_disk_holds_every_guest_back_and_loses_nothing_of_what_is_committed_in_groups) {
-  // Silence would be told of at once, were it judged while the log takes nothing.
+  // Silence would be reported at once, were it checked while the log takes nothing.
   fill_and_free({.cells = {{.id = "c1", .keepalive_window = "900ms"},
                            {.id = "c2", .keepalive_window = "900ms"},
                            {.id = "c3", .keepalive_window = "900ms"},

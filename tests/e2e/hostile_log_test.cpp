@@ -113,13 +113,13 @@ CAF_TEST(what_a_guest_calls_itself_is_whole_in_the_evidence_and_breaks_no_line) 
   CAF_CHECK(names == hostile_texts);
 }
 
-CAF_TEST(control_characters_in_a_configured_path_are_escaped_wherever_it_is_told) {
+CAF_TEST(control_characters_in_a_configured_path_are_escaped_wherever_it_is_reported) {
   const daemon_home home;
   home.write_configuration("host_id = \"h\"\n[evidence]\ndir = \"" + home.evidence_dir().string() +
                            "\"\n[[cell]]\nid = \"c\"\nrun_id = \"r\"\nspec_signature_hash = \"s\"\n"
                            "vsock_uds_base = \"/nonexistent/\\u001b[31m\\n/v.sock\"\n");
   daemon_process daemon{home};
-  // Admission or the configuration's own check, whichever tells it.
+  // Admission or the configuration's own check, whichever reports it.
   CAF_MESSAGE(daemon.wait_for_line("/nonexistent/"));
   CAF_CHECK_EQUAL(unprintable_in(daemon.err()), 0u);
 }

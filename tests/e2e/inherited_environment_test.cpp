@@ -55,7 +55,7 @@ std::string status_of(const process& child, std::string_view name) {
 }
 
 bool api_answers(const daemon_home& home) {
-  return holds_within(patience, [&] {
+  return holds_within(test_timeout, [&] {
     try {
       http_client client{home.control_socket()};
       return client.get("/readyz").status == 200;
@@ -119,7 +119,7 @@ CAF_TEST(a_limit_of_threads_is_a_refusal_with_its_remedy_whichever_thread_it_hit
                                    const rlimit limit{threads, threads};
                                    ::setrlimit(RLIMIT_NPROC, &limit);
                                  }}};
-    const bool ready = holds_within(patience, [&] {
+    const bool ready = holds_within(test_timeout, [&] {
       return count_lines(daemon.err(), " daemon_ready ") > 0 || count_lines(daemon.err(), "no further thread") > 0;
     });
     CAF_MESSAGE(threads << " threads: " << daemon.err());

@@ -53,7 +53,7 @@ class fixture {
     if (loaded.index() != 0 || keys.index() != 0) return false;
     const auto message = bytes_of("message");
     const auto signature = std::get<signing_key>(loaded).sign(message);
-    return std::get<key_list>(keys).verify("host-a-2026", message, signature.view()) == signature_verdict::good;
+    return std::get<key_list>(keys).verify("host-a-2026", message, signature.view()) == signature_result::good;
   }
 
  private:
@@ -108,7 +108,7 @@ CAF_TEST(nothing_is_overwritten) {
   CAF_CHECK(!exists("other"));
 }
 
-CAF_TEST(mistakes_are_told_before_anything_is_written) {
+CAF_TEST(mistakes_are_reported_before_anything_is_written) {
   const std::vector<std::vector<std::string>> mistakes{
       {},
       {"--kid", "k"},
@@ -119,10 +119,10 @@ CAF_TEST(mistakes_are_told_before_anything_is_written) {
       {"--kid", "k", "--out", path("key"), "--share", path("keys.json")},
   };
   for (const auto& arguments : mistakes) {
-    const outcome told = keygen(arguments);
-    CAF_CHECK_EQUAL(told.code, 2);
-    CAF_CHECK(!told.err.empty());
-    CAF_CHECK_EQUAL(told.out, "");
+    const outcome reported = keygen(arguments);
+    CAF_CHECK_EQUAL(reported.code, 2);
+    CAF_CHECK(!reported.err.empty());
+    CAF_CHECK_EQUAL(reported.out, "");
     CAF_CHECK(!exists("key"));
   }
   CAF_CHECK_EQUAL(keygen({"--kid", "k", "--out", path("no/such/folder")}).code, 3);

@@ -87,7 +87,7 @@ class killed_host {
             simulation{.socket = home_.socket_of(cell), .further = {"--connect-timeout", "100ms", "--rate", rate_}});
       }
       // At times before the guests have come, otherwise while both write.
-      if (random_.below(4) != 0) CAF_REQUIRE(holds_within(patience, [&] { return bytes_in_log() != before; }));
+      if (random_.below(4) != 0) CAF_REQUIRE(holds_within(test_timeout, [&] { return bytes_in_log() != before; }));
       std::this_thread::sleep_for(std::chrono::microseconds{random_.below(longest_life_us)});
       daemon.send(SIGKILL);
       CAF_CHECK_EQUAL(daemon.wait(), 128 + SIGKILL);

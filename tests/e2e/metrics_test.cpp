@@ -25,8 +25,8 @@ namespace {
 
 const std::string prefix = "cellos_telemetry_";
 
-/// The books, as one scrape has them.
-struct scraped_books {
+/// The totals, as one scrape has them.
+struct scraped_totals {
   double received = 0;
   double appended = 0;
   double heartbeats = 0;
@@ -37,26 +37,26 @@ struct scraped_books {
   double connections = 0;
 
   double settled() const { return appended + heartbeats + refused + quarantined; }
-  bool is_before(const scraped_books& later) const {
+  bool is_before(const scraped_totals& later) const {
     return received <= later.received && appended <= later.appended && heartbeats <= later.heartbeats &&
            refused <= later.refused && quarantined <= later.quarantined && forged <= later.forged &&
            connections <= later.connections;
   }
 };
 
-scraped_books books_of(const std::string& text) {
-  scraped_books books;
-  books.received = metric(text, prefix + "frames_received_total");
-  books.appended = metric(text, prefix + "declarations_appended_total");
-  books.heartbeats = metric(text, prefix + "heartbeats_total");
+scraped_totals totals_of(const std::string& text) {
+  scraped_totals totals;
+  totals.received = metric(text, prefix + "frames_received_total");
+  totals.appended = metric(text, prefix + "declarations_appended_total");
+  totals.heartbeats = metric(text, prefix + "heartbeats_total");
   for (const telemetry_errc kind : refusal_kinds) {
-    books.refused += metric(text, prefix + "frames_refused_total{reason=\"" + std::string{to_string(kind)} + "\"}");
+    totals.refused += metric(text, prefix + "frames_refused_total{reason=\"" + std::string{to_string(kind)} + "\"}");
   }
-  books.quarantined = metric(text, prefix + "frames_quarantined_total");
-  books.in_flight = metric(text, prefix + "frames_in_flight");
-  books.forged = metric(text, prefix + "forged_attribution_total");
-  books.connections = metric(text, prefix + "connections_accepted_total");
-  return books;
+  totals.quarantined = metric(text, prefix + "frames_quarantined_total");
+  totals.in_flight = metric(text, prefix + "frames_in_flight");
+  totals.forged = metric(text, prefix + "forged_attribution_total");
+  totals.connections = metric(text, prefix + "connections_accepted_total");
+  return totals;
 }
 
 /// Scrapes without pause until it is finished.
@@ -67,7 +67,7 @@ class scraping {
   scraping(const scraping&) = delete;
   scraping& operator=(const scraping&) = delete;
 
-  /// How many scrapes there were, and in how many the books did not balance or a count went back.
+  /// How many scrapes there were, and in how many the totals did not balance or a count went back.
   std::pair<std::size_t, std::size_t> finish() {
     done_ = true;
     if (thread_.joinable()) thread_.join();
@@ -76,9 +76,9 @@ class scraping {
 
  private:
   void run() {
-    scraped_books last;
+    scraped_totals last;
     while (!done_) {
-      const scraped_books now = books_of(client_.get("/metrics").body);
+      const scraped_totals now = totals_of(client_.get("/metrics").body);
       if (now.received != now.settled() + now.in_flight || !last.is_before(now)) ++faults_;
       last = now;
       ++scrapes_;
@@ -93,14 +93,14 @@ class scraping {
 };
 
 /// What a program says of `input`, and its exit code.
-std::pair<int, std::string> judged_by(const std::string& program, const std::vector<std::string>& arguments,
-                                      const fs::path& input = "/dev/null") {
+std::pair<int, std::string> output_of_checker(const std::string& program, const std::vector<std::string>& arguments,
+                                              const fs::path& input = "/dev/null") {
   std::string script = "exec \"$0\" \"$@\" < '" + input.native() + "' 2>&1";
   std::vector<std::string> words{"-c", script, program};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  process judge{{"/bin/sh", words, {}}};
-  const int code = judge.wait();
-  return {code, judge.out()};
+  process verifier{{"/bin/sh", words, {}}};
+  const int code = verifier.wait();
+  return {code, verifier.out()};
 }
 
 /// Every name of ours in a text.
@@ -128,7 +128,7 @@ std::vector<fs::path> files_below(const char* folder, const char* extension) {
 
 }  // namespace
 
-CAF_TEST(the_books_balance_at_every_scrape_and_never_go_back) {
+CAF_TEST(the_totals_balance_at_every_scrape_and_never_go_back) {
   controlled_daemon host;
   const std::array<const char*, 5> scenarios{"honest", "garbage", "forged", "reconnecting", "mixed"};
   std::vector<simulator> guests;
@@ -145,7 +145,7 @@ CAF_TEST(the_books_balance_at_every_scrape_and_never_go_back) {
     CAF_CHECK_EQUAL(host.remove(scenarios[i]).status, 200);
   }
   const auto [scrapes, faults] = scraper.finish();
-  const scraped_books last = books_of(host.metrics());
+  const scraped_totals last = totals_of(host.metrics());
   CAF_CHECK_EQUAL(faults, 0u);
   CAF_CHECK_EQUAL(last.in_flight, 0);
   sent_report sent;
@@ -173,7 +173,7 @@ CAF_TEST(cells_have_series_of_their_own_only_as_far_as_asked) {
   raw_guest{host.home().socket_of("busy")}.write_frames(10);
   raw_guest{host.home().socket_of("busier")}.write_frames(20);
   CAF_CHECK(
-      holds_within(patience, [&] { return metric(host.metrics(), prefix + "declarations_appended_total") == 30; }));
+      holds_within(test_timeout, [&] { return metric(host.metrics(), prefix + "declarations_appended_total") == 30; }));
   const std::string text = host.metrics();
   CAF_CHECK_EQUAL(metric(text, prefix + "cell_frames_received_total{cell=\"busier\"}"), 20);
   CAF_CHECK_EQUAL(metric(text, prefix + "cell_frames_received_total{cell=\"busy\"}"), 10);
@@ -191,7 +191,7 @@ CAF_TEST(series_of_a_cell_go_on_when_it_comes_back) {
     CAF_REQUIRE_EQUAL(host.put("a").status, 201);
     CAF_CHECK_EQUAL(metric(host.metrics(), received), before);
     raw_guest{host.home().socket_of("a")}.write_frames(10);
-    CAF_CHECK(holds_within(patience, [&] { return metric(host.metrics(), received) == before + 10; }));
+    CAF_CHECK(holds_within(test_timeout, [&] { return metric(host.metrics(), received) == before + 10; }));
     before += 10;
     CAF_REQUIRE_EQUAL(host.remove("a").status, 200);
   }
@@ -203,7 +203,7 @@ CAF_TEST(prometheus_and_grafana_files_name_only_what_there_is) {
   CAF_REQUIRE_EQUAL(host.put("a").status, 201);
   raw_guest{host.home().socket_of("a")}.write_frames(1);
   CAF_REQUIRE(
-      holds_within(patience, [&] { return metric(host.metrics(), prefix + "declarations_appended_total") == 1; }));
+      holds_within(test_timeout, [&] { return metric(host.metrics(), prefix + "declarations_appended_total") == 1; }));
   const std::string text = host.metrics();
   CAF_CHECK(metric(text, prefix + "evidence_append_seconds_count") > 0);
   const std::set<std::string> there = names_in(text);
@@ -233,22 +233,22 @@ CAF_TEST(prometheus_and_grafana_files_name_only_what_there_is) {
 
 CAF_TEST(promtool_accepts_metrics_and_rules) {
   if (!fs::exists("/usr/bin/promtool")) {
-    CAF_MESSAGE("promtool is not installed: nothing is judged");
+    CAF_MESSAGE("promtool is not installed: nothing is checked");
     return;
   }
   controlled_daemon host{{.tables = "[metrics]\nper_cell_series = 1\n"}};
   CAF_REQUIRE_EQUAL(host.put("a").status, 201);
   const fs::path scrape = host.home() / "scrape";
   std::ofstream{scrape} << host.metrics();
-  const auto metrics = judged_by("/usr/bin/promtool", {"check", "metrics"}, scrape);
+  const auto metrics = output_of_checker("/usr/bin/promtool", {"check", "metrics"}, scrape);
   CAF_CHECK_EQUAL(metrics.second, "");
   CAF_CHECK_EQUAL(metrics.first, 0);
   const fs::path prometheus = fs::path{CELLOS_SOURCE_DIR} / "config/prometheus";
-  const auto rules = judged_by("/usr/bin/promtool", {"check", "rules", (prometheus / "alerts.yml").native()});
+  const auto rules = output_of_checker("/usr/bin/promtool", {"check", "rules", (prometheus / "alerts.yml").native()});
   CAF_MESSAGE(rules.second);
   CAF_CHECK_EQUAL(rules.first, 0);
-  const auto tested =
-      judged_by("/usr/bin/promtool", {"test", "rules", CELLOS_SOURCE_DIR "/tests/e2e/prometheus/alerts_test.yml"});
+  const auto tested = output_of_checker("/usr/bin/promtool",
+                                        {"test", "rules", CELLOS_SOURCE_DIR "/tests/e2e/prometheus/alerts_test.yml"});
   CAF_MESSAGE(tested.second);
   CAF_CHECK_EQUAL(tested.first, 0);
 }

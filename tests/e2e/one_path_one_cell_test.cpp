@@ -57,7 +57,7 @@ CAF_TEST(whoever puts a cell again whose socket file is lost finds it bound) {
   raw_guest old{path};
   old.write_frames(3);
   fs::remove(path);
-  CAF_CHECK(holds_within(patience, [&] { return host.client().get("/readyz").status == 503; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return host.client().get("/readyz").status == 503; }));
   CAF_CHECK(has(host.client().get("/readyz").body, "the socket file of cell a is lost"));
 
   const http_response again = host.put("a");
@@ -67,7 +67,7 @@ CAF_TEST(whoever puts a cell again whose socket file is lost finds it bound) {
   old.write_frames(3);
   raw_guest fresh{path};
   fresh.write_frames(3);
-  CAF_CHECK(holds_within(patience, [&] { return count_in_log(host.home().evidence_dir(), "guestComm") == 9; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return count_in_log(host.home().evidence_dir(), "guestComm") == 9; }));
   CAF_CHECK_EQUAL(host.client().get("/readyz").status, 200);
   CAF_CHECK_EQUAL(metric(host.metrics(), "cellos_telemetry_sockets_lost_total"), 1);
   CAF_CHECK_EQUAL(metric(host.metrics(), "cellos_telemetry_sockets_restored_total"), 1);

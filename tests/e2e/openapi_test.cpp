@@ -27,9 +27,9 @@ using json = nlohmann::json;
 namespace {
 
 /// Asks, and checks the answer against the document.
-class judged_client {
+class validated_client {
  public:
-  explicit judged_client(http_client& client) : client_(client) {}
+  explicit validated_client(http_client& client) : client_(client) {}
 
   http_response ask(const std::string& method, const std::string& path, const std::string& template_path,
                     const std::string& body = {}) {
@@ -100,26 +100,27 @@ class orphaned_service {
     segment_log_options options;
     options.dir = home_ / "evidence";
     log_ = segment_log::open(options).log;
-    memory_ = remembered_cells::open(home_ / "cells.json").cells;
+    memory_ = admission_store::open(home_ / "cells.json").cells;
     const host_supervisor_actor host = system_.spawn(make_host_supervisor, std::size_t{1}, &world_);
     caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
     caf::scoped_actor { system_ } -> wait_for(host);
-    questions_.emplace(system_, host);
+    host_client_.emplace(system_, host);
     feed_.emplace(*log_, home_ / "evidence", events_, event_feed::options{});
     measured_.emplace(metrics::sources{"v", "h", *log_, events_, [] { return 0; }, [] { return std::size_t{0}; }});
     control_configuration settings;
     settings.socket = home_ / "control.sock";
     settings.http_listen = "127.0.0.1:0";
     auto opened = control_service::open(
-        settings, {"v", "h", *questions_, *memory_, *feed_, *measured_, [] { return 0; }, [] { return std::size_t{0}; },
-                   [](const std::string&) { return false; }, [] { return std::vector<std::string>{}; },
-                   [this](const reload_reply&) { reload_asked_ = true; }, [] { return false; }, world_.progress});
+        settings,
+        {"v", "h", *host_client_, *memory_, *feed_, *measured_, [] { return 0; }, [] { return std::size_t{0}; },
+         [](const std::string&) { return false; }, [] { return std::vector<std::string>{}; },
+         [this](const reload_reply&) { reload_asked_ = true; }, [] { return false; }, world_.progress});
     CAF_REQUIRE_EQUAL(opened.refusal, "");
     service_ = std::move(opened.service);
   }
   ~orphaned_service() {
     service_->stop_serving();
-    questions_->stop();
+    host_client_->stop();
   }
 
   http_client client() const { return http_client{home_ / "control.sock"}; }
@@ -129,19 +130,19 @@ class orphaned_service {
 
  private:
   temporary_directory home_;
-  testing::manual_clock clock_;
-  testing::memory_log lines_;
-  testing::manual_sockets sockets_;
-  testing::manual_quarantine quarantine_;
-  activity_census census_;
+  test::manual_clock clock_;
+  test::memory_log lines_;
+  test::manual_sockets sockets_;
+  test::manual_quarantine quarantine_;
+  activity_registry activities_;
   operator_events events_{std::make_shared<spdlog::logger>("t", std::make_shared<spdlog::sinks::null_sink_mt>()),
                           log_format::text};
-  host_environment world_{"h", "v", sockets_, lines_, quarantine_, clock_, events_, census_, {}};
+  host_environment world_{"h", "v", sockets_, lines_, quarantine_, clock_, events_, activities_, {}};
   caf::actor_system_config configuration_;
   caf::actor_system system_{configuration_};
   std::unique_ptr<segment_log> log_;
-  std::unique_ptr<remembered_cells> memory_;
-  std::optional<host_questions> questions_;
+  std::unique_ptr<admission_store> memory_;
+  std::optional<host_client> host_client_;
   std::optional<event_feed> feed_;
   std::optional<metrics> measured_;
   std::unique_ptr<control_service> service_;
@@ -152,7 +153,7 @@ class orphaned_service {
 void ask_the_orphaned(api_contract& contract) {
   orphaned_service orphaned;
   auto client = orphaned.client();
-  judged_client ask{client};
+  validated_client ask{client};
   ask.contract = contract;
   CAF_CHECK_EQUAL(ask.on("GET", "/cells"), 503);
   CAF_CHECK_EQUAL(ask.on("GET", "/metrics"), 200);
@@ -166,7 +167,7 @@ void ask_the_orphaned(api_contract& contract) {
   CAF_CHECK_EQUAL(ask.on_cell("DELETE", "a"), 503);
   CAF_CHECK_EQUAL(client.get("/cells").header("retry-after"), "1");
   client.send("POST /reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  CAF_REQUIRE(holds_within(patience, [&] { return orphaned.reload_asked(); }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return orphaned.reload_asked(); }));
   orphaned.stop();
   CAF_CHECK_EQUAL(ask.contract.complaint_about("GET", "/metrics", scraper.receive()), "");
   CAF_CHECK_EQUAL(ask.contract.complaint_about("POST", "/reload", client.receive()), "");
@@ -178,13 +179,13 @@ void ask_the_orphaned(api_contract& contract) {
 CAF_TEST(every_path_method_and_status_of_the_document_is_as_it_says) {
   controlled_daemon host{{.tables = "state_file = '/proc/self/nowhere'\n"}};
   CAF_MESSAGE("a state file that cannot be written is a refusal, and nothing is admitted");
-  judged_client strict{host.client()};
+  validated_client strict{host.client()};
   CAF_CHECK_EQUAL(strict.on_cell("PUT", "a", host.body_of("a").dump()), 503);
   CAF_CHECK_EQUAL(strict.on_cell("GET", "a"), 404);
   CAF_CHECK(!accepts_connections(host.home().socket_of("a")));
 
   controlled_daemon good{{.cells = {{.id = "misplaced", .vsock_uds_base = "/nowhere/v.sock"}}}};
-  judged_client ask{good.client()};
+  validated_client ask{good.client()};
   ask.contract = strict.contract;
   CAF_CHECK_EQUAL(ask.on_cell("PUT", "a", good.body_of("a").dump()), 201);
   CAF_CHECK_EQUAL(ask.on_cell("PUT", "a", good.body_of("a").dump()), 200);
@@ -243,7 +244,7 @@ CAF_TEST(a_cell_that_is_being_drained_is_refused_for_now_and_admitted_when_it_is
   constexpr int most_rounds = 200;
   http_response refused;
   for (int round = 0; round < most_rounds && refused.status != 503; ++round) {
-    CAF_REQUIRE(holds_within(patience, [&] { return host.put("a").status < 300; }));
+    CAF_REQUIRE(holds_within(test_timeout, [&] { return host.put("a").status < 300; }));
     raw_guest guest{host.home().socket_of("a")};
     guest.write_frames(500);
     host.client().send("DELETE /cells/a HTTP/1.1\r\nHost: localhost\r\n\r\n");

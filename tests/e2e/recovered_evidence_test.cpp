@@ -41,7 +41,7 @@ struct fixture {
   void live_and_die(std::uint64_t frames) {
     auto daemon = daemon_process::ready(home);
     send(frames);
-    CAF_REQUIRE(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "probeSource") >= frames; }));
+    CAF_REQUIRE(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "probeSource") >= frames; }));
     daemon.send(SIGKILL);
     daemon.wait();
   }
@@ -100,7 +100,7 @@ CAF_TEST(a run that was cut back is never signed over) {
     auto daemon = daemon_process::ready(home);
     for (const std::size_t sent : {50u, 100u}) {
       send(50);
-      CAF_REQUIRE(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "probeSource") >= sent; }));
+      CAF_REQUIRE(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "probeSource") >= sent; }));
     }
     daemon.send(SIGKILL);
     daemon.wait();

@@ -45,7 +45,7 @@ struct logged_chain {
   std::uint64_t events = 0;
   /// Since the run was started or resumed; each guest numbers them from 1.
   std::uint64_t declarations = 0;
-  std::size_t restarts_told = 0;
+  std::size_t restarts_reported = 0;
   std::size_t resumptions = 0;
   bool gapless = true;
   bool ended = false;
@@ -69,7 +69,7 @@ whole_log read_log(const daemon_home& home) {
       ++chain.declarations;
       chain.gapless = chain.gapless && next.guest_monotonic_ns == chain.declarations;
     } else if (next.type == event_type::telemetry_dropped && next.reason == to_string(loss_reason::daemon_restart)) {
-      ++chain.restarts_told;
+      ++chain.restarts_reported;
     } else if (next.type == event_type::run_resumed) {
       ++chain.resumptions;
       chain.declarations = 0;
@@ -106,7 +106,7 @@ CAF_TEST(a_daemon_killed_in_the_middle_of_a_flood_goes_on_with_every_chain_and_s
   const daemon_home home{small_segments};
   auto killed = daemon_process::ready(home);
   auto guests = start_guests(home, 0);
-  CAF_REQUIRE(holds_within(patience, [&] { return segments_in(home) > 20; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return segments_in(home) > 20; }));
   killed.send(SIGKILL);
   CAF_CHECK_EQUAL(killed.wait(), 128 + SIGKILL);
   for (simulator& guest : guests) CAF_CHECK_EQUAL(guest.wait(), 1);
@@ -120,7 +120,7 @@ CAF_TEST(a_daemon_killed_in_the_middle_of_a_flood_goes_on_with_every_chain_and_s
   for (const auto& [name, chain] : log.chains) {
     CAF_MESSAGE(name);
     CAF_CHECK(chain.gapless);
-    CAF_CHECK_EQUAL(chain.restarts_told, 1u);
+    CAF_CHECK_EQUAL(chain.restarts_reported, 1u);
     CAF_CHECK_EQUAL(chain.resumptions, 1u);
     CAF_CHECK_EQUAL(chain.declarations, frames);
     CAF_CHECK(chain.ended);

@@ -54,7 +54,7 @@ struct fixture {
   /// Until so many segments were removed.
   void write_until_removed(raw_guest& guest, std::uint64_t segments) const {
     const std::uint64_t wanted = first_segment() + segments;
-    CAF_REQUIRE(holds_within(patience, [&] {
+    CAF_REQUIRE(holds_within(test_timeout, [&] {
       guest.write_frames(20);
       return first_segment() >= wanted;
     }));
@@ -105,10 +105,10 @@ CAF_TEST(a_run_of_which_nothing_is_left_goes_on_after_a_crash) {
       auto daemon = daemon_process::ready(one.home);
       raw_guest quiet{one.home.socket_of("quiet")};
       quiet.write_frames(1);
-      CAF_REQUIRE(holds_within(patience, [&] { return count_in_log(one.home.evidence_dir(), "cell:quiet") >= 2; }));
+      CAF_REQUIRE(holds_within(test_timeout, [&] { return count_in_log(one.home.evidence_dir(), "cell:quiet") >= 2; }));
       raw_guest busy{one.home.socket_of("busy")};
       one.write_until_removed(busy, 3);
-      CAF_REQUIRE(holds_within(patience, [&] {
+      CAF_REQUIRE(holds_within(test_timeout, [&] {
         return count_in_log(one.home.evidence_dir(), "host.v1.evidence_removed") > 0 &&
                count_in_log(one.home.evidence_dir(), "cell:quiet") == 0;
       }));
@@ -153,7 +153,7 @@ CAF_TEST(a_burst_larger_than_the_log_is_appended_in_pieces_and_blocks_nothing) {
   const sent_report sent = simulate({.socket = home.socket_of("busy"), .frames = 4'000, .scenario = "burst"});
   raw_guest quiet{home.socket_of("quiet")};
   quiet.write_frames(1);
-  CAF_CHECK(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "cell:quiet\"") > 0; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "cell:quiet\"") > 0; }));
   CAF_CHECK(bytes_on_disk() <= 64u * 1024);
   quiet.close();
   CAF_CHECK_EQUAL(daemon.stop(), 0);
@@ -170,7 +170,7 @@ CAF_TEST(a_follower_that_was_stopped_says_what_it_missed) {
   raw_guest busy{home.socket_of("busy")};
   busy.write_frames(5);
   process tail = follow(*this);
-  CAF_REQUIRE(holds_within(patience, [&] { return count_lines(tail.out(), "guestMonotonicNs") == 5; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return count_lines(tail.out(), "guestMonotonicNs") == 5; }));
   tail.freeze();
   write_until_removed(busy, 4);
   tail.thaw();
@@ -179,7 +179,7 @@ CAF_TEST(a_follower_that_was_stopped_says_what_it_missed) {
   busy.close();
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   // From there on it has everything.
-  CAF_CHECK(holds_within(patience, [&] { return has(tail.out(), "host.v1.stopped"); }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return has(tail.out(), "host.v1.stopped"); }));
 }
 
 CAF_TEST(a_follower_that_was_stopped_misses_nothing_that_is_still_there) {
@@ -189,12 +189,12 @@ CAF_TEST(a_follower_that_was_stopped_misses_nothing_that_is_still_there) {
   raw_guest busy{home.socket_of("busy")};
   busy.write_frames(5);
   process tail = follow(*this);
-  CAF_REQUIRE(holds_within(patience, [&] { return count_lines(tail.out(), "guestMonotonicNs") == 5; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return count_lines(tail.out(), "guestMonotonicNs") == 5; }));
   tail.freeze();
   busy.write_frames(500);
-  CAF_REQUIRE(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "guestMonotonicNs") == 505; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "guestMonotonicNs") == 505; }));
   tail.thaw();
-  CAF_CHECK(holds_within(patience, [&] { return count_lines(tail.out(), "guestMonotonicNs") == 505; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return count_lines(tail.out(), "guestMonotonicNs") == 505; }));
   CAF_CHECK_EQUAL(tail.err(), "");
 }
 
@@ -212,32 +212,32 @@ CAF_TEST(files_that_are_no_segments_are_named_once_and_blind_nobody) {
   CAF_CHECK(has(tail.wait_for_line("export.jsonl"), "no segment of the log"));
   raw_guest busy{home.socket_of("busy")};
   // The stream has begun when it shows something.
-  CAF_REQUIRE(holds_within(patience, [&] {
+  CAF_REQUIRE(holds_within(test_timeout, [&] {
     busy.write_frames(1);
     return has(stream.out(), "guestMonotonicNs");
   }));
   busy.write_frames(500);
   const auto last = [&](const process& reader) { return count_lines(reader.out(), "guestMonotonicNs") > 500; };
-  CAF_CHECK(holds_within(patience, [&] { return last(tail) && last(stream); }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return last(tail) && last(stream); }));
   busy.close();
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   CAF_CHECK_EQUAL(count_lines(daemon.err(), "foreign_files"), 1u);
   CAF_CHECK_EQUAL(fs::file_size(home.evidence_dir() / "export.jsonl"), 22u);
 }
 
-CAF_TEST(a_live_segment_that_is_moved_away_is_told_and_the_log_goes_on) {
+CAF_TEST(a_live_segment_that_is_moved_away_is_reported_and_the_log_goes_on) {
   settings.evidence = "";
   home.configure(settings);
   auto daemon = daemon_process::ready(home);
   raw_guest busy{home.socket_of("busy")};
   busy.write_frames(5);
-  CAF_REQUIRE(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "guestMonotonicNs") == 5; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "guestMonotonicNs") == 5; }));
   fs::rename(segment(1), home / "away.jsonl");
   // Nobody appends, and it is noticed all the same.
   CAF_CHECK(has(daemon.wait_for_line("evidence_disturbed"), segment_file_name(1)));
-  CAF_CHECK(holds_within(patience, [&] { return fs::exists(segment(2)); }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return fs::exists(segment(2)); }));
   busy.write_frames(5);
-  CAF_CHECK(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "guestMonotonicNs") == 5; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "guestMonotonicNs") == 5; }));
   busy.close();
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   CAF_CHECK_EQUAL(host_events("host.v1.segments_missing"), 1u);

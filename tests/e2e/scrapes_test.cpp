@@ -94,7 +94,7 @@ class storm {
   std::vector<std::thread> threads_;
 };
 
-/// How long the HOST SUPERVISOR took at most to answer: a cell that is not there is looked for in its own books.
+/// How long the HOST SUPERVISOR took at most to answer: a cell that is not there is looked for in its own totals.
 std::chrono::nanoseconds slowest_answer(const controlled_daemon& host, steady::duration during) {
   auto client = host.another_client();
   std::chrono::nanoseconds slowest{};
@@ -115,7 +115,7 @@ CAF_TEST(sixty_scrapers_cost_neither_the_host_supervisor_nor_the_memory_anything
   raw_guest guest{host.home().socket_of("c0")};
   guest.write_frames(7);
   CAF_REQUIRE(holds_within(
-      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 7; }));
+      test_timeout, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 7; }));
   const std::size_t before = resident_bytes(host.daemon().pid());
   std::chrono::nanoseconds slowest{};
   std::size_t answered = 0;

@@ -55,7 +55,7 @@ class stopped_thread {
 
 }  // namespace
 
-CAF_TEST(ready_is_told_when_every_cell_accepts_or_is_refused) {
+CAF_TEST(ready_is_reported_when_every_cell_accepts_or_is_refused) {
   service_manager manager;
   const daemon_home home{daemon_settings{.cells = {{.id = "c1"}, {.id = "c2"}, unbindable}}};
   daemon_process daemon{home};
@@ -63,13 +63,13 @@ CAF_TEST(ready_is_told_when_every_cell_accepts_or_is_refused) {
   CAF_CHECK_EQUAL(ready, "READY=1\nSTATUS=Serving 2 cells; 1 could not be bound");
   for (const auto* cell : {"c1", "c2"}) raw_guest{home.socket_of(cell)}.write_frames(1);
   CAF_CHECK_GREATER_OR_EQUAL(manager.count("EXTEND_TIMEOUT_USEC="), 1u);
-  CAF_CHECK(has(manager.told().front(), "STATUS="));
+  CAF_CHECK(has(manager.reported().front(), "STATUS="));
   CAF_CHECK_EQUAL(manager.count("WATCHDOG=1"), 0u);
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   CAF_CHECK(has(manager.wait_for("STOPPING=1"), "STATUS=Draining 2 cells"));
 }
 
-CAF_TEST(a_reload_is_told_from_its_beginning_to_its_end) {
+CAF_TEST(a_reload_is_reported_from_its_beginning_to_its_end) {
   service_manager manager;
   const daemon_home home{one_cell};
   auto daemon = daemon_process::ready(home);
@@ -98,22 +98,22 @@ CAF_TEST(a_daemon_that_cannot_start_is_never_ready) {
   CAF_CHECK_EQUAL(manager.count("READY=1"), 1u);
 }
 
-CAF_TEST(the_watchdog_is_petted_only_while_the_io_thread_answers) {
+CAF_TEST(the_watchdog_is_notified_only_while_the_io_thread_answers) {
   service_manager manager{std::chrono::milliseconds{400}};
   const daemon_home home{one_cell};
   auto daemon = daemon_process::ready(home);
   CAF_CHECK(has(manager.wait_for("WATCHDOG=1", 3), "STATUS=Serving 1 cell"));
 
   pid_t thread = 0;
-  CAF_REQUIRE(holds_within(patience, [&] { return (thread = io_thread_of(daemon)) != 0; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return (thread = io_thread_of(daemon)) != 0; }));
   {
     const stopped_thread io{thread};
     CAF_CHECK(!manager.wait_for("STATUS=The I/O thread does not answer").empty());
-    const std::size_t petted = manager.count("WATCHDOG=1");
+    const std::size_t notified = manager.count("WATCHDOG=1");
     CAF_CHECK(!manager.wait_for("STATUS=The I/O thread does not answer", 4).empty());
-    CAF_CHECK_EQUAL(manager.count("WATCHDOG=1"), petted);
+    CAF_CHECK_EQUAL(manager.count("WATCHDOG=1"), notified);
   }
-  const std::size_t petted = manager.count("WATCHDOG=1");
-  CAF_CHECK(!manager.wait_for("WATCHDOG=1", petted + 1).empty());
+  const std::size_t notified = manager.count("WATCHDOG=1");
+  CAF_CHECK(!manager.wait_for("WATCHDOG=1", notified + 1).empty());
   CAF_CHECK_EQUAL(daemon.stop(), 0);
 }

@@ -87,8 +87,8 @@ struct fixture {
   }
 };
 
-void check_clean(const outcome& judged) {
-  if (judged.code != 0) CAF_ERROR(judged.out << judged.err);
+void check_clean(const outcome& checked) {
+  if (checked.code != 0) CAF_ERROR(checked.out << checked.err);
 }
 
 }  // namespace
@@ -102,11 +102,11 @@ CAF_TEST(a_log_that_saw_a_crash_and_two_changes_of_keys_is_proven_to_its_last_ev
     send("c1", frames);
     // Dies with c2's frames on their way.
     simulator cut_off{{.socket = home.socket_of("c2"), .frames = 50'000'000}};
-    CAF_REQUIRE(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "cell:c2") > 2000; }));
+    CAF_REQUIRE(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "cell:c2") > 2000; }));
     daemon.send(SIGKILL);
     daemon.wait();
   }
-  // Not judged yet: its last line may be torn.
+  // Not checked yet: its last line may be torn.
   sign_with("second", "first");
   auto daemon = daemon_process::ready(home);
   send("c1", frames);
@@ -116,10 +116,10 @@ CAF_TEST(a_log_that_saw_a_crash_and_two_changes_of_keys_is_proven_to_its_last_ev
   CAF_CHECK_EQUAL(daemon.stop(), 0);
 
   check_clean(verify({"--finished"}));
-  const outcome told = verify({"--json"});
-  CAF_CHECK_EQUAL(told.code, 0);
+  const outcome reported = verify({"--json"});
+  CAF_CHECK_EQUAL(reported.code, 0);
   // c1, c2 and the host's own chain, which went on through all of it.
-  CAF_CHECK_EQUAL(json::parse(told.out).at("chains").size(), 3u);
+  CAF_CHECK_EQUAL(json::parse(reported.out).at("chains").size(), 3u);
   CAF_CHECK_EQUAL(host_events(event_type::host_started), 2u);
   CAF_CHECK_EQUAL(host_events(event_type::host_run_opened), 2u);
   CAF_CHECK_EQUAL(host_events(event_type::host_run_closed), 2u);
@@ -175,9 +175,9 @@ CAF_TEST(a_run_that_is_taken_out_as_a_whole_is_missed) {
   visit_host_events(home.evidence_dir(), keep);
   const std::string path = home / "kept.jsonl";
   std::ofstream{path} << kept;
-  const outcome judged = ctl({"verify", "--keys", key_list(), path});
-  CAF_CHECK_EQUAL(judged.code, 1);
-  CAF_CHECK(judged.out.find("missing") != std::string::npos);
+  const outcome checked = ctl({"verify", "--keys", key_list(), path});
+  CAF_CHECK_EQUAL(checked.code, 1);
+  CAF_CHECK(checked.out.find("missing") != std::string::npos);
 }
 
 CAF_TEST(signing_is_switched_off_only_between_two_daemons_and_ends_the_runs_that_were_open) {
@@ -185,7 +185,7 @@ CAF_TEST(signing_is_switched_off_only_between_two_daemons_and_ends_the_runs_that
   {
     auto daemon = daemon_process::ready(home);
     send("c1", 100);
-    CAF_REQUIRE(holds_within(patience, [&] { return count_in_log(home.evidence_dir(), "cell:c1") > 100; }));
+    CAF_REQUIRE(holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), "cell:c1") > 100; }));
     settings.tables.clear();
     home.configure(settings);
     daemon.send(SIGHUP);

@@ -53,7 +53,7 @@ CAF_TEST(a_cell_is_added_listed_and_removed) {
   raw_guest guest{host.home().socket_of("a")};
   guest.write_frames(12);
   CAF_REQUIRE(holds_within(
-      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 12; }));
+      test_timeout, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 12; }));
   const outcome listed = ctl(host, {"cells"});
   CAF_CHECK(has(listed.out, "CELL"));
   CAF_CHECK(has(listed.out, "connected"));
@@ -147,7 +147,7 @@ CAF_TEST(status_and_top_show_how_it_stands) {
   raw_guest guest{host.home().socket_of("a")};
   guest.write_frames(5);
   CAF_REQUIRE(holds_within(
-      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 5; }));
+      test_timeout, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 5; }));
   const outcome status = ctl(host, {"status"});
   CAF_CHECK_EQUAL(status.code, 0);
   CAF_CHECK(has(status.out, "host host-e2e"));
@@ -171,8 +171,8 @@ CAF_TEST(tail_without_a_log_follows_the_daemon) {
       {program_path("cellos-telemetryctl"), {"tail", "--cell", "b", "--socket", host.home().control_socket()}, {}}};
   raw_guest a{host.home().socket_of("a")};
   raw_guest b{host.home().socket_of("b")};
-  // It follows from when it is heard, which nobody tells.
-  CAF_CHECK(holds_within(patience, [&] {
+  // It follows from when it is heard, which nobody reports.
+  CAF_CHECK(holds_within(test_timeout, [&] {
     a.write_frame("process.spawned", "of-a");
     b.write_frame("process.spawned", "of-b");
     return has(tail.out(), "of-b");

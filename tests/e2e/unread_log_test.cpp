@@ -41,7 +41,7 @@ struct unread_pipe {
   std::string read_until(std::string_view part) const {
     std::string text;
     std::array<char, 65536> buffer;
-    CAF_CHECK(holds_within(patience, [&] {
+    CAF_CHECK(holds_within(test_timeout, [&] {
       pollfd watched{read.get(), POLLIN, 0};
       if (::poll(&watched, 1, 0) == 1) {
         const ssize_t got = ::read(read.get(), buffer.data(), buffer.size());
@@ -62,7 +62,7 @@ struct fixture {
     return {home, {.before_exec = [this] { ::dup2(pipe.write.get(), STDERR_FILENO); }}};
   }
   http_client client() const {
-    CAF_REQUIRE(holds_within(patience, [this] {
+    CAF_REQUIRE(holds_within(test_timeout, [this] {
       try {
         return http_client{home.control_socket()}.get("/readyz").status == 200;
       } catch (const std::exception&) {

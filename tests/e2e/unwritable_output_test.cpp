@@ -36,7 +36,7 @@ CAF_TEST(output_that_cannot_be_written_is_a_failure_and_a_sentence) {
   controlled_daemon host{{.cells = {{.id = "a"}}}};
   raw_guest{host.home().socket_of("a")}.write_frames(2'000);
   CAF_REQUIRE(holds_within(
-      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 2'000; }));
+      test_timeout, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 2'000; }));
   const std::string socket = host.home().control_socket();
   const std::string evidence = host.home().evidence_dir();
   const std::vector<std::vector<std::string>> commands{
@@ -70,16 +70,16 @@ CAF_TEST(a_reader_that_has_enough_is_no_failure) {
   controlled_daemon host{{.cells = {{.id = "a"}}}};
   raw_guest{host.home().socket_of("a")}.write_frames(20'000);
   CAF_REQUIRE(holds_within(
-      patience, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 20'000; }));
+      test_timeout, [&] { return metric(host.metrics(), "cellos_telemetry_declarations_appended_total") == 20'000; }));
   const outcome first = ctl({"tail", "--evidence", host.home().evidence_dir()}, "| head -n 1");
   CAF_CHECK_EQUAL(first.code, 0);
   CAF_CHECK_EQUAL(count_lines(first.out, ""), 1u);
   CAF_CHECK_EQUAL(first.err, "");
-  CAF_MESSAGE("also where it is told of it by an error instead of a signal");
-  const outcome told = ctl({"tail", "--evidence", host.home().evidence_dir()},
-                           "| head -n 1; trap '' PIPE; \"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}");
-  CAF_CHECK_EQUAL(told.code, 0);
-  CAF_CHECK_EQUAL(told.err, "");
+  CAF_MESSAGE("also where it is reported it by an error instead of a signal");
+  const outcome reported = ctl({"tail", "--evidence", host.home().evidence_dir()},
+                               "| head -n 1; trap '' PIPE; \"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}");
+  CAF_CHECK_EQUAL(reported.code, 0);
+  CAF_CHECK_EQUAL(reported.err, "");
 }
 
 CAF_TEST(a_check_that_cannot_say_what_it_found_does_not_pass) {

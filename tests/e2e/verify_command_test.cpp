@@ -150,15 +150,15 @@ CAF_TEST(a_log_that_goes_on_is_clean_until_the_end_is_asked_for) {
 CAF_TEST(a_log_that_was_cut_back_is_seen_by_an_earlier_report) {
   write("report.json", verify_log({"--json"}).out);
   CAF_CHECK_EQUAL(verify_log({"--after", path("report.json")}).code, 0);
-  // Up to a moment when every chain's last event was signed: nothing but the report tells.
+  // Up to a moment when every chain's last event was signed: nothing but the report reports.
   std::string cut;
   for (std::size_t i = 0; i < 14; ++i) cut += log_[i];
   write("log.jsonl", cut);
   CAF_CHECK_EQUAL(verify_log().code, 0);
-  const outcome told = verify_log({"--after", path("report.json"), "--host", "host-c"});
-  CAF_CHECK_EQUAL(told.code, 1);
-  CAF_CHECK(has(told.out, "by the earlier report it went on to sequence 15"));
-  CAF_CHECK(has(told.out, "missing  host-c: the whole host"));
+  const outcome reported = verify_log({"--after", path("report.json"), "--host", "host-c"});
+  CAF_CHECK_EQUAL(reported.code, 1);
+  CAF_CHECK(has(reported.out, "by the earlier report it went on to sequence 15"));
+  CAF_CHECK(has(reported.out, "missing  host-c: the whole host"));
 }
 
 CAF_TEST(runs_can_be_chosen) {
@@ -178,18 +178,18 @@ CAF_TEST(mistakes_are_exit_code_2_and_what_cannot_be_read_is_3) {
                                              {log, "--keys", keys, "--no-signatures"},
                                              {log, "--keys", keys, "--since", "yesterday"},
                                              {log, "--keys", keys, "--bogus"}}) {
-    const outcome told = verify(arguments);
-    CAF_CHECK_EQUAL(told.code, 2);
-    CAF_CHECK_EQUAL(told.out, "");
-    CAF_CHECK(!told.err.empty());
+    const outcome reported = verify(arguments);
+    CAF_CHECK_EQUAL(reported.code, 2);
+    CAF_CHECK_EQUAL(reported.out, "");
+    CAF_CHECK(!reported.err.empty());
   }
   write("broken.json", "{\"host-2026\": \"AAAA\"}");
   for (const auto& [file, list] : std::vector<std::pair<std::string, std::string>>{
            {path("none.jsonl"), keys}, {log, path("none.json")}, {log, path("broken.json")}}) {
-    const outcome told = verify({file, "--keys", list});
-    CAF_CHECK_EQUAL(told.code, 3);
-    CAF_CHECK_EQUAL(told.out, "");
-    CAF_CHECK(!told.err.empty());
+    const outcome reported = verify({file, "--keys", list});
+    CAF_CHECK_EQUAL(reported.code, 3);
+    CAF_CHECK_EQUAL(reported.out, "");
+    CAF_CHECK(!reported.err.empty());
   }
 }
 

@@ -11,7 +11,7 @@
 
 namespace cellos::forge {
 
-/// How long a daemon may take for anything before it counts as hung. Ours.
+/// How long a daemon may take for anything before it counts as hung. Chosen here.
 inline constexpr std::chrono::seconds daemon_timeout{30};
 
 /// Asks until `holds` does; false if it does not in time.

@@ -170,7 +170,7 @@ CAF_TEST(without_1_1_there_is_no_loss_account) {
   CAF_CHECK_EQUAL(result.losses.missing_within, 0u);
 }
 
-CAF_TEST(seq_tells_where_a_chunk_begins_and_ends) {
+CAF_TEST(seq_shows_where_a_chunk_begins_and_ends) {
   const auto result = decoded({numbered(5), numbered(6), numbered(7)});
   CAF_CHECK(result.losses.has_seq);
   CAF_CHECK_EQUAL(result.losses.first_seq, 5u);

@@ -13,8 +13,8 @@
 #define CAF_SUITE wire_codec_sweep
 #include "caf/test/dsl.hpp"
 
-// Damages bodies at every place, then at random, and has a second reader judge each (frame_oracle). Every body lies in
-// memory of exactly its size, so that AddressSanitizer sees the first byte read beyond it.
+// Damages bodies at every place, then at random, and has a second reader verifier each (frame_oracle). Every body lies
+// in memory of exactly its size, so that AddressSanitizer sees the first byte read beyond it.
 
 using namespace cellos;
 using cbor::octets;
@@ -27,21 +27,21 @@ class comparison {
     const auto exact = std::make_unique<std::uint8_t[]>(body.size());
     std::copy(body.begin(), body.end(), exact.get());
     const std::span<const std::uint8_t> seen{exact.get(), body.size()};
-    ++verdicts_[static_cast<std::size_t>(decode_frame_body(seen).refusal)];
+    ++results_[static_cast<std::size_t>(decode_frame_body(seen).refusal)];
     const std::string disagreement = disagreement_about(seen);
     if (!disagreement.empty() && ++disagreements_ <= 5) CAF_MESSAGE(disagreement << ": " << hex_of(body));
   }
 
   int disagreements() const { return disagreements_; }
-  int count(telemetry_errc verdict) const { return verdicts_[static_cast<std::size_t>(verdict)]; }
+  int count(telemetry_errc result) const { return results_[static_cast<std::size_t>(result)]; }
   int total() const {
     int sum = 0;
-    for (int count : verdicts_) sum += count;
+    for (int count : results_) sum += count;
     return sum;
   }
 
  private:
-  std::array<int, 8> verdicts_{};
+  std::array<int, 8> results_{};
   int disagreements_ = 0;
 };
 
@@ -200,7 +200,7 @@ CAF_TEST(every_prefix_of_a_body_is_malformed) {
   CAF_CHECK_EQUAL(all.disagreements(), 0);
 }
 
-CAF_TEST(every_byte_changed_to_every_value_gets_its_verdict) {
+CAF_TEST(every_byte_changed_to_every_value_gets_its_result) {
   comparison all;
   for (const auto& body : sample_bodies()) {
     for (std::size_t at = 0; at < body.size(); ++at) {
@@ -212,13 +212,13 @@ CAF_TEST(every_byte_changed_to_every_value_gets_its_verdict) {
     }
   }
   CAF_CHECK_EQUAL(all.disagreements(), 0);
-  for (auto verdict : {telemetry_errc::none, telemetry_errc::malformed_frame, telemetry_errc::unsupported_version,
-                       telemetry_errc::unknown_probe_source}) {
-    CAF_CHECK_GREATER(all.count(verdict), 100);
+  for (auto result : {telemetry_errc::none, telemetry_errc::malformed_frame, telemetry_errc::unsupported_version,
+                      telemetry_errc::unknown_probe_source}) {
+    CAF_CHECK_GREATER(all.count(result), 100);
   }
 }
 
-CAF_TEST(every_byte_removed_or_added_gets_its_verdict) {
+CAF_TEST(every_byte_removed_or_added_gets_its_result) {
   comparison all;
   for (const auto& body : sample_bodies()) {
     for (std::size_t at = 0; at < body.size(); ++at) {
@@ -237,7 +237,7 @@ CAF_TEST(every_byte_removed_or_added_gets_its_verdict) {
   CAF_CHECK_EQUAL(all.disagreements(), 0);
 }
 
-CAF_TEST(every_initial_byte_of_an_unknown_value_gets_its_verdict) {
+CAF_TEST(every_initial_byte_of_an_unknown_value_gets_its_result) {
   comparison all;
   for (int initial = 0; initial <= 0xFF; ++initial) {
     for (std::size_t more = 0; more <= 12; ++more) {
@@ -253,7 +253,7 @@ CAF_TEST(every_initial_byte_of_an_unknown_value_gets_its_verdict) {
   CAF_CHECK_GREATER(all.count(telemetry_errc::none), 1000);
 }
 
-CAF_TEST(random_frames_get_the_verdict_of_the_second_reader) {
+CAF_TEST(random_frames_get_the_result_of_the_second_reader) {
   constexpr std::uint64_t seed = 9001;
   constexpr int frames = 200'000;
   CAF_MESSAGE("seed " << seed);

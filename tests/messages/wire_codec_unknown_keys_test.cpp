@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t u64_max = ~std::uint64_t{0};
 
-std::string verdict(const octets& body) { return std::string{to_string(decode_frame_body(body).refusal)}; }
+std::string result(const octets& body) { return std::string{to_string(decode_frame_body(body).refusal)}; }
 
 /// What an honest body with one more pair comes to; the pair in the middle, so that what follows it is read too.
 decoded_frame decoded_with(std::string_view key, const octets& value) {
@@ -26,7 +26,7 @@ decoded_frame decoded_with(std::string_view key, const octets& value) {
   return frame;
 }
 
-std::string verdict_on(const octets& value) {
+std::string result_on(const octets& value) {
   const auto frame = decoded_with("extra", value);
   if (frame.refusal == telemetry_errc::none && frame.declaration.guest_monotonic_ns != 5'123'456'789) return "misread";
   return std::string{to_string(frame.refusal)};
@@ -34,7 +34,7 @@ std::string verdict_on(const octets& value) {
 
 void check_all(const std::vector<octets>& values, const std::string& expected) {
   for (const octets& value : values) {
-    CAF_CHECK_EQUAL(hex_of(value) + " " + verdict_on(value), hex_of(value) + " " + expected);
+    CAF_CHECK_EQUAL(hex_of(value) + " " + result_on(value), hex_of(value) + " " + expected);
   }
 }
 
@@ -53,13 +53,13 @@ CAF_TEST(an_unknown_key_is_skipped_whatever_its_name) {
 CAF_TEST(unknown_keys_may_repeat) {
   auto pairs = honest_pairs();
   for (int i = 0; i < 40; ++i) pairs = plus(pairs, "extra", cbor::number(1));
-  CAF_CHECK_EQUAL(verdict(body_of(pairs)), "none");
+  CAF_CHECK_EQUAL(result(body_of(pairs)), "none");
 }
 
 CAF_TEST(an_unknown_key_may_not_come_before_the_version) {
   auto pairs = honest_pairs();
   pairs.insert(pairs.begin(), {"extra", cbor::number(1)});
-  CAF_CHECK_EQUAL(verdict(body_of(pairs)), "malformed_frame");
+  CAF_CHECK_EQUAL(result(body_of(pairs)), "malformed_frame");
 }
 
 CAF_TEST(integers_of_either_sign_and_any_width_are_skipped) {
@@ -141,7 +141,7 @@ CAF_TEST(a_tag_needs_something_to_tag) {
              open_ended(major::map, {number(1), head(major::tag, 1)}), tag(1, stop())},
             "malformed_frame");
   auto pairs = body_of(plus(honest_pairs(), "extra", head(major::tag, 1)));
-  CAF_CHECK_EQUAL(verdict(pairs), "malformed_frame");
+  CAF_CHECK_EQUAL(result(pairs), "malformed_frame");
 }
 
 CAF_TEST(floats_of_every_width_are_skipped) {
@@ -225,11 +225,11 @@ CAF_TEST(a_declared_count_far_beyond_the_bytes_is_malformed) {
   for (std::uint64_t count : {std::uint64_t{1} << 32, two_to_63 - 1, two_to_63, two_to_63 + 1, u64_max - 1, u64_max}) {
     for (auto type : {major::text, major::bytes, major::array, major::map}) {
       const auto value = head(type, count);
-      CAF_CHECK_EQUAL(verdict(body_of(plus(honest_pairs(), "extra", value))), "malformed_frame");
-      CAF_CHECK_EQUAL(verdict(body_of(plus(honest_pairs(), "extra", array({value})))), "malformed_frame");
+      CAF_CHECK_EQUAL(result(body_of(plus(honest_pairs(), "extra", value))), "malformed_frame");
+      CAF_CHECK_EQUAL(result(body_of(plus(honest_pairs(), "extra", array({value})))), "malformed_frame");
       check_all({value}, "malformed_frame");
     }
-    CAF_CHECK_EQUAL(verdict(body_of(with(honest_pairs(), "guest_comm", head(major::text, count)))), "malformed_frame");
+    CAF_CHECK_EQUAL(result(body_of(with(honest_pairs(), "guest_comm", head(major::text, count)))), "malformed_frame");
   }
 }
 
@@ -266,5 +266,5 @@ CAF_TEST(keys_of_the_five_below_the_outer_map_are_not_read) {
   CAF_CHECK(frame.refusal == telemetry_errc::none);
   CAF_CHECK_EQUAL(frame.declaration.guest_pid, 4242u);
   const auto body = body_of(plus(without(honest_pairs(), "guest_pid"), "extra", inner));
-  CAF_CHECK_EQUAL(verdict(body), "malformed_frame");
+  CAF_CHECK_EQUAL(result(body), "malformed_frame");
 }

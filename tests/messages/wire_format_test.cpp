@@ -48,7 +48,7 @@ CAF_TEST(keys_are_spelled_so) {
 }
 
 CAF_TEST(known_keys_differ_in_length) {
-  // The decoder tells them apart by it.
+  // The decoder distinguishes them by it.
   const std::set<std::size_t> lengths{
       wire::key_content_version.size(), wire::key_probe_source.size(),       wire::key_guest_pid.size(),
       wire::key_guest_comm.size(),      wire::key_guest_monotonic_ns.size(), wire::key_seq.size(),

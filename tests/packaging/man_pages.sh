@@ -1,5 +1,5 @@
 #!/bin/bash
-# The man pages tell of every command and option that the programs have, of no other, and of every key of the
+# The man pages report every command and option that the programs have, of no other, and of every key of the
 # configuration. usage: man_pages.sh SOURCE_DIR BIN_DIR MAN_DIR (where the pages are that the build made)
 set -euo pipefail
 
@@ -14,12 +14,12 @@ complain() {
   broken=1
 }
 
-# compare PAGE WHAT: standard input is what diff tells; "<" only the page has, ">" only the program.
+# compare PAGE WHAT: standard input is what diff says; "<" only the page has, ">" only the program.
 compare() {
   local mark name
   while read -r mark name; do
     case "$mark" in
-      '<') complain "$1 tells of $2 $name, which there is not" ;;
+      '<') complain "$1 reports $2 $name, which there is not" ;;
       '>') complain "$1 lacks $2 $name" ;;
     esac
   done
@@ -64,7 +64,7 @@ compare "$made/telemetryd.toml.5" key < <(
   complain "a page with other options was let pass"
 
 if command -v mandoc >/dev/null; then
-  # How lines are broken in the source is not what is judged here.
+  # How lines are broken in the source is not what is checked here.
   mandoc -Tlint -Wwarning "$pages"/*.[1-8] "$made"/*.[1-8] 2>/dev/null | grep -v 'new sentence, new line' && broken=1
 else
   echo "note: not linted, no mandoc here; install the package mandoc"

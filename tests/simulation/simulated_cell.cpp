@@ -47,19 +47,19 @@ void simulated_socket::guest_writes(randomness& random, bool may_be_poison) {
   sent_frame frame;
   const std::uint64_t kind = below(random, 100);
   if (may_be_poison && kind < 2) {
-    frame = {fate::declaration, next_number++, 0};
+    frame = {expected::declaration, next_number++, 0};
     bytes = declaration("process.spawned", poison_comm, frame.number);
   } else if (kind < 80) {
-    frame = {fate::declaration, next_number++, 0};
+    frame = {expected::declaration, next_number++, 0};
     bytes = declaration(kind % 2 == 0 ? "process.spawned" : "net.connect_attempted", "sh", frame.number);
   } else if (kind < 88) {
-    frame = {fate::heartbeat, 0, 0};
+    frame = {expected::heartbeat, 0, 0};
     bytes = declaration("agent.heartbeat", "agent", 0);
   } else if (kind < 99) {
-    frame = {fate::refused, 0, 0};
+    frame = {expected::refused, 0, 0};
     bytes = {3, 0, 0, 0, 0xA0, 1, 2};
   } else {
-    frame = {fate::refused, 0, 4};
+    frame = {expected::refused, 0, 4};
     bytes = {0, 0, 0, 0};  // framing lost; the guest closes, since the host will
     to.closed_by_guest = true;
   }
@@ -79,9 +79,9 @@ void simulated_socket::emit(simulated_connection& from, framer::cut cut, chunk_e
   for (std::uint32_t i = 0; i < cut.frames; ++i) {
     const sent_frame frame = from.frames.front();
     from.frames.pop_front();
-    if (frame.what == fate::declaration) record.declarations.push_back(frame.number);
-    if (frame.what == fate::heartbeat) ++record.heartbeats;
-    if (frame.what == fate::refused) ++record.refused;
+    if (frame.what == expected::declaration) record.declarations.push_back(frame.number);
+    if (frame.what == expected::heartbeat) ++record.heartbeats;
+    if (frame.what == expected::refused) ++record.refused;
   }
   record.refused += refuses_one ? 1 : 0;
   received_chunk chunk;

@@ -20,10 +20,10 @@ inline bool chance(randomness& random, std::uint32_t per_mille) { return random(
 inline std::uint64_t below(randomness& random, std::uint64_t limit) { return random() % limit; }
 
 /// What the host must make of one frame.
-enum class fate : std::uint8_t { declaration, heartbeat, refused };
+enum class expected : std::uint8_t { declaration, heartbeat, refused };
 
 struct sent_frame {
-  fate what{};
+  expected what{};
   /// Of a declaration: its `guest_monotonic_ns`, unique within the cell.
   std::uint64_t number = 0;
   std::size_t bytes = 0;

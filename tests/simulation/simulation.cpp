@@ -15,9 +15,9 @@
 #include <variant>
 
 #include "actors/host_supervisor.hpp"
-#include "runtime/daemon/predecessor.hpp"
+#include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/signing/host_sealing.hpp"
-#include "tests/simulation/reckoning.hpp"
+#include "tests/simulation/log_checker.hpp"
 #include "tests/simulation/world.hpp"
 #include "tests/support/recorded_log.hpp"
 
@@ -43,15 +43,15 @@ class daemon_life {
       : quarantine_(sockets),
         events_(std::make_shared<spdlog::logger>("simulation", std::make_shared<spdlog::sinks::null_sink_st>()),
                 log_format::text),
-        environment_{"host-a", "simulated", sockets, log, quarantine_, clock, events_, census_, {}},
+        environment_{"host-a", "simulated", sockets, log, quarantine_, clock, events_, activities_, {}},
         system_(std::make_unique<caf::actor_system>(configuration_)) {
-    recovery_conclusions found = testing::recovered_from(log.text, log.left(sealing));
+    recovery_conclusions found = test::recovered_from(log.text, log.left(sealing));
     environment_.epochs = std::make_shared<chain_epochs>(found.highest_epoch);
-    record_restart(found, {"host-a", "simulated", log, clock, *environment_.epochs, sealing}, chronicle_);
+    record_restart(found, {"host-a", "simulated", log, clock, *environment_.epochs, sealing}, host_chain_);
     environment_.recovered = std::move(found.open_runs);
     environment_.sealing = std::move(sealing);
     environment_.checkpoint_interval = 500ms;
-    environment_.chronicle = &*chronicle_;
+    environment_.host_chain = &*host_chain_;
     environment_.decode = decoder;
     environment_.limits = {50, 10s, 5s};
     host_ = system_->spawn(make_host_supervisor, 2, &environment_);
@@ -59,7 +59,7 @@ class daemon_life {
   }
 
   ~daemon_life() {
-    for (const auto& present : census_.present()) kill(*present, caf::exit_reason::kill);
+    for (const auto& present : activities_.present()) kill(*present, caf::exit_reason::kill);
     caf::anon_send_exit(host_, caf::exit_reason::kill);
     while (scheduler().try_run_once()) {}
     host_ = nullptr;
@@ -86,7 +86,7 @@ class daemon_life {
 
   /// Ends an actor the seed chooses; the HOST SUPERVISOR is the daemon itself. Returns its role.
   std::string kill_one(randomness& random) {
-    auto present = census_.present();
+    auto present = activities_.present();
     std::erase_if(present,
                   [](const activity_ptr& actor) { return std::string_view{actor->role()} == "HOST SUPERVISOR"; });
     if (present.empty()) return "nobody";
@@ -109,10 +109,10 @@ class daemon_life {
     }
   }
 
-  activity_census census_;
+  activity_registry activities_;
   simulated_quarantine quarantine_;
   operator_events events_;
-  std::optional<host_chronicle> chronicle_;
+  std::optional<host_event_chain> host_chain_;
   host_environment environment_;
   test_configuration configuration_;
   std::unique_ptr<caf::actor_system> system_;
@@ -278,7 +278,7 @@ class simulation_run {
     violated("the host does not come to rest");
   }
 
-  /// Faults stop: fresh frames must flow, silence must be told, and every run must end with its books.
+  /// Faults stop: fresh frames must flow, silence must be reported, and every run must end with its totals.
   void settle() {
     note("faults stop");
     run_quietly(12s);
@@ -356,7 +356,7 @@ std::string_view to_string(planted_bug bug) {
     case planted_bug::acknowledge_before_append: return "acknowledge-before-append";
     case planted_bug::replay_renumbered: return "replay-renumbered";
     case planted_bug::credit_leak: return "credit-leak";
-    case planted_bug::silence_told_twice: return "silence-told-twice";
+    case planted_bug::silence_reported_twice: return "silence-reported-twice";
   }
   return "none";
 }

@@ -14,12 +14,12 @@ enum class planted_bug : std::uint8_t {
   none,
   /// The log says an append is done before it is, and forgets it when the daemon dies.
   acknowledge_before_append,
-  /// A replayed chunk comes with a new number, so that nobody can tell it came before.
+  /// A replayed chunk comes with a new number, so that nobody can know it came before.
   replay_renumbered,
   /// Now and then an acknowledgement returns no credit.
   credit_leak,
-  /// The silence of a run is told once more.
-  silence_told_twice,
+  /// The silence of a run is reported once more.
+  silence_reported_twice,
 };
 
 /// Name on the command line; `none` for the real thing.

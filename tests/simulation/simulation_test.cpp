@@ -45,4 +45,6 @@ CAF_TEST(a replay that is not recognised is found) {
 
 CAF_TEST(credit that leaks is found) { CAF_CHECK_NOT_EQUAL(found_at(planted_bug::credit_leak), 0u); }
 
-CAF_TEST(silence that is told twice is found) { CAF_CHECK_NOT_EQUAL(found_at(planted_bug::silence_told_twice), 0u); }
+CAF_TEST(silence that is reported twice is found) {
+  CAF_CHECK_NOT_EQUAL(found_at(planted_bug::silence_reported_twice), 0u);
+}

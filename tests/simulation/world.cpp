@@ -77,7 +77,7 @@ std::error_code simulated_log::append(std::string_view lines, std::span<const ch
   }
   text += lines;
   const std::size_t silenced = text.find("agent_silenced", text.size() - lines.size());
-  if (bug_ == planted_bug::silence_told_twice && silenced != std::string::npos) {
+  if (bug_ == planted_bug::silence_reported_twice && silenced != std::string::npos) {
     const std::size_t begin = text.rfind('\n', silenced) + 1;
     text += text.substr(begin, text.find('\n', silenced) + 1 - begin);
   }

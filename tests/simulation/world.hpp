@@ -46,7 +46,7 @@ class simulated_log final : public evidence_log {
   std::vector<journal_record> journal_;
 };
 
-/// One opening of one cell's socket, kept after its end for the reckoning.
+/// One opening of one cell's socket, kept after its end for the log_checker.
 struct simulated_run {
   std::string cell_id;
   std::string run_id;

@@ -19,10 +19,10 @@ bool nothing_went_back(const run_totals& before, const run_totals& now) {
 
 }  // namespace
 
-std::string to_text(const run_totals& books) {
-  return "received " + std::to_string(books.received) + ", appended " + std::to_string(books.appended) +
-         ", heartbeats " + std::to_string(books.heartbeats) + ", refused " + std::to_string(books.refused.total()) +
-         ", quarantined " + std::to_string(books.quarantined) + ", in flight " + std::to_string(books.in_flight());
+std::string to_text(const run_totals& totals) {
+  return "received " + std::to_string(totals.received) + ", appended " + std::to_string(totals.appended) +
+         ", heartbeats " + std::to_string(totals.heartbeats) + ", refused " + std::to_string(totals.refused.total()) +
+         ", quarantined " + std::to_string(totals.quarantined) + ", in flight " + std::to_string(totals.in_flight());
 }
 
 auditor::auditor(live_host& host, witness begun, std::chrono::nanoseconds interval)
@@ -49,14 +49,14 @@ void auditor::run() {
 
 void auditor::audit(const cell_status& status) {
   ++found_.audits;
-  const run_totals& books = status.totals;
-  demand(books.settled() <= books.received, status, "more is settled than was received");
-  demand(books.received == books.settled() + books.in_flight(), status, "the books do not balance");
-  if (begun_) demand(books.received <= begun_(status.cell_id), status, "more was received than was sent");
-  const auto known = before_.try_emplace(status.chain, books).first;
-  demand(nothing_went_back(known->second, books), status, "a count went back");
-  known->second = books;
-  found_.most_in_flight = std::max(found_.most_in_flight, books.in_flight());
+  const run_totals& totals = status.totals;
+  demand(totals.settled() <= totals.received, status, "more is settled than was received");
+  demand(totals.received == totals.settled() + totals.in_flight(), status, "the totals do not balance");
+  if (begun_) demand(totals.received <= begun_(status.cell_id), status, "more was received than was sent");
+  const auto known = before_.try_emplace(status.chain, totals).first;
+  demand(nothing_went_back(known->second, totals), status, "a count went back");
+  known->second = totals;
+  found_.most_in_flight = std::max(found_.most_in_flight, totals.in_flight());
 }
 
 void auditor::demand(bool holds, const cell_status& status, const char* what) {

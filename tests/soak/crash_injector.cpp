@@ -12,9 +12,9 @@ namespace cellos::soak {
 namespace {
 
 /// An actor dies when its running handler is done.
-constexpr std::chrono::seconds death_patience{10};
-/// Without load nobody comes to throw: then somebody else must die. Ours.
-constexpr std::chrono::milliseconds throw_patience{500};
+constexpr std::chrono::seconds death_timeout{10};
+/// Without load nobody comes to throw: then somebody else must die. Chosen here.
+constexpr std::chrono::milliseconds throw_timeout{500};
 constexpr std::array<std::string_view, 5> roles{"LISTENER", "DECODER", "KEEPALIVE", "SINK", "CELL SUPERVISOR"};
 
 }  // namespace
@@ -28,7 +28,7 @@ bool crash_injector::strike() {
 
 activity_ptr crash_injector::pick(std::string_view role) {
   std::vector<activity_ptr> candidates;
-  for (activity_ptr& actor : host_.census().present()) {
+  for (activity_ptr& actor : host_.activities().present()) {
     if (actor->role() == role) candidates.push_back(std::move(actor));
   }
   return candidates.empty() ? nullptr : random_.pick(candidates);
@@ -42,7 +42,7 @@ bool crash_injector::kill(std::string_view role) {
   const auto reason = random_.one_in(2) ? caf::exit_reason::kill : caf::exit_reason::unhandled_exception;
   caf::anon_send_exit(caf::actor_cast<caf::actor>(handle), reason);
   const std::weak_ptr<activity> gone{std::exchange(victim, nullptr)};
-  if (!test::holds_within(death_patience, [&] { return gone.expired(); })) return false;
+  if (!test::holds_within(death_timeout, [&] { return gone.expired(); })) return false;
   ++deaths_[std::string{role} + " killed"];
   return true;
 }
@@ -50,7 +50,7 @@ bool crash_injector::kill(std::string_view role) {
 bool crash_injector::make_decoder_throw() {
   const std::uint64_t before = host_.decoding().deaths();
   host_.decoding().die_next(true);
-  const bool died = test::holds_within(throw_patience, [&] { return host_.decoding().deaths() > before; });
+  const bool died = test::holds_within(throw_timeout, [&] { return host_.decoding().deaths() > before; });
   host_.decoding().die_next(false);
   if (died) ++deaths_["DECODER threw"];
   return died;
@@ -59,7 +59,7 @@ bool crash_injector::make_decoder_throw() {
 bool crash_injector::make_sink_throw() {
   const std::uint64_t before = host_.log_front().deaths();
   host_.log_front().throw_next(true);
-  const bool died = test::holds_within(throw_patience, [&] { return host_.log_front().deaths() > before; });
+  const bool died = test::holds_within(throw_timeout, [&] { return host_.log_front().deaths() > before; });
   host_.log_front().throw_next(false);
   if (died) ++deaths_["SINK threw"];
   return died;

@@ -9,8 +9,8 @@ namespace cellos::soak {
 
 namespace {
 
-/// Above every patience inside.
-constexpr std::chrono::seconds answer_patience{60};
+/// Above every test_timeout inside.
+constexpr std::chrono::seconds answer_timeout{60};
 
 }  // namespace
 
@@ -24,8 +24,8 @@ live_host::actor_configuration::actor_configuration(std::size_t threads) {
 }
 
 live_host::live_host(const live_host_options& options, file_system& files)
-    : options_(options), told_(std::make_shared<event_counter>()) {
-  events_.emplace(std::make_shared<spdlog::logger>("soak", told_), log_format::text);
+    : options_(options), reported_(std::make_shared<event_counter>()) {
+  events_.emplace(std::make_shared<spdlog::logger>("soak", reported_), log_format::text);
   options_.log.dir = evidence_dir();
   std::filesystem::create_directories(evidence_dir());
   segment_log::opening opened = segment_log::open(options_.log, files);
@@ -35,7 +35,7 @@ live_host::live_host(const live_host_options& options, file_system& files)
   sockets_.emplace(options_.sockets, *events_);
   quarantine_.emplace(evidence_dir() / "quarantine");
   environment_.emplace(
-      host_environment{"host-soak", "soak", *sockets_, *front_, *quarantine_, clock_, *events_, census_, {}});
+      host_environment{"host-soak", "soak", *sockets_, *front_, *quarantine_, clock_, *events_, activities_, {}});
   environment_->decode = [this](chunk_ptr chunk, host_stamp_ptr run) {
     return decoding_(std::move(chunk), std::move(run));
   };
@@ -65,7 +65,7 @@ template <class Answer, class... Words>
 caf::expected<Answer> live_host::ask(Words&&... words) {
   caf::expected<Answer> answer{caf::sec::none};
   caf::scoped_actor self{*system_};
-  self->request(supervisor_, answer_patience, std::forward<Words>(words)...)
+  self->request(supervisor_, answer_timeout, std::forward<Words>(words)...)
       .receive([&](Answer& given) { answer = std::move(given); }, [&](caf::error& no) { answer = std::move(no); });
   return answer;
 }

@@ -50,8 +50,8 @@ class live_host {
   segment_log& log() { return *log_; }
   faulty_log& log_front() { return *front_; }
   faulty_decoding& decoding() { return decoding_; }
-  activity_census& census() { return census_; }
-  event_counter& told() { return *told_; }
+  activity_registry& activities() { return activities_; }
+  event_counter& reported() { return *reported_; }
   operator_events& events() { return *events_; }
 
  private:
@@ -69,14 +69,14 @@ class live_host {
 
   live_host_options options_;
   clock clock_;
-  std::shared_ptr<event_counter> told_;
+  std::shared_ptr<event_counter> reported_;
   std::optional<operator_events> events_;
   std::unique_ptr<segment_log> log_;
   std::optional<faulty_log> front_;
   faulty_decoding decoding_;
   std::optional<socket_service> sockets_;
   std::optional<quarantine_directory> quarantine_;
-  activity_census census_;
+  activity_registry activities_;
   std::optional<host_environment> environment_;
   std::optional<actor_configuration> configuration_;
   std::optional<caf::actor_system> system_;

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "runtime/exit_code.hpp"
-#include "tests/soak/rough_day.hpp"
+#include "tests/soak/misbehaviour_soak.hpp"
 #include "tests/soak/soak.hpp"
 
 namespace {
@@ -56,14 +56,14 @@ void describe(CLI::App& app, soak::soak_options& options, choice& chosen) {
 }
 
 int misbehave(const soak::soak_options& options, const choice& chosen) {
-  soak::rough_day_options day;
+  soak::misbehaviour_options day;
   day.length = std::chrono::seconds{chosen.seconds};
   day.cells = options.cells;
   day.seed = options.seed;
   day.threads = options.threads;
   day.dir = options.dir;
   day.progress = true;
-  const soak::rough_day_report report = soak::run_rough_day(day);
+  const soak::misbehaviour_report report = soak::run_misbehaviour_soak(day);
   std::fputs(to_text(report).c_str(), stdout);
   return report.faults.empty() ? exit_success : exit_failure_found;
 }

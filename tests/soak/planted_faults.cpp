@@ -8,7 +8,7 @@
 namespace cellos::soak {
 
 batch faulty_decoding::operator()(chunk_ptr chunk, host_stamp_ptr run) {
-  die_if_told(run->cell_id, chunk->sequence);
+  die_if_asked(run->cell_id, chunk->sequence);
   wait_if_hung(run->cell_id);
   batch decoded = decode_chunk(std::move(chunk), std::move(run));
   const auto doses = std::count_if(decoded.declarations.begin(), decoded.declarations.end(),
@@ -18,7 +18,7 @@ batch faulty_decoding::operator()(chunk_ptr chunk, host_stamp_ptr run) {
   throw std::runtime_error{"planted poison"};
 }
 
-void faulty_decoding::die_if_told(const std::string& cell_id, std::uint64_t sequence) {
+void faulty_decoding::die_if_asked(const std::string& cell_id, std::uint64_t sequence) {
   if (!doomed_) return;
   const std::lock_guard lock{mutex_};
   if (!doomed_ || !died_of_.emplace(cell_id, sequence).second) return;

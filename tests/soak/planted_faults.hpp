@@ -17,7 +17,7 @@
 
 namespace cellos::soak {
 
-/// The name of the process that a poisoned declaration tells of.
+/// The name of the process that a poisoned declaration reports.
 inline constexpr std::string_view poison_comm = "poison";
 
 /// Declarations of one poisoned chunk, by the numbers their guest gave them.
@@ -26,7 +26,7 @@ struct lost_range {
   std::uint64_t last = 0;
 };
 
-/// The DECODER's work with faults: dies of every chunk with poison in it, of the next chunk when told to, and hangs on
+/// The DECODER's work with faults: dies of every chunk with poison in it, of the next chunk when asked to, and hangs on
 /// the chunks of one cell. Thread-safe.
 class faulty_decoding {
  public:
@@ -53,14 +53,14 @@ class faulty_decoding {
   std::optional<lost_range> lost_from(const std::string& cell_id, std::uint64_t first) const;
 
  private:
-  void die_if_told(const std::string& cell_id, std::uint64_t sequence);
+  void die_if_asked(const std::string& cell_id, std::uint64_t sequence);
   void wait_if_hung(const std::string& cell_id);
   void note_poison(const batch& decoded, std::uint64_t doses);
 
   mutable std::mutex mutex_;
   std::condition_variable released_;
   std::atomic<bool> doomed_{false};
-  /// Chunks a DECODER was made to die of: a second death would condemn them.
+  /// Chunks a DECODER was made to die of: a second death would quarantine them.
   std::set<std::pair<std::string, std::uint64_t>> died_of_;
   std::set<std::string> hung_;
   std::set<std::pair<std::string, std::uint64_t>> poisoned_chunks_;
@@ -69,8 +69,8 @@ class faulty_decoding {
   std::atomic<std::uint64_t> deaths_{0};
 };
 
-/// A log in front of a log: throws at the next append when told to, which ends a SINK with lines pending; and takes
-/// nothing for as long as it is told to be full.
+/// A log in front of a log: throws at the next append when asked to, which ends a SINK with lines pending; and takes
+/// nothing for as long as it is asked to be full.
 class faulty_log final : public evidence_log {
  public:
   explicit faulty_log(evidence_log& behind) : behind_(behind) {}

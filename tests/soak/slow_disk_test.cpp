@@ -25,11 +25,9 @@ constexpr std::size_t cells = 4;
 constexpr std::uint64_t frames = 20'000;
 
 /// Every write and every sync takes its time.
-void be_slow(evidence_tests::faulty_file_system& files) {
-  files.fault = [](evidence_tests::file_call call) {
-    const auto takes = call == evidence_tests::file_call::write       ? 20ms
-                       : call == evidence_tests::file_call::fdatasync ? 100ms
-                                                                      : 0ms;
+void be_slow(test::faulty_file_system& files) {
+  files.fault = [](test::file_call call) {
+    const auto takes = call == test::file_call::write ? 20ms : call == test::file_call::fdatasync ? 100ms : 0ms;
     if (takes > 0ms) test::holds_within(takes, [] { return false; });
     return 0;
   };
@@ -37,7 +35,7 @@ void be_slow(evidence_tests::faulty_file_system& files) {
 
 void lose_nothing(fsync_policy policy) {
   const test::temporary_directory home;
-  evidence_tests::faulty_file_system files;
+  test::faulty_file_system files;
   be_slow(files);
   soak::live_host_options options;
   options.dir = home.path();

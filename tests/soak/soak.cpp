@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// How long the guests may take to the next crash; a host that stands still ends the soak.
-constexpr std::chrono::minutes progress_patience{2};
+constexpr std::chrono::minutes progress_timeout{2};
 constexpr std::chrono::milliseconds audit_interval{20};
 
 live_host_options host_options_of(const soak_options& options) {
@@ -48,12 +48,12 @@ class soak_run {
     crash();
     finish_guests();
     take_findings(audit.finish());
-    close_books();
+    close_totals();
     if (const std::error_code failed = host_.log().close()) blame("the log did not close: " + failed.message());
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     report_.segments_removed = host_.log().statistics().segments_removed;
     take_findings(follower.finish());
-    reckon();
+    check_log();
     return std::move(report_);
   }
 
@@ -98,7 +98,7 @@ class soak_run {
     crash_injector injector{host_, options_.seed};
     while (report_.crashes < options_.crashes) {
       const std::uint64_t due = options_.frames / (options_.crashes + 1) * (report_.crashes + 1);
-      if (!test::holds_within(progress_patience, [&] { return begun() >= due; })) {
+      if (!test::holds_within(progress_timeout, [&] { return begun() >= due; })) {
         blame("the guests came to a halt at " + std::to_string(begun()) + " frames");
         break;
       }
@@ -121,16 +121,16 @@ class soak_run {
     for (auto& [id, guest] : guests_) sent_[id] = guest->finish();
   }
 
-  void close_books() {
+  void close_totals() {
     for (const auto& [id, guest] : guests_) {
-      auto books = host_.retire(id);
-      if (!books) {
+      auto totals = host_.retire(id);
+      if (!totals) {
         blame(id + " did not end cleanly");
         continue;
       }
-      demand_equal((id + ", in flight at the end").c_str(), books->in_flight(), std::uint64_t{0});
-      demand_equal((id + ", received").c_str(), books->received, sent_[id].frames);
-      books_.emplace(id, *books);
+      demand_equal((id + ", in flight at the end").c_str(), totals->in_flight(), std::uint64_t{0});
+      demand_equal((id + ", received").c_str(), totals->received, sent_[id].frames);
+      totals_.emplace(id, *totals);
     }
   }
 
@@ -155,15 +155,15 @@ class soak_run {
   }
 
   /// Everything that was sent is in the log, or refused, or in a chunk that was poisoned on purpose.
-  void reckon() {
+  void check_log() {
     guest_sim::tally sent;
-    for (const auto& [id, books] : books_) {
-      report_.received += books.received;
-      report_.appended += books.appended;
-      report_.heartbeats += books.heartbeats;
-      report_.refused += books.refused.total();
-      report_.quarantined_frames += books.quarantined;
-      demand_equal((id + ", declarations in the log").c_str(), logged_[id], books.appended);
+    for (const auto& [id, totals] : totals_) {
+      report_.received += totals.received;
+      report_.appended += totals.appended;
+      report_.heartbeats += totals.heartbeats;
+      report_.refused += totals.refused.total();
+      report_.quarantined_frames += totals.quarantined;
+      demand_equal((id + ", declarations in the log").c_str(), logged_[id], totals.appended);
     }
     for (const auto& [id, tally] : sent_) {
       sent.frames += tally.frames;
@@ -173,7 +173,7 @@ class soak_run {
     const faulty_decoding::poisoned met = host_.decoding().met();
     report_.sent = sent.frames;
     report_.planted_poison = options_.poison;
-    report_.quarantined_chunks = host_.told().count("chunk_quarantined");
+    report_.quarantined_chunks = host_.reported().count("chunk_quarantined");
     demand_equal("poison met", met.doses, options_.poison);
     demand_equal("chunks quarantined", report_.quarantined_chunks, met.chunks);
     demand_equal("frames quarantined", report_.quarantined_frames, met.frames);
@@ -190,7 +190,7 @@ class soak_run {
   live_host host_;
   std::map<std::string, std::unique_ptr<steady_guest>> guests_;
   std::map<std::string, guest_sim::tally> sent_;
-  std::map<std::string, run_totals> books_;
+  std::map<std::string, run_totals> totals_;
   std::map<std::string, std::uint64_t, std::less<>> logged_;
   std::uint64_t misses_ = 0;
   soak_report report_;
@@ -213,7 +213,7 @@ std::string to_text(const soak_report& report) {
                      line("bytes of log", report.log_bytes) + line("segments let go", report.segments_removed) +
                      line("crashes", report.crashes);
   for (const auto& [what, count] : report.deaths) text += "  " + what + ": " + std::to_string(count) + "\n";
-  text += line("books audited", report.audits) + line("most in flight of a cell", report.most_in_flight) +
+  text += line("totals audited", report.audits) + line("most in flight of a cell", report.most_in_flight) +
           "seconds: " + std::to_string(report.seconds) + "\n";
   for (const std::string& fault : report.faults) text += "FAULT: " + fault + "\n";
   return text;

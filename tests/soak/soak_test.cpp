@@ -2,14 +2,14 @@
 #include "tests/soak/soak.hpp"
 
 #include "caf/test/dsl.hpp"
-#include "tests/soak/rough_day.hpp"
+#include "tests/soak/misbehaviour_soak.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 // ctest: TIMEOUT 120
 
 using namespace cellos;
 
-CAF_TEST(actors that die under full load lose nothing and tell nothing twice) {
+CAF_TEST(actors that die under full load lose nothing and report nothing twice) {
   const test::temporary_directory home;
   soak::soak_options options;
   options.frames = 400'000;
@@ -26,14 +26,14 @@ CAF_TEST(actors that die under full load lose nothing and tell nothing twice) {
   CAF_CHECK(report.audits > options.cells);
 }
 
-CAF_TEST(guests that misbehave in every way leave the books balanced and no descriptor open) {
+CAF_TEST(guests that misbehave in every way leave the totals balanced and no descriptor open) {
   const test::temporary_directory home;
-  soak::rough_day_options options;
+  soak::misbehaviour_options options;
   options.length = std::chrono::seconds{3};
   options.cells = 4;
-  options.rows = 2;  // too short a day to judge memory by
+  options.rows = 2;  // too short a day to verifier memory by
   options.dir = home.path();
-  const soak::rough_day_report report = soak::run_rough_day(options);
+  const soak::misbehaviour_report report = soak::run_misbehaviour_soak(options);
   CAF_MESSAGE(to_text(report));
   CAF_CHECK(report.faults.empty());
   CAF_CHECK(report.descriptors_after <= report.descriptors_before);

@@ -19,7 +19,7 @@ constexpr std::size_t block_bytes = 32 * 1024;
 constexpr std::uint64_t frames_per_heartbeat = 50;
 constexpr std::uint64_t frames_per_refusal = 97;
 /// Longer than a full log or a hung actor holds a guest back in any soak.
-constexpr std::chrono::minutes write_patience{5};
+constexpr std::chrono::minutes write_timeout{5};
 
 }  // namespace
 
@@ -61,13 +61,13 @@ void steady_guest::make(std::vector<std::uint8_t>& block, std::uint64_t number) 
   const guest_sim::made_frame frame = number % frames_per_heartbeat == 0 ? maker_.heartbeat()
                                       : number % frames_per_refusal == 0 ? maker_.garbage()
                                                                          : maker_.honest();
-  sent_.add(frame.fate);
+  sent_.add(frame.expected);
   block.insert(block.end(), frame.bytes.begin(), frame.bytes.end());
 }
 
 void steady_guest::run() try {
   auto connection = guest_sim::connection::open(plan_.socket, std::chrono::seconds{10}, stop_);
-  const auto deadline = [] { return std::chrono::steady_clock::now() + write_patience; };
+  const auto deadline = [] { return std::chrono::steady_clock::now() + write_timeout; };
   std::vector<std::uint8_t> block;
   for (std::uint64_t made = 0; made < plan_.frames;) {
     block.clear();

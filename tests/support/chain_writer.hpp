@@ -71,7 +71,7 @@ struct sample {
   bool finished = true;
 };
 
-/// Lines with their newlines: hosts that start, runs whose lines alternate, everything ended unless told otherwise.
+/// Lines with their newlines: hosts that start, runs whose lines alternate, everything ended unless asked otherwise.
 std::vector<std::string> sample_log(const sample& what);
 
 /// Holds the public half of every key, under its id.

@@ -18,7 +18,7 @@ struct cell_settings {
   std::string id;
   /// Empty: in the daemon's home.
   std::string vsock_uds_base{};
-  /// Longer than any test: silence is told only to those who ask for it.
+  /// Longer than any test: silence is reported only to those who ask for it.
   std::string keepalive_window = "10m";
   std::optional<uid_t> expected_uid{};
 
@@ -71,7 +71,7 @@ class daemon_process : public process {
   /// SIGHUP, and all that follows from it.
   void reload();
   /// SIGTERM and its exit code.
-  int stop(std::chrono::nanoseconds limit = patience);
+  int stop(std::chrono::nanoseconds limit = test_timeout);
 
  private:
   std::size_t reloads_ = 0;

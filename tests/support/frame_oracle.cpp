@@ -186,13 +186,13 @@ std::string_view text_in(const cbor_item_t* item) {
 /// The rules of docs/wire-format.md on a document tree.
 class tree_reader {
  public:
-  tree_reader(const cbor_item_t* root, std::uint16_t version) : version_(version) { judge(root); }
+  tree_reader(const cbor_item_t* root, std::uint16_t version) : version_(version) { check(root); }
 
-  const decoded_frame& verdict() const { return verdict_; }
+  const decoded_frame& result() const { return result_; }
 
  private:
-  void judge(const cbor_item_t* root) {
-    verdict_.refusal = telemetry_errc::malformed_frame;
+  void check(const cbor_item_t* root) {
+    result_.refusal = telemetry_errc::malformed_frame;
     std::map<std::string_view, const cbor_item_t*> known;
     for (std::size_t i = 0; i < cbor_map_size(root); ++i) {
       const cbor_pair& pair = cbor_map_handle(root)[i];
@@ -200,8 +200,8 @@ class tree_reader {
       if (is_known(key)) {
         if (!known.emplace(key, pair.value).second) return;
       } else {
-        verdict_.forged_attribution |= key == "cell_id" || key == "run_id" || key == "spec_signature_hash" ||
-                                       key == "host_received_at" || key == "output";
+        result_.forged_attribution |= key == "cell_id" || key == "run_id" || key == "spec_signature_hash" ||
+                                      key == "host_received_at" || key == "output";
       }
     }
     std::optional<std::uint64_t> numbers[4];
@@ -216,14 +216,14 @@ class tree_reader {
     const auto comm = text(known["guest_comm"]);
     if (!known.contains("content_version") || !source || !comm || !numbers[0] || !numbers[1]) return;
     if (*numbers[0] > 0xFFFF'FFFF) return;
-    verdict_.declaration.guest_pid = static_cast<std::uint32_t>(*numbers[0]);
-    verdict_.declaration.guest_monotonic_ns = *numbers[1];
-    verdict_.declaration.guest_comm = *comm;
-    verdict_.seq = numbers[2];
-    verdict_.dropped = numbers[3];
+    result_.declaration.guest_pid = static_cast<std::uint32_t>(*numbers[0]);
+    result_.declaration.guest_monotonic_ns = *numbers[1];
+    result_.declaration.guest_comm = *comm;
+    result_.seq = numbers[2];
+    result_.dropped = numbers[3];
     const auto parsed = parse_probe_source(*source);
-    verdict_.refusal = parsed ? telemetry_errc::none : telemetry_errc::unknown_probe_source;
-    verdict_.declaration.source = parsed.value_or(probe_source{});
+    result_.refusal = parsed ? telemetry_errc::none : telemetry_errc::unknown_probe_source;
+    result_.declaration.source = parsed.value_or(probe_source{});
   }
 
   bool is_known(std::string_view key) const {
@@ -238,7 +238,7 @@ class tree_reader {
   }
 
   std::uint16_t version_;
-  decoded_frame verdict_;
+  decoded_frame result_;
 };
 
 struct release_item {
@@ -247,7 +247,7 @@ struct release_item {
 
 std::string difference(const decoded_frame& decoded, const decoded_frame& expected) {
   if (decoded.refusal != expected.refusal) {
-    return "verdict " + std::string{to_string(decoded.refusal)} + ", expected " +
+    return "result " + std::string{to_string(decoded.refusal)} + ", expected " +
            std::string{to_string(expected.refusal)};
   }
   if (decoded.refusal != telemetry_errc::none) return "";
@@ -258,9 +258,9 @@ std::string difference(const decoded_frame& decoded, const decoded_frame& expect
 }
 
 decoded_frame refused(telemetry_errc code) {
-  decoded_frame verdict;
-  verdict.refusal = code;
-  return verdict;
+  decoded_frame result;
+  result.refusal = code;
+  return result;
 }
 
 }  // namespace
@@ -280,7 +280,7 @@ std::string disagreement_about(std::span<const std::uint8_t> body) {
   cbor_load_result loaded;
   const std::unique_ptr<cbor_item_t, release_item> root{cbor_load(form.for_libcbor().data(), body.size(), &loaded)};
   if (!root) return "libcbor's tree refuses what is well-formed";
-  return difference(decoded, tree_reader{root.get(), *version}.verdict());
+  return difference(decoded, tree_reader{root.get(), *version}.result());
 }
 
 }  // namespace cellos

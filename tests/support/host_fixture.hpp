@@ -15,7 +15,7 @@
 #include "runtime/guest_sim/frame_writer.hpp"
 #include "tests/support/manual_world.hpp"
 
-namespace cellos::testing {
+namespace cellos::test {
 
 /// Bytes of one valid frame, as the simulator writes it.
 inline std::vector<std::uint8_t> frame_of(std::string_view source, std::uint64_t monotonic_ns,
@@ -41,7 +41,7 @@ struct host_fixture : test_coordinator_fixture<> {
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(operator_log);
     events = std::make_unique<operator_events>(std::make_shared<spdlog::logger>("test", sink), log_format::text);
     environment = std::make_unique<host_environment>(
-        host_environment{"host-a", "test", sockets, log, quarantine, clock, *events, census, {}});
+        host_environment{"host-a", "test", sockets, log, quarantine, clock, *events, activities, {}});
   }
 
   ~host_fixture() override {
@@ -101,11 +101,11 @@ struct host_fixture : test_coordinator_fixture<> {
   memory_log log;
   manual_sockets sockets;
   manual_quarantine quarantine;
-  activity_census census;
+  activity_registry activities;
   std::ostringstream operator_log;
   std::unique_ptr<operator_events> events;
   std::unique_ptr<host_environment> environment;
   host_supervisor_actor host;
 };
 
-}  // namespace cellos::testing
+}  // namespace cellos::test

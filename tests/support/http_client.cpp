@@ -142,7 +142,7 @@ bool http_client::receive_some(std::chrono::nanoseconds limit) {
 
 std::string http_client::take(std::size_t bytes) {
   while (received_.size() < bytes) {
-    if (!receive_some(patience)) give_up(address_, "the answer ends early: " + received_);
+    if (!receive_some(test_timeout)) give_up(address_, "the answer ends early: " + received_);
   }
   std::string out = received_.substr(0, bytes);
   received_.erase(0, bytes);

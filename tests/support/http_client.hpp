@@ -22,8 +22,8 @@ struct http_response {
   nlohmann::json json() const;
 };
 
-/// A connection to the control socket, or over TCP, that sends what it is told to: a server's tests must be able to say
-/// things that no client library would. An exception says what did not happen in time.
+/// A connection to the control socket, or over TCP, that sends what it is asked to: a server's tests must be able to
+/// say things that no client library would. An exception says what did not happen in time.
 class http_client {
  public:
   /// A path, or `HOST:PORT` with a numeric IPv4 address.
@@ -39,7 +39,7 @@ class http_client {
   void send(std::string_view bytes) const;
   http_response receive(std::string_view method = "GET");
   /// Of an answer whose body has no end: everything up to and including `mark`.
-  std::string receive_until(std::string_view mark, std::chrono::nanoseconds limit = patience);
+  std::string receive_until(std::string_view mark, std::chrono::nanoseconds limit = test_timeout);
   /// Reads and forgets until the server closes. False if it does not within `limit`.
   bool is_closed_within(std::chrono::nanoseconds limit);
   void close() { socket_.reset(); }

@@ -12,7 +12,7 @@
 #include "actors/ports.hpp"
 
 /// The world behind the ports, moved by the test's hand.
-namespace cellos::testing {
+namespace cellos::test {
 
 class manual_clock final : public wall_clock {
  public:
@@ -127,7 +127,7 @@ class manual_quarantine final : public quarantine_store {
   std::vector<std::string> files;
 };
 
-/// Binds everything but the cells it is told to refuse.
+/// Binds everything but the cells it is asked to refuse.
 class manual_sockets final : public telemetry_sockets {
  public:
   binding bind(const cell_specification& cell) override {
@@ -146,4 +146,4 @@ class manual_sockets final : public telemetry_sockets {
   std::map<std::string, std::weak_ptr<manual_intake>> intakes;
 };
 
-}  // namespace cellos::testing
+}  // namespace cellos::test

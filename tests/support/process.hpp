@@ -46,7 +46,7 @@ class process {
   void thaw() const;
 
   /// The exit code, or 128 and the number of the signal that ended it. All output is there afterwards.
-  int wait(std::chrono::nanoseconds limit = patience);
+  int wait(std::chrono::nanoseconds limit = test_timeout);
   bool ended() const { return exit_code_.has_value(); }
 
   /// What it has written until now.
@@ -55,7 +55,7 @@ class process {
 
   /// The first whole line of stderr with `text` in it, or the n-th.
   std::string wait_for_line(std::string_view text, std::size_t nth = 1,
-                            std::chrono::nanoseconds limit = patience) const;
+                            std::chrono::nanoseconds limit = test_timeout) const;
 
   /// The most memory it ever had resident, 0 while it runs. The kernel counts in what this process had when it forked.
   std::uint64_t peak_resident_bytes() const { return peak_resident_bytes_; }

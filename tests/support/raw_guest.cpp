@@ -57,7 +57,7 @@ void raw_guest::write_half_a_frame() {
 }
 
 void raw_guest::write(std::span<const std::uint8_t> bytes) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + test_timeout;
   while (!bytes.empty()) {
     const std::size_t taken = connection_.write_some(bytes);
     bytes = bytes.subspan(taken);

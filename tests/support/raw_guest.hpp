@@ -13,12 +13,12 @@
 
 namespace cellos::test {
 
-/// A connected guest that writes what it is told to and nothing by itself. An exception says what the host did not let
+/// A connected guest that writes what it is asked to and nothing by itself. An exception says what the host did not let
 /// it do.
 class raw_guest {
  public:
   explicit raw_guest(const std::string& socket)
-      : connection_(guest_sim::connection::open(socket, patience, never_)), maker_(1, wire::content_version_1_0) {}
+      : connection_(guest_sim::connection::open(socket, test_timeout, never_)), maker_(1, wire::content_version_1_0) {}
 
   /// The next `count` honest declarations, numbered on from the last.
   void write_frames(std::uint64_t count);

@@ -9,7 +9,7 @@
 #include "actors/ports.hpp"
 #include "runtime/evidence/run_recovery.hpp"
 
-namespace cellos::testing {
+namespace cellos::test {
 
 /// What `text`, as the one segment of a log, comes to beside a journal.
 inline recovery_conclusions recovered_from(std::string_view text, recovery_terms terms) {
@@ -52,4 +52,4 @@ class recorded_log final : public evidence_log {
   segment_position committed{1, 0};
 };
 
-}  // namespace cellos::testing
+}  // namespace cellos::test

@@ -26,12 +26,12 @@ nlohmann::json data_of(const event& of) { return nlohmann::json::parse(of.line).
 void take_loss(run_record& record, const event& loss) {
   const nlohmann::json data = data_of(loss);
   if (loss.reason == to_string(loss_reason::guest_queue_full)) {
-    record.dropped_by_guest_told += number_of(data.at("frames"));
+    record.dropped_by_guest_reported += number_of(data.at("frames"));
   } else if (loss.reason == to_string(loss_reason::sequence_gap)) {
-    record.missing_seq_told += number_of(data.at("frames"));
+    record.missing_seq_reported += number_of(data.at("frames"));
   } else if (loss.reason == to_string(loss_reason::frames_refused)) {
     const refusal_counts refused = refusals_of(data.at("refused"));
-    record.refused_told += refused;
+    record.refused_reported += refused;
     if (refused.total() != number_of(data.at("frames"))) {
       record.faults.push_back(loss.id + ": frames is not the sum of refused");
     }
@@ -90,16 +90,16 @@ void run_records::check_attribution(const run& of, const event& next) {
 }
 
 void run_records::take_end(run& of, const event& next) {
-  const nlohmann::json told = data_of(next).at("totals");
+  const nlohmann::json reported = data_of(next).at("totals");
   run_totals totals;
-  totals.received = number_of(told.at("received"));
-  totals.appended = number_of(told.at("appended"));
-  totals.heartbeats = number_of(told.at("heartbeats"));
-  totals.refused = refusals_of(told.at("refused"));
-  totals.quarantined = number_of(told.at("quarantined"));
-  totals.forged_attribution = number_of(told.at("forgedAttribution"));
-  totals.connections = number_of(told.at("connections"));
-  of.record.in_flight_told = number_of(told.at("inFlight"));
+  totals.received = number_of(reported.at("received"));
+  totals.appended = number_of(reported.at("appended"));
+  totals.heartbeats = number_of(reported.at("heartbeats"));
+  totals.refused = refusals_of(reported.at("refused"));
+  totals.quarantined = number_of(reported.at("quarantined"));
+  totals.forged_attribution = number_of(reported.at("forgedAttribution"));
+  totals.connections = number_of(reported.at("connections"));
+  of.record.in_flight_reported = number_of(reported.at("inFlight"));
   of.record.totals = totals;
 }
 
@@ -122,14 +122,14 @@ std::vector<std::string> differences(const run_record& logged, const sent_report
   compare("totals.forgedAttribution", totals.forged_attribution, sent.forged_attribution);
   compare("totals.connections", totals.connections, sent.connections);
   compare("totals.quarantined", totals.quarantined, 0);
-  compare("totals.inFlight", logged.in_flight_told, 0);
+  compare("totals.inFlight", logged.in_flight_reported, 0);
   compare("totals, what does not add up", totals.received - totals.settled(), 0);
-  compare("sequence_gap", logged.missing_seq_told, sent.missing_seq);
-  compare("guest_queue_full", logged.dropped_by_guest_told, sent.dropped_by_guest);
+  compare("sequence_gap", logged.missing_seq_reported, sent.missing_seq);
+  compare("guest_queue_full", logged.dropped_by_guest_reported, sent.dropped_by_guest);
   for (const telemetry_errc kind : refusal_kinds) {
     const std::string name{to_string(kind)};
     compare("totals.refused." + name, totals.refused[kind], sent.refused[kind]);
-    compare("frames_refused " + name, logged.refused_told[kind], sent.refused[kind]);
+    compare("frames_refused " + name, logged.refused_reported[kind], sent.refused[kind]);
   }
   return found;
 }

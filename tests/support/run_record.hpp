@@ -21,12 +21,12 @@ struct run_record {
   std::uint64_t silences = 0;
   std::uint64_t resumptions = 0;
   /// Sums of the `telemetry_dropped` events.
-  refusal_counts refused_told;
-  std::uint64_t missing_seq_told = 0;
-  std::uint64_t dropped_by_guest_told = 0;
+  refusal_counts refused_reported;
+  std::uint64_t missing_seq_reported = 0;
+  std::uint64_t dropped_by_guest_reported = 0;
   /// What `run.v1.ended` says; nothing if the run did not end.
   std::optional<run_totals> totals;
-  std::uint64_t in_flight_told = 0;
+  std::uint64_t in_flight_reported = 0;
   /// Each a sentence; the first few. A sequence with a gap, a declaration out of order, attribution that is not the
   /// cell's own, an event outside started and ended, a loss that nobody but the host is to blame for.
   std::vector<std::string> faults;

@@ -30,23 +30,23 @@ service_manager::~service_manager() {
   ::unsetenv("WATCHDOG_USEC");
 }
 
-const std::vector<std::string>& service_manager::told() {
+const std::vector<std::string>& service_manager::reported() {
   std::array<char, 4096> buffer;
   while (true) {
     const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-    if (got < 0) return told_;
-    told_.emplace_back(buffer.data(), static_cast<std::size_t>(got));
+    if (got < 0) return reported_;
+    reported_.emplace_back(buffer.data(), static_cast<std::size_t>(got));
   }
 }
 
 std::size_t service_manager::count(std::string_view part) {
   const auto has_part = [part](const std::string& message) { return message.find(part) != std::string::npos; };
-  return static_cast<std::size_t>(std::count_if(told().begin(), told().end(), has_part));
+  return static_cast<std::size_t>(std::count_if(reported().begin(), reported().end(), has_part));
 }
 
 std::string service_manager::wait_for(std::string_view part, std::size_t nth, std::chrono::nanoseconds limit) {
   if (!holds_within(limit, [&] { return count(part) >= nth; })) return {};
-  for (const std::string& message : told_) {
+  for (const std::string& message : reported_) {
     if (message.find(part) != std::string::npos && --nth == 0) return message;
   }
   return {};

@@ -45,9 +45,9 @@ class simulator : public process {
   explicit simulator(const simulation& what);
 
   /// Waits for its end, which must be a good one, and reads its report.
-  sent_report finish(std::chrono::nanoseconds limit = patience);
+  sent_report finish(std::chrono::nanoseconds limit = test_timeout);
   /// SIGTERM first: it ends between two frames.
-  sent_report stop(std::chrono::nanoseconds limit = patience);
+  sent_report stop(std::chrono::nanoseconds limit = test_timeout);
   /// After its end, good or not.
   sent_report report() const;
 };

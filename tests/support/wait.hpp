@@ -8,7 +8,7 @@
 namespace cellos::test {
 
 /// How long a test waits for what must happen. Only a broken program is waited for so long, even under a sanitizer.
-inline constexpr std::chrono::seconds patience{25};
+inline constexpr std::chrono::seconds test_timeout{25};
 
 /// Asks until `condition` holds. False if `limit` passes first. The only place where tests let time pass.
 template <class Condition>

@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 /// More processes than this would measure how processes start.
 constexpr std::size_t most_simulators = 16;
 /// For the guests to send, and for the receiver to drain.
-constexpr auto run_patience = 10min;
+constexpr auto run_timeout = 10min;
 
 class log_directory {
  public:
@@ -87,7 +87,7 @@ void play_guests(const test::daemon_home& home, const std::vector<cell_specifica
   if (cells.size() > most_simulators) {
     test::process writer =
         again("cell-writer", home / "", cells.size(), {"--frames-each", std::to_string(what.frames_each)});
-    if (writer.wait(run_patience) != 0) throw std::runtime_error("cell-writer failed: " + writer.err());
+    if (writer.wait(run_timeout) != 0) throw std::runtime_error("cell-writer failed: " + writer.err());
     return;
   }
   std::vector<test::simulator> guests;
@@ -96,7 +96,7 @@ void play_guests(const test::daemon_home& home, const std::vector<cell_specifica
     guests.emplace_back(test::simulation{
         .socket = cell.socket_path(), .frames = what.frames_each, .seed = guests.size() + 1, .further = {"--quiet"}});
   }
-  for (test::simulator& guest : guests) guest.finish(run_patience);
+  for (test::simulator& guest : guests) guest.finish(run_timeout);
 }
 
 double cpu_of_ended_children() {
@@ -155,7 +155,7 @@ sample measure(const receiver& who, const load& what, const std::filesystem::pat
   play_guests(home, cells, what);
   const double cpu_before = cpu_of_ended_children();
   receiving.send(SIGTERM);
-  const int exit_code = receiving.wait(run_patience);
+  const int exit_code = receiving.wait(run_timeout);
   const auto ended = std::chrono::system_clock::now();
   const double cpu = cpu_of_ended_children() - cpu_before;
 

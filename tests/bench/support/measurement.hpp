@@ -30,7 +30,7 @@ struct sample {
 };
 
 /// Runs the receiver and its guests, and checks that every frame is a line of the log. The clock runs from the first
-/// `hostReceivedAt` of the log until the receiver, told to stop when the guests have ended, is gone.
+/// `hostReceivedAt` of the log until the receiver, asked to stop when the guests have ended, is gone.
 ///
 /// The log is written below `log_dir` and removed. The plain loop and the many guests are this executable again, as
 /// `plain-loop` and `cell-writer` (see ingest.cpp).

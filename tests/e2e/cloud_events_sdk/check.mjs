@@ -2,7 +2,7 @@
 //
 // Of every line: it is the next of its chain; the schema of its type holds; what it says twice agrees; it is compact
 // JSON, its data last and spelled as RFC 8785 says; the SDK takes it, strictly, and reads what the line says. Of every
-// chain: run.v1.started is first, nothing follows run.v1.ended, and the run's books balance.
+// chain: run.v1.started is first, nothing follows run.v1.ended, and the run's totals balance.
 //
 // stdout: a summary in JSON. stderr: the first failures as FILE:LINE: REASON. Exits with 1 if there are any.
 
@@ -25,7 +25,7 @@ const usage = `usage: check.mjs --schemas DIR [--ended] [--expect TYPE]... LOG.j
 
 const newline = 0x0a;
 const longestLine = 1 << 20;
-const failuresToTell = 5;
+const failuresToReport = 5;
 const sequenceDigits = 20;
 const typePrefix = "dev.cellos.events.cell.observability.";
 const runStarted = `${typePrefix}run.v1.started`;
@@ -132,7 +132,7 @@ function demandAgreement(event) {
 function demandBalance(totals, declarations) {
   const refused = Object.values(totals.refused).reduce((sum, count) => sum + BigInt(count), 0n);
   const settled = BigInt(totals.appended) + BigInt(totals.heartbeats) + refused + BigInt(totals.quarantined);
-  demand(BigInt(totals.received) === settled + BigInt(totals.inFlight), "the run's books do not balance");
+  demand(BigInt(totals.received) === settled + BigInt(totals.inFlight), "the run's totals do not balance");
   demand(BigInt(totals.appended) === declarations, () =>
     `totals.appended is ${totals.appended}, the chain has ${declarations} declarations`);
 }
@@ -190,7 +190,7 @@ class Checker {
     try {
       check();
     } catch (error) {
-      if (++this.failures <= failuresToTell) {
+      if (++this.failures <= failuresToReport) {
         const reason = error instanceof Refusal ? error.message : `${error.name}: ${error.message}`;
         process.stderr.write(`${place.file}:${place.line}: ${reason}\n`);
       }
@@ -270,7 +270,7 @@ for (const type of options.expect) checker.demandType(type);
 checker.attempt(checker.last, () => demand(checker.lines > 0, "no line to check"));
 
 const { lines, chains, failures, types } = checker;
-if (failures > failuresToTell) process.stderr.write(`and ${failures - failuresToTell} more\n`);
+if (failures > failuresToReport) process.stderr.write(`and ${failures - failuresToReport} more\n`);
 const summary = {
   files: options.logs.length,
   lines,

@@ -9,7 +9,7 @@ bin="$(cd "$1" && pwd)"
 schemas="$here/../../../config/schemas"
 # Beside the programs, so that every build tree installs the packages once.
 sdk="$bin/../cloud_events_sdk"
-patience=60
+timeout=60
 
 scenarios=(honest burst garbage forged truncated oversized wrong-major slow-drip reconnecting heartbeat-only mixed)
 frames=1000
@@ -54,7 +54,7 @@ trap clean_up EXIT
 
 # Starts COMMAND as $child and NAME; whatever else happens, it does not outlive its time by much.
 start() { # NAME COMMAND...
-  timeout --kill-after=5 "$patience" "${@:2}" &
+  timeout --kill-after=5 "$timeout" "${@:2}" &
   child=$!
   running[$child]="$1"
 }
@@ -106,13 +106,13 @@ TOML
 
 # The daemon's own log says so, or has said so.
 await() {
-  timeout "$patience" grep --quiet --max-count=1 -e "$1" \
+  timeout "$timeout" grep --quiet --max-count=1 -e "$1" \
     <(exec tail --follow --lines=+1 --pid="$daemon" "$work/daemon.stderr" 2>/dev/null) ||
     fail "the daemon never said '$1': $(cat "$work/daemon.stderr")"
 }
 
 await_declaration_of() { # CELL
-  timeout "$patience" bash -c 'until grep --quiet --no-messages "/$1/.*guestPid" "$2"/evidence/*.jsonl; do sleep 0.02; done' \
+  timeout "$timeout" bash -c 'until grep --quiet --no-messages "/$1/.*guestPid" "$2"/evidence/*.jsonl; do sleep 0.02; done' \
     await "$1" "$work" || fail "no declaration of $1 came into the log"
 }
 
@@ -144,7 +144,7 @@ start_guests() {
 fall_silent_and_return() {
   start_guest silent --scenario silent-after-N --silent-after 10 --frames 20 --hold 1h
   local silent=$child
-  # Told before the guest had even connected, the silence says nothing of the guest.
+  # Reported before the guest had even connected, the silence says nothing of the guest.
   await_declaration_of silent
   await 'agent_silenced.*cell=silent'
   kill -TERM "$silent"

@@ -11,7 +11,7 @@ package="$(realpath "$1")"
 work="$(realpath "$2")"
 mirror="${CELLOS_DEBIAN_MIRROR:-http://deb.debian.org/debian}"
 suite=bookworm
-patience=60
+timeout=60
 
 name=cellos-host-telemetry
 unit=cellos-telemetryd.service
@@ -39,10 +39,10 @@ expect() {
 
 # wait_for WHAT COMMAND...: until it succeeds.
 wait_for() {
-  local what="$1" deadline=$((SECONDS + patience))
+  local what="$1" deadline=$((SECONDS + timeout))
   shift
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || fail "$what did not happen in $patience s"
+    ((SECONDS < deadline)) || fail "$what did not happen in $timeout s"
     read -rt 0.1 <>/dev/zero || true
   done
 }
@@ -174,7 +174,7 @@ installs_and_runs() {
   fi
 }
 
-a_cell_is_served_and_its_books_agree() {
+a_cell_is_served_and_its_totals_agree() {
   local socket=/run/fc/steady/v.sock_9001 totals answered
   inside install -d -o "$cells_uid" -g cellos-telemetry -m 0770 /run/fc/steady
   add_cell steady /run/fc/steady/v.sock
@@ -292,7 +292,7 @@ fresh_container
 cp "$package" "$container/"
 boot_container
 for step in the_documented_installation_starts_nothing_before_its_host_has_a_name installs_and_runs \
-  a_cell_is_served_and_its_books_agree the_log_verifies_from_its_first_line a_jailed_cell_survives_the_daemon \
+  a_cell_is_served_and_its_totals_agree the_log_verifies_from_its_first_line a_jailed_cell_survives_the_daemon \
   a_hung_daemon_is_started_again a_bad_file_changes_nothing an_upgrade_keeps_and_a_purge_removes; do
   say "== ${step//_/ }"
   "$step"

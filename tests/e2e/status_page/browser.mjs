@@ -2,7 +2,7 @@
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-export const patience = Number(process.env.PATIENCE_MS ?? 20000);
+export const timeout = Number(process.env.TIMEOUT_MS ?? 20000);
 
 export class Failure extends Error {}
 
@@ -12,7 +12,7 @@ export function demand(holds, reason) {
 
 /// Until `holds()` is true; fails with what `describe()` says then.
 export async function until(what, holds, describe = () => "") {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeout;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Failure(`never: ${what}. ${await describe()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -35,7 +35,7 @@ export class StatusPage {
     const page = new StatusPage();
     page.context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion, deviceScaleFactor: 1 });
     page.tab = await page.context.newPage();
-    page.tab.setDefaultTimeout(patience);
+    page.tab.setDefaultTimeout(timeout);
     page.tab.on("pageerror", (error) => page.complaints.push(String(error)));
     page.tab.on("console", (message) => {
       // A lost connection is what several tests are about.

@@ -126,7 +126,7 @@ async function followsARunLive(browser, address) {
   await page.awaitText("#stream", /^Live events$/);
 
   guest("steady", "--frames", "0", "--rate", "40");
-  // Silence is told once a run: an agent that keeps the run waiting for it has had its.
+  // Silence is reported once a run: an agent that keeps the run waiting for it has had its.
   guest("wavering", "--scenario", "silent-after-N", "--silent-after", options.screenshots ? "1100" : "60", "--frames", "1000000",
     "--rate", "20", "--hold", options.screenshots ? "9s" : "5s", "--resume");
   await page.awaitState("wavering", "connected");
@@ -171,7 +171,7 @@ async function servesThePublicAddress(browser, address) {
   await page.close();
 }
 
-async function tellsOfTheEnd(browser, address, daemon) {
+async function reportsTheEnd(browser, address, daemon) {
   const page = await openPage(browser, address);
   await page.awaitState("steady", "connected");
   daemon.kill("SIGTERM");
@@ -188,7 +188,7 @@ try {
   relay = await relayToControlSocket();
   await followsARunLive(browser, relay.address);
   await servesThePublicAddress(browser, address);
-  await tellsOfTheEnd(browser, relay.address, daemon);
+  await reportsTheEnd(browser, relay.address, daemon);
   process.stdout.write("ok      the real daemon's page\n");
 } catch (error) {
   process.stdout.write(`FAILED  the real daemon's page: ${error.message}\n`);

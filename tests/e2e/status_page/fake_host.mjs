@@ -82,7 +82,7 @@ export class FakeHost {
     this.emit(id, "guest.v1.agent_silenced", { silenceWindowNs: "10000000000", silentForNs: "10004211000" });
   }
 
-  /// As the daemon tells of an agent whose silence was told before in this run: still connected, past its window.
+  /// As the daemon reports an agent whose silence was reported before in this run: still connected, past its window.
   quieten(id, seconds) {
     this.#quiet.add(id);
     Object.assign(this.cells.get(id), { silence_in_seconds: 0, last_frame: new Date(Date.now() - 1000 * seconds).toISOString() });

@@ -1,7 +1,7 @@
 // The status page before a host that is made up: what it shows, what it survives, how it is used without a mouse.
 //
 // usage: page_check.mjs PAGE [--only NAME]... [--screenshots DIR]
-// Exits with 1 if a check fails; each is told by its name.
+// Exits with 1 if a check fails; each is reported by its name.
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -82,7 +82,7 @@ const checks = {
       demand(/^for \d+ s$/.test((await page.row("cell-2")).silence), "how long it has been silent is not shown");
       await page.awaitText("#announcements", /Cell cell-2 fell silent/);
       await page.awaitText("#events", /cell-2 ▲ agent silenced nothing for 10\.0 s, window 10\.0 s/);
-      await until("the title tells", async () => (await page.tab.title()).startsWith("(1 silent) host-a"));
+      await until("the title shows", async () => (await page.tab.title()).startsWith("(1 silent) host-a"));
       host.resume("cell-2");
       await page.awaitState("cell-2", "connected");
       await page.awaitText("#announcements", /Cell cell-2 resumed/);
@@ -228,7 +228,7 @@ const checks = {
     });
   },
 
-  async a_daemon_that_dies_is_told_and_found_again() {
+  async a_daemon_that_dies_is_reported_and_found_again() {
     await withPage({}, async (page, host) => {
       await until("some figures", async () => (await page.row("cell-1"))?.text.includes("in "));
       await host.die();
@@ -244,7 +244,7 @@ const checks = {
     });
   },
 
-  async without_cells_it_tells_of_the_host() {
+  async without_cells_it_shows_the_host() {
     const prepare = (host) => ["/cells", "/events"].forEach((path) => host.failing.set(path, 404));
     await withPage({ prepare, showsCells: false }, async (page, host) => {
       await page.awaitText("#host-only", /control socket/);

@@ -59,7 +59,7 @@ catches() { # CHECK REASON SCRIPT
   broken="$(mktemp "$work/broken.XXXXXX")" said="$(mktemp "$work/said.XXXXXX")"
   sed -E "$3" "$page" >"$broken"
   ! cmp --silent "$page" "$broken" || fail "changes nothing: $3"
-  if PATIENCE_MS=8000 node "$installed/page_check.mjs" "$broken" --only "$1" >"$said"; then
+  if TIMEOUT_MS=8000 node "$installed/page_check.mjs" "$broken" --only "$1" >"$said"; then
     fail "$1 does not notice: $3"
   fi
   grep --quiet "^FAILED  $1: .*$2" "$said" || fail "$1 fails, but not for '$2': $(cat "$said")"

@@ -12,7 +12,7 @@ using namespace cellos::cli;
 
 namespace {
 
-std::string told(const std::string& type, const std::string& data) {
+std::string reported(const std::string& type, const std::string& data) {
   const auto event = summarise_event(
       R"({"time":"t","type":")" + std::string{event_type_prefix} + type + R"(","data":)" + data + "}", false);
   return event ? event->text : "nothing";
@@ -22,10 +22,10 @@ bool has(std::string_view text, std::string_view part) { return text.find(part) 
 
 }  // namespace
 
-CAF_TEST(durations_and_pids_are_told_as_numbers) {
-  CAF_CHECK(has(told("guest.v1.agent_silenced", R"({"silentForNs":"12500000000","silenceWindowNs":"10"})"),
+CAF_TEST(durations_and_pids_are_reported_as_numbers) {
+  CAF_CHECK(has(reported("guest.v1.agent_silenced", R"({"silentForNs":"12500000000","silenceWindowNs":"10"})"),
                 "nothing for 12.5 s (window 10 ns)"));
-  CAF_CHECK(has(told("guest.v1.process_spawned", R"({"probeSource":"process.spawned","guestPid":4294967295})"),
+  CAF_CHECK(has(reported("guest.v1.process_spawned", R"({"probeSource":"process.spawned","guestPid":4294967295})"),
                 "pid 4294967295 "));
 }
 
@@ -34,12 +34,12 @@ CAF_TEST(members_of_any_other_type_end_nothing) {
                              "1.5", "null", "{}", "[[]]"}) {
     const std::string value{number};
     CAF_CHECK(
-        has(told("guest.v1.agent_silenced", R"({"silentForNs":)" + value + R"(,"silenceWindowNs":)" + value + "}"),
+        has(reported("guest.v1.agent_silenced", R"({"silentForNs":)" + value + R"(,"silenceWindowNs":)" + value + "}"),
             "AGENT SILENCED"));
-    CAF_CHECK(has(told("host.v1.evidence_blocked", R"({"blockedForNs":)" + value + "}"), "took nothing"));
-    CAF_CHECK(has(told("guest.v1.process_spawned", R"({"probeSource":"x","guestPid":)" + value + "}"), "pid ?"));
-    CAF_CHECK(has(told("run.v1.ended", R"({"totals":)" + value + "}"), "run ended"));
-    CAF_CHECK(has(told("run.v1.ended", R"({"totals":{"refused":)" + value + "}}"), "run ended"));
-    CAF_CHECK(has(told("guest.v1.telemetry_dropped", R"({"refused":)" + value + "}"), "telemetry dropped"));
+    CAF_CHECK(has(reported("host.v1.evidence_blocked", R"({"blockedForNs":)" + value + "}"), "took nothing"));
+    CAF_CHECK(has(reported("guest.v1.process_spawned", R"({"probeSource":"x","guestPid":)" + value + "}"), "pid ?"));
+    CAF_CHECK(has(reported("run.v1.ended", R"({"totals":)" + value + "}"), "run ended"));
+    CAF_CHECK(has(reported("run.v1.ended", R"({"totals":{"refused":)" + value + "}}"), "run ended"));
+    CAF_CHECK(has(reported("guest.v1.telemetry_dropped", R"({"refused":)" + value + "}"), "telemetry dropped"));
   }
 }

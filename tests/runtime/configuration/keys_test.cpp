@@ -70,7 +70,7 @@ CAF_TEST(no_key_is_known_twice) {
   CAF_CHECK_EQUAL((std::set<std::string>{names.begin(), names.end()}.size()), names.size());
 }
 
-CAF_TEST(a_value_of_the_wrong_type_is_told_what_it_is_and_what_to_write) {
+CAF_TEST(a_value_of_the_wrong_type_is_reported_what_it_is_and_what_to_write) {
   CAF_CHECK_EQUAL(error_in("host_id = 5\n[evidence]\ndir = \"/e\"\n"),
                   "t.toml:1:11: host_id: is an integer, not a string; write host_id = \"host-a\"");
   CAF_CHECK_EQUAL(evidence_error("max_bytes = 1024"),
@@ -191,7 +191,7 @@ CAF_TEST(a_uid_is_any_but_nobody_s_number) {
   CAF_CHECK(cell_error("expected_uid = -1").starts_with("t.toml:9:16: cell[0].expected_uid: -1 is out of range; "));
 }
 
-CAF_TEST(a_choice_is_told_with_the_nearest_and_all_others) {
+CAF_TEST(a_choice_is_reported_with_the_nearest_and_all_others) {
   CAF_CHECK_EQUAL(cell_error("on_agent_failure = \"fail_cell\""),
                   "t.toml:9:20: cell[0].on_agent_failure: \"fail_cell\" is not a value it can have; write "
                   "on_agent_failure = \"fail-cell\" (one of report, fail-cell)");

@@ -99,7 +99,7 @@ CAF_TEST(bytes_that_are_no_text_are_an_error_like_any_other) {
   CAF_CHECK(error_in("a = " + std::string(10'000, '[')).starts_with("t.toml:1:"));
 }
 
-CAF_TEST(an_unknown_key_is_told_with_the_nearest_valid_name) {
+CAF_TEST(an_unknown_key_is_reported_with_the_nearest_valid_name) {
   CAF_CHECK_EQUAL(error_in(smallest + "  fsnyc = \"1s\"\n"),
                   "t.toml:4:3: evidence.fsnyc: is not a known key; did you mean \"fsync\"?");
   CAF_CHECK_EQUAL(error_in(smallest + cell("a", "/a") + "keep_alive_window = \"1s\"\n"),
@@ -118,12 +118,12 @@ CAF_TEST(a_key_of_another_table_is_sent_there) {
                   "t.toml:1:1: level: is not a known key; move level under [log]");
 }
 
-CAF_TEST(a_key_like_no_other_is_told_with_all_that_are_known_there) {
+CAF_TEST(a_key_like_no_other_is_reported_with_all_that_are_known_there) {
   CAF_CHECK_EQUAL(error_in(smallest + "[log]\ncolour = true\n"),
                   "t.toml:5:1: log.colour: is not a known key; remove it, known here are level, format");
 }
 
-CAF_TEST(an_unknown_table_is_told_with_the_nearest_valid_one) {
+CAF_TEST(an_unknown_table_is_reported_with_the_nearest_valid_one) {
   CAF_CHECK_EQUAL(error_in(smallest + "[contorl]\nsocket = \"/s\"\n"),
                   "t.toml:4:2: contorl: is not a known table; did you mean [control]?");
   CAF_CHECK_EQUAL(error_in(smallest + "[[cells]]\nid = \"a\"\n"),
@@ -140,7 +140,7 @@ CAF_TEST(an_unknown_name_is_escaped_and_bounded) {
   CAF_CHECK(message.starts_with("t.toml:4:1: evidence." + std::string(64, 'k') + "...: is not a known key; remove it"));
 }
 
-CAF_TEST(every_missing_key_is_told_at_the_table_it_is_missing_from) {
+CAF_TEST(every_missing_key_is_reported_at_the_table_it_is_missing_from) {
   CAF_CHECK_EQUAL(error_in(""),
                   "t.toml:1:1: host_id: is missing; write host_id = \"host-a\" above the first table\n"
                   "t.toml:1:1: evidence.dir: is missing; write dir = \"/var/lib/cellos-telemetry\" under [evidence]");
@@ -191,7 +191,7 @@ CAF_TEST(a_half_configured_signer_is_refused) {
   CAF_CHECK_EQUAL(refused("alg = \"digest\"\n"), "no error");
 }
 
-CAF_TEST(all_errors_of_a_file_are_told_in_its_order) {
+CAF_TEST(all_errors_of_a_file_are_reported_in_its_order) {
   auto errors =
       errors_in("host_id = \"a b\"\n[log]\nlevel = 3\n[evidence]\ndri = \"/e\"\n[intake]\nchunks_per_cell = 1\n");
   CAF_REQUIRE_EQUAL(errors.size(), 5u);

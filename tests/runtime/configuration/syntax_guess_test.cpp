@@ -12,7 +12,7 @@ CAF_TEST(a_value_without_its_quotes_is_shown_with_them) {
   CAF_CHECK_EQUAL(guess_at("host_id = host-a", 1).remedy, "put the value in quotes: host_id = \"host-a\"");
 }
 
-CAF_TEST(a_cell_s_key_is_told_with_the_cell_s_number) {
+CAF_TEST(a_cell_s_key_is_reported_with_the_cell_s_number) {
   CAF_CHECK_EQUAL(guess_at("[[cell]]\n[[ cell ]] # second\r\n  id = cell-1\r\n", 3).key, "cell[1].id");
 }
 
@@ -24,12 +24,12 @@ CAF_TEST(a_line_that_is_no_setting_names_the_form_of_one) {
   CAF_CHECK_EQUAL(guess_at("[log]\nlevel\n", 2).remedy, "write level = VALUE");
 }
 
-CAF_TEST(a_header_s_line_is_told_by_the_table_s_name) {
+CAF_TEST(a_header_s_line_is_reported_by_the_table_s_name) {
   CAF_CHECK_EQUAL(guess_at("[evidence\n", 1).key, "evidence");
   CAF_CHECK(guess_at("[evidence\n", 1).remedy.find("[evidence]") != std::string::npos);
 }
 
-CAF_TEST(numbers_and_quoted_texts_are_not_told_to_be_quoted) {
+CAF_TEST(numbers_and_quoted_texts_are_not_asked_to_be_quoted) {
   for (auto text : {"a = 1.2.3", "a = \"x", "a = 'x", "a = [1", "a = true", "a =", "a = #x"}) {
     CAF_CHECK_EQUAL(guess_at(text, 1).remedy,
                     "write a number, or a text of UTF-8 in double quotes on one line: a = \"...\"");

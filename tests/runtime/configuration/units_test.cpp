@@ -74,7 +74,7 @@ CAF_TEST(what_has_no_unit_or_another_form_is_no_duration) {
   CAF_CHECK_EQUAL(nanoseconds_in(std::string_view("1s\0", 3)), -1);
 }
 
-CAF_TEST(binary_and_decimal_sizes_are_told_apart) {
+CAF_TEST(binary_and_decimal_sizes_are_distinguished) {
   CAF_CHECK_EQUAL(bytes_in("512B"), 512);
   CAF_CHECK_EQUAL(bytes_in("4KiB"), 4'096);
   CAF_CHECK_EQUAL(bytes_in("64MiB"), 67'108'864);

@@ -75,7 +75,7 @@ CAF_TEST(a reader that found nothing is woken once) {
   CAF_CHECK_EQUAL(woken, 1);
 }
 
-CAF_TEST(a client that does not keep up is told and let go) {
+CAF_TEST(a client that does not keep up is reported and let go) {
   event_stream stream{{}, 100};
   CAF_CHECK_EQUAL(stream.push(std::string(60, 'a')), 0u);
   CAF_CHECK_EQUAL(stream.take(10, [] {}).bytes, std::string(10, 'a'));
@@ -99,7 +99,7 @@ CAF_TEST(events appended after a subscription are passed on) {
   CAF_REQUIRE(!log->append(event_line("c1", "first") + '\n' + event_line("c2", "second") + '\n'));
   feed.appended();
   std::string seen;
-  CAF_CHECK(holds_within(patience, [&] { return has(seen += taken(*all), "dev.second"); }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return has(seen += taken(*all), "dev.second"); }));
   const std::string filtered = taken(*one);
   CAF_CHECK(has(filtered, "id: h/c1/1\ndata: {"));
   CAF_CHECK(!has(filtered, "dev.second"));
@@ -151,17 +151,17 @@ CAF_TEST(a stream that is ended gives what waits and then why) {
   CAF_CHECK(rest.last);
 }
 
-CAF_TEST(clients are told of segments that were removed before they were read) {
+CAF_TEST(clients are reported segments that were removed before they were read) {
   event_feed feed{*log, directory / "log", events, {}};
   const auto stream = feed.subscribe({});
   CAF_REQUIRE(!log->append(event_line("c1", "first") + '\n'));
   feed.appended();
   std::string seen;
-  CAF_CHECK(holds_within(patience, [&] { return has(seen += taken(*stream), "dev.first"); }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return has(seen += taken(*stream), "dev.first"); }));
   // The daemon was stopped while the log went on: what it had read is far behind.
   std::ofstream{directory / "log" / segment_file_name(4)} << event_line("c1", "late") << '\n';
   feed.appended();
-  CAF_CHECK(holds_within(patience, [&] { return has(seen += taken(*stream), "event: dropped"); }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return has(seen += taken(*stream), "event: dropped"); }));
   CAF_CHECK(has(seen, R"("reason":"segments_removed","first_segment":2,"last_segment":3)"));
   CAF_CHECK(!has(seen, "dev.late"));
   CAF_CHECK(stream->ended());
@@ -175,7 +175,7 @@ CAF_TEST(a slow client is counted) {
   const auto slow = feed.subscribe({});
   for (int i = 0; i < 10; ++i) CAF_REQUIRE(!log->append(event_line("c1", "x") + '\n'));
   feed.appended();
-  CAF_CHECK(holds_within(patience, [&] { return events.counts().event_streams_dropped == 1; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return events.counts().event_streams_dropped == 1; }));
   CAF_CHECK(has(taken(*slow), "event: dropped"));
 }
 

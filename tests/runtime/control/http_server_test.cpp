@@ -21,7 +21,7 @@ using namespace cellos::test;
 
 namespace {
 
-/// Answers with the path, but whoever asks for /later when it is told to.
+/// Answers with the path, but whoever asks for /later when it is asked to.
 struct fixture {
   temporary_directory home;
   std::mutex mutex;
@@ -75,9 +75,9 @@ CAF_TEST(whoever_sends_half_a_request_is_let_go_and_holds_nobody_up) {
   auto patient = client();
   patient.connect();
   patient.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  CAF_REQUIRE(holds_within(patience, [&] { return waiting() == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return waiting() == 1; }));
   CAF_CHECK_EQUAL(client().get("/whole").body, "/whole");
-  for (auto& half : halves) CAF_CHECK(half.is_closed_within(patience));
+  for (auto& half : halves) CAF_CHECK(half.is_closed_within(test_timeout));
   CAF_MESSAGE("one that waits for its answer is not idle");
   CAF_CHECK_EQUAL(client().get("/whole").body, "/whole");
   later.front()(refusal(503, "at last"));
@@ -95,7 +95,7 @@ CAF_TEST(connections_beyond_the_limit_wait_until_the_idle_ones_are_gone) {
     silent.back().connect();
   }
   CAF_CHECK_EQUAL(client().get("/whole").body, "/whole");
-  for (auto& each : silent) CAF_CHECK(each.is_closed_within(patience));
+  for (auto& each : silent) CAF_CHECK(each.is_closed_within(test_timeout));
 }
 
 CAF_TEST(a_stop_answers_whoever_waits) {
@@ -103,10 +103,10 @@ CAF_TEST(a_stop_answers_whoever_waits) {
   auto asking = client();
   asking.connect();
   asking.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  CAF_REQUIRE(holds_within(patience, [&] { return waiting() == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return waiting() == 1; }));
   server.reset();
   CAF_CHECK_EQUAL(asking.receive().status, 503);
-  CAF_CHECK(asking.is_closed_within(patience));
+  CAF_CHECK(asking.is_closed_within(test_timeout));
   CAF_MESSAGE("an answer that comes too late goes nowhere");
   later.front()(http_answer{});
 }
@@ -134,7 +134,7 @@ CAF_TEST(whoever_sends_or_takes_a_little_now_and_then_is_let_go_in_the_end) {
     slow.connect();
     slow.send(head);
     const std::string_view piece = head.find("chunked") == std::string_view::npos ? "a" : "1\r\na\r\n";
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + test_timeout;
     bool closed = false;
     while (!closed && std::chrono::steady_clock::now() < deadline) {
       slow.send(piece);
@@ -146,13 +146,13 @@ CAF_TEST(whoever_sends_or_takes_a_little_now_and_then_is_let_go_in_the_end) {
   auto waits = client();
   waits.connect();
   waits.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  CAF_REQUIRE(holds_within(patience, [&] { return waiting() == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return waiting() == 1; }));
   CAF_CHECK(!waits.is_closed_within(std::chrono::milliseconds{1500}));
   later.front()(refusal(503, "at last"));
   CAF_CHECK_EQUAL(waits.receive().status, 503);
 }
 
-CAF_TEST(a_late_request_is_told_that_it_was_late) {
+CAF_TEST(a_late_request_is_informed_that_it_was_late) {
   http_limits limits;
   limits.request = std::chrono::milliseconds{300};
   start(limits);
@@ -162,25 +162,25 @@ CAF_TEST(a_late_request_is_told_that_it_was_late) {
   const http_response late = half.receive();
   CAF_CHECK_EQUAL(late.status, 408);
   CAF_CHECK(late.json().contains("hint"));
-  CAF_CHECK(half.is_closed_within(patience));
+  CAF_CHECK(half.is_closed_within(test_timeout));
 }
 
 CAF_TEST(an_answer_that_nobody_takes_does_not_hold_its_place_for_ever) {
   http_limits limits;
   limits.answer = std::chrono::milliseconds{600};
-  limits.idle = 2 * patience;
+  limits.idle = 2 * test_timeout;
   start(limits);
   auto lazy = client();
   lazy.connect();
   lazy.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  CAF_REQUIRE(holds_within(patience, [&] { return waiting() == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return waiting() == 1; }));
   http_answer long_one;
   constexpr std::size_t more_than_a_socket_holds = std::size_t{32} << 20;
   long_one.body.assign(more_than_a_socket_holds, 'x');
   long_one.share_body();
   later.front()(long_one);
   later.clear();
-  CAF_CHECK(holds_within(patience, [&] { return long_one.shared_body.use_count() == 1; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return long_one.shared_body.use_count() == 1; }));
 }
 
 CAF_TEST(heads_that_can_be_read_in_two_ways_are_refused) {
@@ -200,7 +200,7 @@ CAF_TEST(heads_that_can_be_read_in_two_ways_are_refused) {
     CAF_MESSAGE(head << refusal.body);
     CAF_CHECK_EQUAL(refusal.status, 400);
     CAF_CHECK(refusal.json().contains("error"));
-    CAF_CHECK(asking.is_closed_within(patience));
+    CAF_CHECK(asking.is_closed_within(test_timeout));
     CAF_CHECK_EQUAL(refused, ++before);
   }
 }
@@ -224,11 +224,11 @@ CAF_TEST(a_body_that_many_share_is_sent_to_each_whole) {
     auto asking = client();
     asking.connect();
     asking.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    CAF_REQUIRE(holds_within(patience, [&] { return waiting() == static_cast<std::size_t>(i) + 1; }));
+    CAF_REQUIRE(holds_within(test_timeout, [&] { return waiting() == static_cast<std::size_t>(i) + 1; }));
     later.back()(shared);
     CAF_CHECK(asking.receive().body == *shared.shared_body);
   }
-  CAF_CHECK(holds_within(patience, [&] { return shared.shared_body.use_count() == 1; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return shared.shared_body.use_count() == 1; }));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

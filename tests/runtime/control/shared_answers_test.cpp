@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Makes nothing before it is told to.
+/// Makes nothing before it is asked to.
 struct slow_maker {
   std::mutex mutex;
   std::vector<http_reply> begun;
@@ -72,11 +72,11 @@ CAF_TEST(whoever_asks_while_an_answer_is_made_shares_the_next_one) {
   listener ears;
   shared_answers shared;
   shared.ask("a", 0s, maker.make(), ears.reply());
-  CAF_REQUIRE(holds_within(patience, [&] { return maker.count() == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return maker.count() == 1; }));
   for (int i = 0; i < 60; ++i) shared.ask("a", 0s, maker.make(), ears.reply());
   CAF_CHECK_EQUAL(maker.count(), 1u);
   maker.finish(0, "first");
-  CAF_REQUIRE(holds_within(patience, [&] { return maker.count() == 2; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return maker.count() == 2; }));
   CAF_CHECK_EQUAL(ears.count(), 1u);
   maker.finish(1, "second");
   CAF_REQUIRE_EQUAL(ears.count(), 61u);
@@ -93,10 +93,10 @@ CAF_TEST(no_two_begin_within_the_interval) {
   constexpr auto interval = 300ms;
   for (std::size_t round = 0; round < 3; ++round) {
     for (int i = 0; i < 10; ++i) shared.ask("a", interval, maker.make(), ears.reply());
-    CAF_REQUIRE(holds_within(patience, [&] { return maker.count() == round + 1; }));
+    CAF_REQUIRE(holds_within(test_timeout, [&] { return maker.count() == round + 1; }));
     maker.finish(round, "x");
   }
-  CAF_REQUIRE(holds_within(patience, [&] { return ears.count() >= 21; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return ears.count() >= 21; }));
   for (std::size_t i = 1; i < maker.times.size(); ++i) CAF_CHECK(maker.times[i] - maker.times[i - 1] >= interval);
 }
 
@@ -106,10 +106,10 @@ CAF_TEST(one_question_does_not_wait_for_another) {
   listener ears;
   shared_answers shared;
   shared.ask("slow", 1h, slow.make(), ears.reply());
-  CAF_REQUIRE(holds_within(patience, [&] { return slow.count() == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return slow.count() == 1; }));
   shared.ask("slow", 1h, slow.make(), ears.reply());
   shared.ask("quick", 0s, quick.make(), ears.reply());
-  CAF_REQUIRE(holds_within(patience, [&] { return quick.count() == 1; }));
+  CAF_REQUIRE(holds_within(test_timeout, [&] { return quick.count() == 1; }));
   quick.finish(0, "quick");
   CAF_CHECK_EQUAL(ears.heard.front(), "quick");
 }
@@ -122,7 +122,7 @@ CAF_TEST(a_maker_that_fails_is_answered_for) {
     shared.ask(
         "a", 0s, [](const http_reply&) { throw std::runtime_error{"no memory"}; },
         [&](const http_answer& answer) { status = answer.status; });
-    CAF_CHECK(holds_within(patience, [&] { return status == 503; }));
+    CAF_CHECK(holds_within(test_timeout, [&] { return status == 503; }));
   }
 }
 
@@ -132,7 +132,7 @@ CAF_TEST(an_answer_may_come_after_nobody_waits_any_more) {
   {
     shared_answers shared;
     shared.ask("a", 0s, maker.make(), ears.reply());
-    CAF_REQUIRE(holds_within(patience, [&] { return maker.count() == 1; }));
+    CAF_REQUIRE(holds_within(test_timeout, [&] { return maker.count() == 1; }));
     shared.ask("a", 0s, maker.make(), ears.reply());
   }
   maker.finish(0, "late");

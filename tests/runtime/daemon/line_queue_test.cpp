@@ -50,7 +50,7 @@ struct reader_and_writer {
     std::string text;
     std::array<char, 65536> buffer;
     ::fcntl(read.get(), F_SETFL, O_NONBLOCK);
-    CAF_CHECK(holds_within(patience, [&] {
+    CAF_CHECK(holds_within(test_timeout, [&] {
       const ssize_t got = ::read(read.get(), buffer.data(), buffer.size());
       if (got > 0) text.append(buffer.data(), static_cast<std::size_t>(got));
       return enough(text);
@@ -128,5 +128,5 @@ CAF_TEST(lines_for_a_reader_that_left_are_lost_and_the_queue_goes_on) {
   line_queue queue{ends.write.get(), {}, [](std::uint64_t) {}};
   ends.read.reset();
   queue.add("nobody reads this\n");
-  CAF_CHECK(holds_within(patience, [&] { return queue.lost() == 1; }));
+  CAF_CHECK(holds_within(test_timeout, [&] { return queue.lost() == 1; }));
 }

@@ -15,21 +15,21 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A watchdog with little patience and what it says.
+/// A watchdog with little test_timeout and what it says.
 struct fixture {
-  fixture() : watching(census, events, {.patience = 20ms, .interval = 2ms}) {}
+  fixture() : watching(activities, events, {.timeout = 20ms, .interval = 2ms}) {}
 
-  bool tells(std::uint64_t times) {
-    return test::holds_within(test::patience, [&] { return told->count("actor_hung") == times; });
+  bool reports(std::uint64_t times) {
+    return test::holds_within(test::test_timeout, [&] { return reported->count("actor_hung") == times; });
   }
   /// Long enough for many looks.
   bool stays_at(std::uint64_t times) {
-    return !test::holds_within(100ms, [&] { return told->count("actor_hung") != times; });
+    return !test::holds_within(100ms, [&] { return reported->count("actor_hung") != times; });
   }
 
-  activity_census census;
-  std::shared_ptr<soak::event_counter> told = std::make_shared<soak::event_counter>();
-  operator_events events{std::make_shared<spdlog::logger>("test", told), log_format::text};
+  activity_registry activities;
+  std::shared_ptr<soak::event_counter> reported = std::make_shared<soak::event_counter>();
+  operator_events events{std::make_shared<spdlog::logger>("test", reported), log_format::text};
   watchdog watching;
 };
 
@@ -37,38 +37,38 @@ struct fixture {
 
 CAF_TEST_FIXTURE_SCOPE(watchdog_tests, fixture)
 
-CAF_TEST(a handler that does not come back is told of once with role and cell) {
-  const activity_ptr hung = census.enter("DECODER", "cell-1", {});
+CAF_TEST(a handler that does not come back is reported once with role and cell) {
+  const activity_ptr hung = activities.enter("DECODER", "cell-1", {});
   const activity::mark busy{*hung};
-  CAF_CHECK(tells(1));
+  CAF_CHECK(reports(1));
   CAF_CHECK(stays_at(1));
-  CAF_CHECK(told->last("actor_hung").find("role=DECODER cell=cell-1 busy_for=") != std::string::npos);
+  CAF_CHECK(reported->last("actor_hung").find("role=DECODER cell=cell-1 busy_for=") != std::string::npos);
 }
 
-CAF_TEST(a handler that hangs again is told of again) {
-  const activity_ptr hung = census.enter("SINK", "", {});
+CAF_TEST(a handler that hangs again is reported again) {
+  const activity_ptr hung = activities.enter("SINK", "", {});
   {
     const activity::mark busy{*hung};
-    CAF_CHECK(tells(1));
+    CAF_CHECK(reports(1));
   }
   // Idle for several looks, so that the next time is another time.
   CAF_CHECK(stays_at(1));
   const activity::mark busy{*hung};
-  CAF_CHECK(tells(2));
+  CAF_CHECK(reports(2));
 }
 
-CAF_TEST(an idle actor and one that is gone are never told of) {
-  const activity_ptr idle = census.enter("LISTENER", "cell-1", {});
-  census.enter("DECODER", "cell-1", {});
+CAF_TEST(an idle actor and one that is gone are never reported) {
+  const activity_ptr idle = activities.enter("LISTENER", "cell-1", {});
+  activities.enter("DECODER", "cell-1", {});
   CAF_CHECK(stays_at(0));
 }
 
-CAF_TEST(each of two that hang is told of) {
-  const activity_ptr one = census.enter("DECODER", "cell-1", {});
-  const activity_ptr other = census.enter("DECODER", "cell-2", {});
+CAF_TEST(each of two that hang is reported) {
+  const activity_ptr one = activities.enter("DECODER", "cell-1", {});
+  const activity_ptr other = activities.enter("DECODER", "cell-2", {});
   const activity::mark busy{*one};
   const activity::mark busy_too{*other};
-  CAF_CHECK(tells(2));
+  CAF_CHECK(reports(2));
   CAF_CHECK(stays_at(2));
 }
 

@@ -8,7 +8,7 @@
 
 #include "runtime/evidence/file_system.hpp"
 
-namespace cellos::evidence_tests {
+namespace cellos::test {
 
 enum class file_call : std::uint8_t {
   mkdir,
@@ -79,4 +79,4 @@ class faulty_file_system : public file_system {
   file_system& real_ = real_file_system();
 };
 
-}  // namespace cellos::evidence_tests
+}  // namespace cellos::test

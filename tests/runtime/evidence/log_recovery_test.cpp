@@ -10,17 +10,17 @@
 #include <string>
 
 #include "actors/sink_journal.hpp"
-#include "runtime/daemon/predecessor.hpp"
+#include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/evidence/segment_log.hpp"
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
 #include "tests/runtime/evidence/scratch_directory.hpp"
-#include "tests/simulation/reckoning.hpp"
+#include "tests/simulation/log_checker.hpp"
 #include "tests/support/manual_world.hpp"
 
 using namespace cellos;
-using namespace cellos::evidence_tests;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -41,7 +41,7 @@ key_list public_keys() {
 /// done: to the directory it is as if the process had been killed there.
 class process {
  public:
-  process(const scratch_directory& dir, testing::manual_clock& clock, fsync_policy fsync, file_system& files)
+  process(const scratch_directory& dir, test::manual_clock& clock, fsync_policy fsync, file_system& files)
       : dir_(dir), clock_(clock), files_(files) {
     options_.dir = dir.path();
     options_.fsync = fsync;
@@ -62,8 +62,8 @@ class process {
     findings = found.findings;
     epochs_ = std::make_shared<chain_epochs>(found.highest_epoch);
     const restart_context context{"host-a", "test", *log_, clock_, *epochs_, sealing_};
-    if (record_start(found, context, *log_, events_, chronicle_)) return false;
-    sink_.emplace(*log_, clock_, sealing_, &*chronicle_, epochs_);
+    if (record_start(found, context, *log_, events_, host_chain_)) return false;
+    sink_.emplace(*log_, clock_, sealing_, &*host_chain_, epochs_);
     return true;
   }
 
@@ -89,9 +89,9 @@ class process {
 
   /// Ends whatever was left open. False if it did not come so far.
   bool end() {
-    if (end_orphans(found.open_runs, clock_, sealing_, *chronicle_)) return false;
-    chronicle_->stopped();
-    return !chronicle_->flush() && !log_->close();
+    if (end_orphans(found.open_runs, clock_, sealing_, *host_chain_)) return false;
+    host_chain_->stopped();
+    return !host_chain_->flush() && !log_->close();
   }
 
   recovery_conclusions found;
@@ -113,7 +113,7 @@ class process {
   }
 
   const scratch_directory& dir_;
-  testing::manual_clock& clock_;
+  test::manual_clock& clock_;
   file_system& files_;
   event_sealing_ptr sealing_ = std::make_shared<const host_sealing>(a_key(), nullptr, 1000);
   segment_log_options options_;
@@ -121,7 +121,7 @@ class process {
                           log_format::text};
   std::unique_ptr<segment_log> log_;
   std::shared_ptr<chain_epochs> epochs_;
-  std::optional<host_chronicle> chronicle_;
+  std::optional<host_event_chain> host_chain_;
   std::optional<sink_journal> sink_;
 };
 
@@ -149,7 +149,7 @@ struct killed_at {
   /// What is wrong; `came_through`: the process did all it had to without getting there.
   std::string outcome(bool& came_through) const {
     scratch_directory dir;
-    testing::manual_clock clock;
+    test::manual_clock clock;
     std::uint64_t declared = 0;
     {
       faulty_file_system files;
@@ -221,7 +221,7 @@ CAF_TEST(killed at any call of a log that is never flushed nothing looks like ta
 
 CAF_TEST(an append that is not whole is taken back as a whole) {
   scratch_directory dir;
-  testing::manual_clock clock;
+  test::manual_clock clock;
   {
     process first{dir, clock, fsync_policy::never, real_file_system()};
     CAF_REQUIRE(first.start());

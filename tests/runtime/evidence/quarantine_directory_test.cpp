@@ -10,8 +10,8 @@
 #include "caf/test/dsl.hpp"
 
 using namespace cellos;
-using cellos::evidence_tests::content_of;
-using cellos::evidence_tests::scratch_directory;
+using cellos::test::content_of;
+using cellos::test::scratch_directory;
 
 namespace {
 
@@ -44,9 +44,9 @@ CAF_TEST(beyond_the_limit_nothing_is_written) {
   CAF_CHECK_EQUAL(static_cast<std::size_t>(std::distance(begin(files), end(files))), quarantine_directory::max_files);
 }
 
-CAF_TEST(a_place_that_takes_nothing_is_told) {
+CAF_TEST(a_place_that_takes_nothing_is_reported) {
   const scratch_directory scratch;
-  evidence_tests::write_file(scratch / "quarantine", "a file");
+  test::write_file(scratch / "quarantine", "a file");
   quarantine_directory quarantine{scratch / "quarantine"};
   CAF_CHECK(!quarantine.set_aside("cell-1", chunk_of(1, "x")));
 }

@@ -18,7 +18,7 @@
 #include "tests/support/recorded_log.hpp"
 
 /// What recovery tests have at hand: a log and the journal beside it, and what may be done to either.
-namespace cellos::testing::recovery {
+namespace cellos::test::recovery {
 
 using namespace std::chrono_literals;
 
@@ -60,14 +60,14 @@ struct fixture {
   manual_clock clock;
   recorded_log log{sealing->statement()};
   std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>();
-  host_chronicle chronicle{"host-a", log, clock, sealing, std::nullopt, *epochs};
-  sink_journal sink{log, clock, sealing, &chronicle, epochs};
+  host_event_chain host_chain{"host-a", log, clock, sealing, std::nullopt, *epochs};
+  sink_journal sink{log, clock, sealing, &host_chain, epochs};
   host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:aa"});
   std::string chain;
   std::uint64_t chunks = 0;
 
   fixture() {
-    chronicle.started("test");
+    host_chain.started("test");
     chain = sink.open_run(run, {"test", 10s, {}});
     sink.flush();
   }
@@ -129,8 +129,8 @@ struct fixture {
     forger.take(log.text, made);
   }
 
-  std::string host_chain() const { return chronicle_name; }
-  std::string chronicle_name = chronicle.end().chain;
+  std::string host_chain() const { return host_chain_name; }
+  std::string host_chain_name = host_chain.end().chain;
 };
 
-}  // namespace cellos::testing::recovery
+}  // namespace cellos::test::recovery

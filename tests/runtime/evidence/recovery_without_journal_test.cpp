@@ -2,8 +2,8 @@
 #include "tests/runtime/evidence/recovery_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
-using namespace cellos::testing::recovery;
+using namespace cellos::test;
+using namespace cellos::test::recovery;
 using namespace std::chrono_literals;
 
 namespace {
@@ -81,8 +81,8 @@ CAF_TEST(a log of a former version has no journal) {
 
 CAF_TEST(a log of which retention took the first events had a journal) {
   declare(2);
-  chronicle.evidence_removed({1, 1, 10, {}});
-  CAF_REQUIRE(!chronicle.flush());
+  host_chain.evidence_removed({1, 1, 10, {}});
+  CAF_REQUIRE(!host_chain.flush());
   recovery_terms known = terms();
   known.journal = {};
   known.journal.trouble = journal_trouble::absent;
@@ -119,7 +119,7 @@ CAF_TEST(an empty log beside a journal lost everything) {
 }
 
 CAF_TEST(a run that was opened on record without a line is closed at nothing) {
-  chronicle.run_opened("host-a/cell-2/run-1/1700000000001");
+  host_chain.run_opened("host-a/cell-2/run-1/1700000000001");
   log.journal.records.pop_back();
   const auto found = recovered();
   CAF_REQUIRE_EQUAL(found.closings.size(), 1u);

@@ -20,7 +20,7 @@
 #include "tests/support/manual_world.hpp"
 
 using namespace cellos;
-using namespace cellos::evidence_tests;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -41,12 +41,12 @@ struct world {
     log = std::move(opening.log);
     observed.emplace(
         *log, open, [](auto) {}, [] {});
-    chronicle.emplace("host-a", *observed, clock, sealing, std::nullopt, epochs);
+    host_chain.emplace("host-a", *observed, clock, sealing, std::nullopt, epochs);
     const auto state = retention_file{log->directory()}.read({journal_mac_of(sealing)});
-    work.emplace(retention::surroundings{*log, *chronicle, events, open}, state.value_or(retention_state{}),
+    work.emplace(retention::surroundings{*log, *host_chain, events, open}, state.value_or(retention_state{}),
                  journal_mac_of(sealing));
     log->leave_removal_to_this_thread([this] { ++woken; });
-    chronicle->started("test");
+    host_chain->started("test");
   }
 
   run_ledger& open_run(const std::string& cell) {
@@ -56,7 +56,7 @@ struct world {
     ledger.open(lines, clock.now(), {"test", 10s, {}});
     const std::vector<chain_head> heads{ledger.head()};
     const std::vector<std::string> opened{ledger.chain()};
-    CAF_CHECK(!chronicle->append(lines, heads, opened, {}));
+    CAF_CHECK(!host_chain->append(lines, heads, opened, {}));
     return ledger;
   }
 
@@ -70,7 +70,7 @@ struct world {
     made.chunk = chunk;
     made.declarations.resize(declarations);
     std::string lines;
-    CAF_REQUIRE(ledger.take(lines, made) == run_ledger::verdict::taken);
+    CAF_REQUIRE(ledger.take(lines, made) == run_ledger::result::taken);
     const std::vector<chain_head> heads{ledger.head()};
     CAF_CHECK(!observed->append(lines, heads));
   }
@@ -81,7 +81,7 @@ struct world {
     ledger.close(lines, clock.now(), run_end_reason::retired, ledger.totals().received, 1);
     const std::vector<chain_head> heads{ledger.head()};
     const std::vector<run_end_mark> ends{ledger.end_mark()};
-    CAF_CHECK(!chronicle->append(lines, heads, {}, ends));
+    CAF_CHECK(!host_chain->append(lines, heads, {}, ends));
     runs.erase(cell);
   }
 
@@ -96,14 +96,14 @@ struct world {
   }
 
   event_sealing_ptr sealing;
-  testing::manual_clock clock;
+  test::manual_clock clock;
   operator_events events{std::make_shared<spdlog::logger>("t", std::make_shared<spdlog::sinks::null_sink_mt>()),
                          log_format::text};
   open_chains open;
   std::unique_ptr<segment_log> log;
   chain_epochs epochs;
   std::optional<observed_log> observed;
-  std::optional<host_chronicle> chronicle;
+  std::optional<host_event_chain> host_chain;
   std::optional<retention> work;
   int woken = 0;
   std::map<std::string, run_ledger> runs;

@@ -2,8 +2,8 @@
 #include "tests/runtime/evidence/recovery_fixture.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
-using namespace cellos::testing::recovery;
+using namespace cellos::test;
+using namespace cellos::test::recovery;
 using namespace std::chrono_literals;
 
 CAF_TEST_FIXTURE_SCOPE(run_recovery_tests, fixture)
@@ -120,7 +120,7 @@ CAF_TEST(a journal that was set back is on record) {
 CAF_TEST(a run that is cut back is abandoned and closed where it was) {
   declare(3);
   declare(3);
-  chronicle.evidence_blocked("something else is the last append", 1s);
+  host_chain.evidence_blocked("something else is the last append", 1s);
   cut(4, chain);
   const auto found = recovered();
   CAF_CHECK(found.open_runs.empty());
@@ -205,7 +205,7 @@ CAF_TEST(an event of our own that was taken back on record vouches for nothing) 
 CAF_TEST(a closed run that is open again is never gone on with) {
   declare(4);
   close();
-  chronicle.evidence_blocked("later", 1s);
+  host_chain.evidence_blocked("later", 1s);
   cut(3, chain);
   const auto found = recovered();
   CAF_CHECK(found.open_runs.empty());
@@ -251,7 +251,7 @@ CAF_TEST(a chain that nothing of ours began is abandoned) {
 
 CAF_TEST(events that do not follow each other end the chain) {
   declare(3);
-  chronicle.evidence_blocked("later", 1s);
+  host_chain.evidence_blocked("later", 1s);
   auto lines = lines_of(log.text);
   // run.v1.started is the third line, behind the host's two.
   std::swap(lines[3], lines[4]);
@@ -279,8 +279,8 @@ CAF_TEST(lines that are no events are named) {
 
 CAF_TEST(another chain takes the place of a host chain that is not as expected) {
   declare(1);
-  chronicle.evidence_blocked("once", 1s);
-  chronicle.evidence_blocked("twice", 1s);
+  host_chain.evidence_blocked("once", 1s);
+  host_chain.evidence_blocked("twice", 1s);
   declare(1);
   cut(1, host_chain());
   const auto found = recovered();

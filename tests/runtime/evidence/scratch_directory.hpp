@@ -11,7 +11,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace cellos::evidence_tests {
+namespace cellos::test {
 
 /// In memory where there is such a place: sweeps create thousands of files.
 inline std::filesystem::path scratch_root() {
@@ -54,4 +54,4 @@ inline std::string content_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-}  // namespace cellos::evidence_tests
+}  // namespace cellos::test

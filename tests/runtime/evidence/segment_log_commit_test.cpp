@@ -13,12 +13,12 @@
 #include "tests/runtime/evidence/scratch_directory.hpp"
 
 using namespace cellos;
-using namespace cellos::evidence_tests;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto patience = 20s;
+constexpr auto test_timeout = 20s;
 
 struct fixture {
   scratch_directory dir;
@@ -52,7 +52,7 @@ class commit_gate {
     }
     if (call != file_call::fdatasync || passed_) return 0;
     passed_ = true;
-    changed_.wait_for(guard, patience, [&] { return seen_ >= writes_; });
+    changed_.wait_for(guard, test_timeout, [&] { return seen_ >= writes_; });
     return outcome_;
   }
 
@@ -82,7 +82,7 @@ std::vector<std::error_code> append_together(segment_log& log, int count) {
 /// Another thread's doing, for which there is nothing to wait on.
 template <class Condition>
 bool eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + test_timeout;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::yield();
@@ -230,7 +230,7 @@ CAF_TEST(with_interval_nothing_is_committed_before_its_time) {
   CAF_CHECK_EQUAL(log->statistics().commits, 1u);
 }
 
-CAF_TEST(with_interval_a_failed_commit_is_told_once_and_the_log_goes_on_in_a_new_segment) {
+CAF_TEST(with_interval_a_failed_commit_is_reported_once_and_the_log_goes_on_in_a_new_segment) {
   options.fsync = fsync_policy::interval;
   auto log = open();
   CAF_CHECK(!log->append("certain\n"));
@@ -264,7 +264,7 @@ CAF_TEST(with_interval_the_threads_failure_reaches_the_next_append) {
   CAF_CHECK((lines() == std::vector<std::string>{"doubtful", "next"}));
 }
 
-CAF_TEST(with_interval_a_failure_at_the_end_is_told_by_close) {
+CAF_TEST(with_interval_a_failure_at_the_end_is_reported_by_close) {
   options.fsync = fsync_policy::interval;
   auto log = open();
   CAF_CHECK(!log->append("doubtful\n"));
@@ -304,7 +304,7 @@ CAF_TEST(statistics_do_not_wait_for_the_disk) {
     std::unique_lock guard{mutex};
     in_commit = true;
     changed.notify_all();
-    changed.wait_for(guard, patience, [&] { return may_return; });
+    changed.wait_for(guard, test_timeout, [&] { return may_return; });
     return 0;
   };
   CAF_CHECK(!log->append(std::string(static_cast<std::size_t>(options.segment_bytes) - 1, 'x') + "\n"));
@@ -312,7 +312,7 @@ CAF_TEST(statistics_do_not_wait_for_the_disk) {
   std::thread appender{[&] { (void)log->append("y\n"); }};
   {
     std::unique_lock guard{mutex};
-    CAF_CHECK(changed.wait_for(guard, patience, [&] { return in_commit; }));
+    CAF_CHECK(changed.wait_for(guard, test_timeout, [&] { return in_commit; }));
   }
   CAF_CHECK_EQUAL(log->statistics().bytes_on_disk, options.segment_bytes);
   CAF_CHECK(log->committed_position() == (segment_position{1, options.segment_bytes}));

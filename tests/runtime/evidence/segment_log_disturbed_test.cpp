@@ -8,7 +8,7 @@
 #include "tests/runtime/evidence/scratch_directory.hpp"
 
 using namespace cellos;
-using namespace cellos::evidence_tests;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {

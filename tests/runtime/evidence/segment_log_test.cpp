@@ -10,7 +10,7 @@
 #include "tests/runtime/evidence/scratch_directory.hpp"
 
 using namespace cellos;
-using namespace cellos::evidence_tests;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -104,7 +104,7 @@ CAF_TEST(a_directory_that_cannot_be_written_is_refused) {
   CAF_CHECK(mentions(why, "Make it writable for uid " + std::to_string(::geteuid())));
 }
 
-CAF_TEST(a_second_log_on_the_directory_is_refused_and_told_who_has_it) {
+CAF_TEST(a_second_log_on_the_directory_is_refused_with_who_has_it) {
   auto log = open();
   const auto why = refusal();
   CAF_CHECK(mentions(why, "is in use: process " + std::to_string(::getpid()) + " holds"));
@@ -154,7 +154,7 @@ CAF_TEST(a_full_last_segment_is_left_alone) {
   CAF_CHECK_EQUAL(content_of(segment(2)), "2\n");
 }
 
-CAF_TEST(a_torn_last_line_is_cut_off_and_told_wherever_it_was_torn) {
+CAF_TEST(a_torn_last_line_is_cut_off_and_reported_wherever_it_was_torn) {
   const std::string lines = "{\"n\":1}\n{\"n\":22}\n\n{\"n\":333}\n";
   std::filesystem::create_directory(options.dir);
   for (std::size_t cut = 0; cut <= lines.size(); ++cut) {
@@ -173,7 +173,7 @@ CAF_TEST(a_torn_last_line_is_cut_off_and_told_wherever_it_was_torn) {
   }
 }
 
-CAF_TEST(what_was_cut_off_is_told_even_when_the_log_is_refused_then) {
+CAF_TEST(what_was_cut_off_is_reported_even_when_the_log_is_refused_then) {
   std::filesystem::create_directory(options.dir);
   write_file(segment(1), "whole\ntorn");
   options.fsync = fsync_policy::always;

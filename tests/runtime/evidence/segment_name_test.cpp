@@ -8,7 +8,7 @@
 #include "tests/runtime/evidence/scratch_directory.hpp"
 
 using namespace cellos;
-using namespace cellos::evidence_tests;
+using namespace cellos::test;
 
 CAF_TEST(names_have_twenty_digits_and_come_back_as_their_number) {
   CAF_CHECK_EQUAL(segment_file_name(1), "evidence-00000000000000000001.jsonl");

@@ -13,7 +13,7 @@
 #include "tests/runtime/evidence/scratch_directory.hpp"
 
 using namespace cellos;
-using namespace cellos::evidence_tests;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -234,7 +234,7 @@ CAF_TEST(segments_removed_before_they_were_read_are_passed_over) {
   CAF_CHECK(!reader.failure());
 }
 
-CAF_TEST(reading_begins_where_it_is_told_to) {
+CAF_TEST(reading_begins_where_it_is_asked_to) {
   write_file(segment(1), "1\n");
   write_file(segment(2), "2a\n2b\n");
   write_file(segment(4), "4\n");

@@ -74,8 +74,8 @@ CAF_TEST(only_what_must_be_accepted_is_numbered) {
   std::uint64_t declarations = 0;
   int misnumbered = 0;
   for (int i = 0; i < 5000; ++i) {
-    const auto fate = maker.mixed().fate;
-    if (fate.refusal == telemetry_errc::none && !fate.heartbeat) ++declarations;
+    const auto expected = maker.mixed().expected;
+    if (expected.refusal == telemetry_errc::none && !expected.heartbeat) ++declarations;
     if (maker.next_index() != declarations + 1) ++misnumbered;
   }
   CAF_CHECK_EQUAL(misnumbered, 0);
@@ -111,8 +111,8 @@ CAF_TEST(lossy_seq_advances_by_one_and_what_was_lost) {
   int as_expected = 0;
   for (int i = 0; i < 2000; ++i) {
     const auto made = maker.lossy();
-    seq += made.fate.missing_seq;
-    dropped += made.fate.dropped;
+    seq += made.expected.missing_seq;
+    dropped += made.expected.dropped;
     expected.start();
     write_loss_pairs(expected, {.source = {}, .comm = {}, .losses = loss_counters{seq, dropped}});
     const auto tail = expected.framed().subspan(wire::frame_header_bytes);
@@ -138,24 +138,24 @@ CAF_TEST(seq_starts_over_with_each_connection) {
 CAF_TEST(forged_frames_name_attribution_more_often_than_not) {
   frame_maker maker{2, wire::content_version_1_0};
   int forged = 0;
-  for (int i = 0; i < 1000; ++i) forged += maker.forged().fate.forged ? 1 : 0;
+  for (int i = 0; i < 1000; ++i) forged += maker.forged().expected.forged ? 1 : 0;
   CAF_CHECK(forged > 500 && forged < 1000);
 }
 
-CAF_TEST(the_hosts_decoder_comes_to_every_verdict_known_beforehand) {
+CAF_TEST(the_hosts_decoder_comes_to_every_result_known_beforehand) {
   for (auto version : {wire::content_version_1_0, wire::content_version_1_1}) {
     frame_maker maker{6, version};
     int agreed = 0;
     for (int i = 0; i < 50'000; ++i) {
       const auto next_index = maker.next_index();
       const auto made = maker.mixed();
-      const auto verdict = decode_frame_body(made.bytes.subspan(wire::frame_header_bytes));
-      const bool accepted = made.fate.refusal == telemetry_errc::none;
-      const auto expected_index = made.fate.heartbeat ? next_index - 1 : next_index;
-      const bool same = verdict.refusal == made.fate.refusal &&
-                        (!accepted || (verdict.forged_attribution == made.fate.forged &&
-                                       verdict.declaration.guest_monotonic_ns == expected_index &&
-                                       verdict.seq.has_value() == (version == wire::content_version_1_1)));
+      const auto result = decode_frame_body(made.bytes.subspan(wire::frame_header_bytes));
+      const bool accepted = made.expected.refusal == telemetry_errc::none;
+      const auto expected_index = made.expected.heartbeat ? next_index - 1 : next_index;
+      const bool same = result.refusal == made.expected.refusal &&
+                        (!accepted || (result.forged_attribution == made.expected.forged &&
+                                       result.declaration.guest_monotonic_ns == expected_index &&
+                                       result.seq.has_value() == (version == wire::content_version_1_1)));
       if (same) ++agreed;
     }
     CAF_CHECK_EQUAL(agreed, 50'000);

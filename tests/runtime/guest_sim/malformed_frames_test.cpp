@@ -47,8 +47,8 @@ CAF_TEST(the_hosts_decoder_refuses_every_kind) {
     for (int i = 0; i < 2000; ++i) {
       frame_writer out;
       kind.write(out, random, sample());
-      const auto verdict = decode_frame_body(out.framed().subspan(wire::frame_header_bytes));
-      if (verdict.refusal == telemetry_errc::malformed_frame) ++refused;
+      const auto result = decode_frame_body(out.framed().subspan(wire::frame_header_bytes));
+      if (result.refusal == telemetry_errc::malformed_frame) ++refused;
     }
     CAF_CHECK_EQUAL(refused, 2000);
   }

@@ -58,9 +58,9 @@ CAF_TEST(the_published_signature_verifies) {
   key_list keys;
   CAF_REQUIRE(keys.add("testkey", signing_algorithm::ecdsa_p256_sha256, test::unhex(published_point)));
   const dsse::signed_message message{read->material};
-  CAF_CHECK(keys.verify("testkey", message.bytes(), read->signatures[0].bytes()) == signature_verdict::good);
+  CAF_CHECK(keys.verify("testkey", message.bytes(), read->signatures[0].bytes()) == signature_result::good);
   const dsse::signed_message other{some_material};
-  CAF_CHECK(keys.verify("testkey", other.bytes(), read->signatures[0].bytes()) == signature_verdict::bad);
+  CAF_CHECK(keys.verify("testkey", other.bytes(), read->signatures[0].bytes()) == signature_result::bad);
 }
 
 CAF_TEST(the_published_secret_belongs_to_the_published_key) {
@@ -78,7 +78,7 @@ CAF_TEST(the_signed_message_is_the_pre_authentication_encoding) {
   CAF_CHECK_EQUAL(text, "DSSEv1 46 https://cloudevents.io/verifiability/dsse/v0.1 32 " + material);
 }
 
-CAF_TEST(what_is_written_is_read_and_has_the_told_length) {
+CAF_TEST(what_is_written_is_read_and_has_the_stated_length) {
   for (const signing_algorithm algorithm : signing_algorithms) {
     const signing_key key = signing_key::generate(algorithm, "host-a-2026");
     const auto signature = key.sign(dsse::signed_message{some_material}.bytes());

@@ -70,7 +70,7 @@ struct fixture {
   }
 
   /// Checks that each line names the digest of the one before, and each signature; answers with the signed sequences.
-  std::vector<std::uint64_t> judged(const std::vector<std::shared_ptr<const signing_key>>& keys) const {
+  std::vector<std::uint64_t> checked(const std::vector<std::shared_ptr<const signing_key>>& keys) const {
     std::vector<std::uint64_t> signed_at;
     digest before = no_event_before;
     std::uint64_t sequence = 0;
@@ -115,7 +115,7 @@ CAF_TEST(every_event_is_signed_and_names_the_one_before) {
   run_ledger ledger = opened(every_event());
   ledger.take(log, declarations(1, 3));
   ledger.close(log, now, run_end_reason::retired, 3, 1);
-  CAF_CHECK_EQUAL(judged({first}), (sequences{1, 2, 3, 4, 5}));
+  CAF_CHECK_EQUAL(checked({first}), (sequences{1, 2, 3, 4, 5}));
   CAF_CHECK_EQUAL(ledger.unsigned_events(), 0u);
 }
 
@@ -123,11 +123,11 @@ CAF_TEST(a_checkpoint_is_written_after_so_many_events_and_no_sooner) {
   run_ledger ledger = opened(every(3));
   ledger.take(log, declarations(1, 7));
   // 1 started, 2 3 4, 5 checkpoint, 6 7 8, 9 checkpoint, 10
-  CAF_CHECK_EQUAL(judged({first}), (sequences{1, 5, 9}));
+  CAF_CHECK_EQUAL(checked({first}), (sequences{1, 5, 9}));
   CAF_CHECK_EQUAL(ledger.unsigned_events(), 1u);
   ledger.checkpoint(log, now);
   ledger.checkpoint(log, now);
-  CAF_CHECK_EQUAL(judged({first}), (sequences{1, 5, 9, 11}));
+  CAF_CHECK_EQUAL(checked({first}), (sequences{1, 5, 9, 11}));
   CAF_CHECK_EQUAL(ledger.unsigned_events(), 0u);
 }
 
@@ -139,14 +139,14 @@ CAF_TEST(silence_and_the_end_are_signed_and_cover_what_came_before) {
   CAF_CHECK_EQUAL(ledger.unsigned_events(), 0u);
   ledger.take(log, declarations(2, 1));
   ledger.close(log, now, run_end_reason::retired, 3, 1);
-  CAF_CHECK_EQUAL(judged({first}), (sequences{1, 4, 7}));
+  CAF_CHECK_EQUAL(checked({first}), (sequences{1, 4, 7}));
 }
 
 CAF_TEST(without_a_key_there_are_digests_alone) {
   run_ledger ledger = opened(std::make_shared<const host_sealing>(nullptr, nullptr, 1000));
   ledger.take(log, declarations(1, 2));
   ledger.close(log, now, run_end_reason::retired, 2, 1);
-  CAF_CHECK_EQUAL(judged({}), sequences{});
+  CAF_CHECK_EQUAL(checked({}), sequences{});
   CAF_CHECK_EQUAL(ledger.unsigned_events(), 0u);
   CAF_CHECK_EQUAL(lines().front().find("keyId"), std::string_view::npos);
 }
@@ -157,7 +157,7 @@ CAF_TEST(a_change_of_keys_is_signed_by_both) {
   ledger.change_key(log, now, std::make_shared<const host_sealing>(second, first, 1000));
   ledger.take(log, declarations(2, 1));
   ledger.close(log, now, run_end_reason::retired, 3, 1);
-  CAF_CHECK_EQUAL(judged({first, second}), (sequences{1, 4, 6}));
+  CAF_CHECK_EQUAL(checked({first, second}), (sequences{1, 4, 6}));
   CAF_CHECK_EQUAL(signatures_in(lines()[3]), 2u);
   CAF_CHECK(lines()[3].find("run.v1.key_changed") != std::string_view::npos);
   CAF_CHECK(lines()[3].find(R"("formerKeyId":"first")") != std::string_view::npos);
@@ -174,7 +174,7 @@ CAF_TEST(the_same_key_at_another_rate_is_no_change_of_keys) {
   run_ledger ledger = opened(every_event());
   ledger.change_key(log, now, every(2));
   ledger.take(log, declarations(1, 2));
-  CAF_CHECK_EQUAL(judged({first}), (sequences{1, 4}));
+  CAF_CHECK_EQUAL(checked({first}), (sequences{1, 4}));
 }
 
 CAF_TEST(a_recovered_chain_goes_on_under_another_key) {
@@ -192,7 +192,7 @@ CAF_TEST(a_recovered_chain_goes_on_under_another_key) {
   successor.take(log, declarations(1, 1));
   successor.checkpoint(log, now);
   // 4 key changed, 5 dropped, 6 resumed, 7, 8 checkpoint
-  CAF_CHECK_EQUAL(judged({first, second}), (sequences{1, 4, 6, 8}));
+  CAF_CHECK_EQUAL(checked({first, second}), (sequences{1, 4, 6, 8}));
   CAF_CHECK_EQUAL(signatures_in(lines()[3]), 2u);
 }
 
@@ -203,7 +203,7 @@ CAF_TEST(what_is_cut_back_is_not_sealed_with_what_follows) {
   other.open(log, now, {"test", 10s, {}});
   log = before;
   ledger.take(log, declarations(1, 1));
-  CAF_CHECK_EQUAL(judged({first}), (sequences{1, 2}));
+  CAF_CHECK_EQUAL(checked({first}), (sequences{1, 2}));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -78,7 +78,7 @@ CAF_TEST(pem_of_the_right_kind_is_a_key) {
   CAF_CHECK(says(load(cut), cut, "not an unencrypted PEM private key for ed25519"));
 }
 
-CAF_TEST(what_is_not_there_is_told) { CAF_CHECK(says(load(path("none")), path("none"), "does not exist")); }
+CAF_TEST(what_is_not_there_is_reported) { CAF_CHECK(says(load(path("none")), path("none"), "does not exist")); }
 
 CAF_TEST(what_is_no_regular_file_is_refused_without_waiting) {
   CAF_REQUIRE_EQUAL(::mkfifo(path("fifo").c_str(), 0600), 0);

@@ -49,11 +49,11 @@ CAF_TEST(a_list_holds_keys_of_every_kind) {
   CAF_CHECK(keys.find("plain") != nullptr);
   CAF_CHECK(keys.find("plai") == nullptr);
   const auto message = bytes_of("message");
-  CAF_CHECK(keys.verify("plain", message, plain.sign(message).view()) == signature_verdict::good);
-  CAF_CHECK(keys.verify("object", message, plain.sign(message).view()) == signature_verdict::good);
-  CAF_CHECK(keys.verify("point", message, point.sign(message).view()) == signature_verdict::good);
-  CAF_CHECK(keys.verify("shared", message, shared.sign(message).view()) == signature_verdict::good);
-  CAF_CHECK(keys.verify("shared", message, plain.sign(message).view()) == signature_verdict::bad);
+  CAF_CHECK(keys.verify("plain", message, plain.sign(message).view()) == signature_result::good);
+  CAF_CHECK(keys.verify("object", message, plain.sign(message).view()) == signature_result::good);
+  CAF_CHECK(keys.verify("point", message, point.sign(message).view()) == signature_result::good);
+  CAF_CHECK(keys.verify("shared", message, shared.sign(message).view()) == signature_result::good);
+  CAF_CHECK(keys.verify("shared", message, plain.sign(message).view()) == signature_result::bad);
 }
 
 CAF_TEST(a_key_may_be_bound_to_hosts) {
@@ -93,7 +93,7 @@ CAF_TEST(a_point_that_is_no_key_is_refused) {
   CAF_CHECK(says(R"({"k":{"alg":"ecdsa-p256-sha256","key":")" + base64url(off_curve) + "\"}}", "not the 65 bytes"));
 }
 
-CAF_TEST(a_list_that_cannot_be_read_is_told) {
+CAF_TEST(a_list_that_cannot_be_read_is_reported) {
   const auto loaded = cellos::key_list::load("/nonexistent/keys.json");
   CAF_REQUIRE(std::holds_alternative<std::string>(loaded));
   CAF_CHECK_EQUAL(std::get<std::string>(loaded),

@@ -118,17 +118,17 @@ CAF_TEST(every_algorithm_verifies_its_own_and_nothing_else) {
     CAF_REQUIRE(keys.add("k", algorithm, is_hmac ? std::as_const(shared).bytes() : std::span{public_key}));
     const auto signature = key.sign(message);
     CAF_CHECK_EQUAL(signature.view().size(), signature_length(algorithm));
-    CAF_CHECK(keys.verify("k", message, signature.view()) == signature_verdict::good);
-    CAF_CHECK(keys.verify("l", message, signature.view()) == signature_verdict::unknown_key);
-    CAF_CHECK(keys.verify("k", bytes_of("massage"), signature.view()) == signature_verdict::bad);
-    CAF_CHECK(keys.verify("k", message, other.sign(message).view()) == signature_verdict::bad);
+    CAF_CHECK(keys.verify("k", message, signature.view()) == signature_result::good);
+    CAF_CHECK(keys.verify("l", message, signature.view()) == signature_result::unknown_key);
+    CAF_CHECK(keys.verify("k", bytes_of("massage"), signature.view()) == signature_result::bad);
+    CAF_CHECK(keys.verify("k", message, other.sign(message).view()) == signature_result::bad);
     for (std::size_t i = 0; i < signature.view().size(); ++i) {
       std::vector<std::uint8_t> changed{signature.view().begin(), signature.view().end()};
       changed[i] ^= 1;
-      CAF_CHECK(keys.verify("k", message, changed) == signature_verdict::bad);
+      CAF_CHECK(keys.verify("k", message, changed) == signature_result::bad);
       changed[i] ^= 1;
       changed.resize(i);
-      CAF_CHECK(keys.verify("k", message, changed) == signature_verdict::bad);
+      CAF_CHECK(keys.verify("k", message, changed) == signature_result::bad);
     }
   }
 }
@@ -186,7 +186,7 @@ CAF_TEST(threads_may_sign_at_once) {
         for (int i = 0; i < 50; ++i) {
           const std::string message = std::to_string(t) + "/" + std::to_string(i);
           const auto signature = key.sign(bytes_of(message));
-          good[t] += keys.verify("k", bytes_of(message), signature.view()) == signature_verdict::good ? 1 : 0;
+          good[t] += keys.verify("k", bytes_of(message), signature.view()) == signature_result::good ? 1 : 0;
         }
       });
     }

@@ -12,9 +12,9 @@
 #include "actors/ports.hpp"
 #include "runtime/guest_sim/frame_writer.hpp"
 
-namespace cellos::testing {
+namespace cellos::test {
 
-/// Stands where a LISTENER does: keeps what is delivered, and acknowledges it when told to.
+/// Stands where a LISTENER does: keeps what is delivered, and acknowledges it when asked to.
 class collected_chunks {
  public:
   explicit collected_chunks(cell_intake_ptr intake) : intake_(std::move(intake)) {
@@ -81,4 +81,4 @@ inline std::vector<std::uint8_t> numbered_frame(std::uint64_t number) {
   return {bytes.begin(), bytes.end()};
 }
 
-}  // namespace cellos::testing
+}  // namespace cellos::test

@@ -16,7 +16,7 @@
 #include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -42,7 +42,7 @@ struct fixture {
     return all;
   }
   static bool has_open(const cell_intake_ptr& intake, std::uint32_t connections) {
-    return test::holds_within(test::patience, [&] { return intake->counts().connections_open == connections; });
+    return test::holds_within(test::test_timeout, [&] { return intake->counts().connections_open == connections; });
   }
 };
 
@@ -89,7 +89,7 @@ CAF_TEST(a cell keeps within its share and its neighbours have theirs) {
   const auto greedy = service.bind(cell("greedy")).intake;
   const auto quiet = service.bind(cell("quiet")).intake;
   const auto flood = connect("greedy", 20);
-  CAF_CHECK(flood.back()->is_closed_within(test::patience));
+  CAF_CHECK(flood.back()->is_closed_within(test::test_timeout));
   CAF_CHECK(has_open(greedy, 5));
   CAF_CHECK_EQUAL(greedy->counts().connections_refused, 15u);
   CAF_CHECK(counted->last("connection_refused").find("share of the descriptors") != std::string::npos);
@@ -124,7 +124,7 @@ CAF_TEST(a cell for which there is no descriptor is refused and the next one is 
   CAF_CHECK(!third.intake);
   CAF_CHECK(third.refusal.explanation.find("raise LimitNOFILE") != std::string::npos);
   first = nullptr;
-  CAF_CHECK(test::holds_within(test::patience, [&] { return service.bind(cell("third")).intake != nullptr; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return service.bind(cell("third")).intake != nullptr; }));
 }
 
 CAF_TEST(guests that left hold no descriptors while nothing can be read and lose nothing) {
@@ -139,11 +139,11 @@ CAF_TEST(guests that left hold no descriptors while nothing can be read and lose
     guest.write_frames(1);
     guest.write_half_a_frame();
   }
-  CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().connections_accepted == guests; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return intake->counts().connections_accepted == guests; }));
   CAF_CHECK(has_open(intake, 0));
   CAF_CHECK_EQUAL(open_descriptors(), before);
   CAF_CHECK_EQUAL(intake->counts().chunks_unacknowledged, 2u);
-  CAF_CHECK(test::holds_within(test::patience, [&] {
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] {
     collected.acknowledge();
     return collected.ended(chunk_ending::torn) == guests;
   }));
@@ -162,10 +162,10 @@ CAF_TEST(what guests left behind is bounded and the rest waits in their sockets)
     test::raw_guest guest{path("c")};
     guest.write_frames(each);
   }
-  CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().connections_accepted == guests; }));
-  CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().connections_open < guests; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return intake->counts().connections_accepted == guests; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return intake->counts().connections_open < guests; }));
   CAF_CHECK(!test::holds_within(1500ms, [&] { return intake->counts().connections_open < guests / 2; }));
-  CAF_CHECK(test::holds_within(test::patience, [&] {
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] {
     collected.acknowledge();
     return collected.frames() == guests * each;
   }));
@@ -181,10 +181,10 @@ CAF_TEST(a cell that ends reads what guests left behind) {
     test::raw_guest guest{path("c")};
     guest.write_frames(1);
   }
-  CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().connections_accepted == 8; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return intake->counts().connections_accepted == 8; }));
   std::atomic<bool> drained{false};
   intake->drain([&] { drained = true; });
-  CAF_CHECK(test::holds_within(test::patience, [&] {
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] {
     collected.acknowledge();
     return drained.load();
   }));
@@ -207,7 +207,7 @@ CAF_TEST(no descriptor to accept with is waited for and not asked for without pa
     CAF_CHECK(!test::holds_within(1200ms, [&] { return calls.accepts > 12; }));
     CAF_CHECK(calls.accepts > 0);
     calls.exhausted = false;
-    CAF_CHECK(test::holds_within(test::patience, [&] { return collected.frames() == served + 1; }));
+    CAF_CHECK(test::holds_within(test::test_timeout, [&] { return collected.frames() == served + 1; }));
   }
 }
 

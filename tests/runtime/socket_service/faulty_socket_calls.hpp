@@ -8,7 +8,7 @@
 
 #include "runtime/socket_service/socket_calls.hpp"
 
-namespace cellos::testing {
+namespace cellos::test {
 
 enum class socket_call : std::uint8_t {
   socket,
@@ -105,4 +105,4 @@ class faulty_socket_calls : public socket_calls {
   std::atomic<std::uint64_t> left_{0};
 };
 
-}  // namespace cellos::testing
+}  // namespace cellos::test

@@ -20,7 +20,7 @@
 #include "tests/support/wait.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -34,7 +34,7 @@ struct fixture {
     const auto take = [&](const guest_sim::made_frame& frame) {
       boundaries.push_back(stream.size());
       stream.insert(stream.end(), frame.bytes.begin(), frame.bytes.end());
-      refused += frame.fate.refusal == telemetry_errc::none ? 0 : 1;
+      refused += frame.expected.refusal == telemetry_errc::none ? 0 : 1;
     };
     for (int i = 0; i < 2; ++i) {
       take(maker.honest());
@@ -121,7 +121,7 @@ CAF_TEST(a connection that ends at any byte costs the frame it ends in) {
     guest.close();
     torn += is_boundary(length) ? 0 : 1;
     frames += whole_frames(length) + (is_boundary(length) ? 0 : 1);
-    CAF_REQUIRE(test::holds_within(test::patience, [&] {
+    CAF_REQUIRE(test::holds_within(test::test_timeout, [&] {
       collected.acknowledge();
       return collected.ended(chunk_ending::torn) + collected.ended(chunk_ending::closed) == length;
     }));

@@ -15,7 +15,7 @@
 #include "tests/support/wait.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 CAF_TEST(a guest that was held back in the middle of a frame for longer than a torn frame may last is not torn) {
@@ -44,20 +44,20 @@ CAF_TEST(a guest that was held back in the middle of a frame for longer than a t
   const auto write_more = [&] {
     if (!rest.empty()) rest = rest.subspan(guest.write_some(rest));
   };
-  CAF_REQUIRE(test::holds_within(test::patience, [&] {
+  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] {
     write_more();
     return intake->counts().chunks_unacknowledged == 2;
   }));
   // The turn in which the credit comes back is one in which torn frames are looked for.
   calls.close_gate(true);
-  CAF_REQUIRE(test::holds_within(test::patience, [&] { return calls.is_held(); }));
+  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return calls.is_held(); }));
   CAF_CHECK(!test::holds_within(1s, [&] {
     write_more();
     return collected.ended(chunk_ending::torn) > 0;
   }));
   collected.acknowledge();
   calls.close_gate(false);
-  CAF_CHECK(test::holds_within(test::patience, [&] {
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] {
     write_more();
     collected.acknowledge();
     return collected.frames() == frames;

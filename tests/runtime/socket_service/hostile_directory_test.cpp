@@ -20,7 +20,7 @@
 #include "tests/support/wait.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -195,7 +195,7 @@ CAF_TEST(a guest that never ceases to connect does not hold up the end of its ce
   std::atomic<bool> drained{false};
   calls.busy = true;
   intake->drain([&] { drained = true; });
-  CAF_CHECK(test::holds_within(test::patience, [&] { return drained.load(); }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return drained.load(); }));
   CAF_CHECK(calls.accepts < tireless_guest::most);
 }
 
@@ -214,7 +214,7 @@ CAF_TEST(descriptors beside the bytes of a guest do not reach the host) {
   CAF_REQUIRE_EQUAL(::connect(guest.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
   CAF_MESSAGE("nor once the connection is accepted");
-  CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().connections_accepted == 1; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return intake->counts().connections_accepted == 1; }));
   CAF_CHECK_EQUAL(send_descriptor(guest.get(), STDIN_FILENO), EPERM);
 }
 

@@ -15,7 +15,7 @@
 #include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
@@ -54,9 +54,9 @@ CAF_TEST(a lost socket is bound again and whoever was connected stays) {
   CAF_CHECK_EQUAL(counted->count("socket_lost"), 0u);
 
   // This one is in the backlog when the file goes.
-  CAF_REQUIRE(test::holds_within(test::patience, [&] { return collected.frames() == 1; }));
+  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return collected.frames() == 1; }));
   calls.close_gate(true);
-  CAF_REQUIRE(test::holds_within(test::patience, [&] { return calls.is_held(); }));
+  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return calls.is_held(); }));
   test::raw_guest waiting{path};
   waiting.write_frames(1);
   fs::remove_all(home / "d");
@@ -66,7 +66,7 @@ CAF_TEST(a lost socket is bound again and whoever was connected stays) {
   fresh.write_frames(1);
   calls.close_gate(false);
   old.write_frames(1);
-  CAF_CHECK(test::holds_within(test::patience, [&] { return collected.frames() == 4; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return collected.frames() == 4; }));
   CAF_CHECK_EQUAL(intake->counts().connections_open, 3u);
   CAF_CHECK_EQUAL(counted->count("socket_lost"), 1u);
   CAF_CHECK(has(counted->last("socket_restored"), "bound again"));
@@ -120,10 +120,10 @@ CAF_TEST(a lost socket is noticed without being asked for) {
   const auto intake = service.bind(cell).intake;
   CAF_REQUIRE(intake);
   fs::rename(path, home / "away");
-  CAF_CHECK(test::holds_within(test::patience, [&] { return !intake->counts().file_in_place; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return !intake->counts().file_in_place; }));
   CAF_CHECK(has(counted->last("socket_lost"), "its file is gone"));
   fs::rename(home / "away", path);
-  CAF_CHECK(test::holds_within(test::patience, [&] { return intake->counts().file_in_place; }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return intake->counts().file_in_place; }));
   CAF_CHECK(has(counted->last("socket_restored"), "came back"));
   CAF_CHECK_EQUAL(counted->count("socket_lost"), 1u);
 }
@@ -135,7 +135,7 @@ CAF_TEST(a file that was removed on purpose is not missed) {
   collected_chunks collected{intake};
   std::atomic<bool> drained{false};
   intake->drain([&] { drained = true; });
-  CAF_CHECK(test::holds_within(test::patience, [&] { return drained.load(); }));
+  CAF_CHECK(test::holds_within(test::test_timeout, [&] { return drained.load(); }));
   CAF_CHECK(!intake->ensure_bound());
   CAF_CHECK(!fs::exists(path));
   // Long enough for many looks.

@@ -19,7 +19,7 @@
 #include "tests/support/wait.hpp"
 
 using namespace cellos;
-using namespace cellos::testing;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -82,7 +82,7 @@ class life {
 
   /// Frames from a new connection until the host has as many; one that it closes makes the guest come again.
   void serve(collected_chunks& collected, const cell_intake& intake, std::uint64_t wanted) {
-    CAF_REQUIRE(test::holds_within(test::patience, [&] {
+    CAF_REQUIRE(test::holds_within(test::test_timeout, [&] {
       try {
         auto guest = guest_sim::connection::open(cell_.socket_path(), 5s, never_);
         const std::uint64_t before = collected.frames();
@@ -148,7 +148,7 @@ class life {
       CAF_CHECK(calls_.struck());  // refused, which is an answer
     }
     intake.drain([&] { drained = true; });
-    CAF_CHECK(test::holds_within(test::patience, [&] {
+    CAF_CHECK(test::holds_within(test::test_timeout, [&] {
       collected.acknowledge();
       return drained.load();
     }));

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runtime/signing/signing_key.hpp"
-#include "runtime/verification/line_judge.hpp"
+#include "runtime/verification/line_verifier.hpp"
 #include "tests/support/chain_writer.hpp"
 
 #define CAF_SUITE event_line
@@ -19,7 +19,7 @@ namespace {
 struct fixture {
   signing_key key = signing_key::generate(signing_algorithm::ed25519, "host-2026");
   key_list keys = keys_of({&key});
-  line_judge judge{&keys};
+  line_verifier verifier{&keys};
 
   std::string signed_line(std::string_view comm = "bash") {
     chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
@@ -30,15 +30,15 @@ struct fixture {
 
   /// Signed, linked and without a fault.
   bool accepts(const std::string& line) {
-    const line_verdict verdict = judge.judge(line);
-    for (const line_fault& each : verdict.faults) CAF_MESSAGE(to_string(each.cause) << ": " << each.words);
-    return verdict.faults.empty() && verdict.is_signed() && verdict.sealed && verdict.sequence == 1 &&
-           verdict.chain == "host-a/cell-1/run-1/1" && verdict.kind == event_kind::declaration;
+    const line_result result = verifier.verify(line);
+    for (const line_fault& each : result.faults) CAF_MESSAGE(to_string(each.cause) << ": " << each.words);
+    return result.faults.empty() && result.is_signed() && result.sealed && result.sequence == 1 &&
+           result.chain == "host-a/cell-1/run-1/1" && result.kind == event_kind::declaration;
   }
 
   std::string refusal(const std::string& line) {
-    const line_verdict verdict = judge.judge(line);
-    return verdict.faults.empty() ? "none" : verdict.faults.front().words;
+    const line_result result = verifier.verify(line);
+    return result.faults.empty() ? "none" : result.faults.front().words;
   }
 };
 
@@ -55,8 +55,8 @@ CAF_TEST_FIXTURE_SCOPE(event_line_tests, fixture)
 CAF_TEST(our_own_lines_are_read_without_unescaping) {
   const std::string line = signed_line();
   event_line read;
-  CAF_REQUIRE(read_own_form(line, read));
-  CAF_CHECK(read.own_form);
+  CAF_REQUIRE(read_canonical_line(line, read));
+  CAF_CHECK(read.canonical_line);
   CAF_CHECK_EQUAL(read.core.id, "host-a/cell-1/run-1/1/00000000000000000001");
   CAF_CHECK_EQUAL(read.core.subject, "urn:cellos:cell:cell-1");
   CAF_CHECK_EQUAL(read.sequence, "00000000000000000001");
@@ -65,7 +65,7 @@ CAF_TEST(our_own_lines_are_read_without_unescaping) {
   CAF_CHECK(accepts(line));
 }
 
-CAF_TEST(the_same_event_in_any_form_is_the_same_event) {
+CAF_TEST(the_same_event_in_another_form_is_the_same_event) {
   const std::string line = signed_line("caf\xc3\xa9 \\u0001 \\\"x\\\" \\\\");
   CAF_CHECK(accepts(line));
   const auto parsed = nlohmann::json::parse(line);
@@ -143,17 +143,17 @@ CAF_TEST(more_attributes_may_be_signed_than_ours) {
       R"("prevdigest":")" +
       zeros + R"(","signedextattrs":"prevdigest,count,chain,sequence,flag","data_base64":"AQI=",)" +
       R"("dssematerial":")" + envelope + "\"}";
-  const line_verdict verdict = judge.judge(line);
-  CAF_CHECK(verdict.faults.empty());
-  CAF_CHECK(verdict.is_signed());
-  CAF_CHECK(verdict.material == material);
+  const line_result result = verifier.verify(line);
+  CAF_CHECK(result.faults.empty());
+  CAF_CHECK(result.is_signed());
+  CAF_CHECK(result.material == material);
 }
 
 CAF_TEST(any_bytes_are_survived) {
   const std::string line = signed_line();
-  for (std::size_t size = 0; size <= line.size(); ++size) (void)judge.judge(line.substr(0, size));
-  (void)judge.judge(std::string(100'000, '['));
-  (void)judge.judge("{\"data\":" + std::string(2'000, '[') + std::string(2'000, ']') + "}");
+  for (std::size_t size = 0; size <= line.size(); ++size) (void)verifier.verify(line.substr(0, size));
+  (void)verifier.verify(std::string(100'000, '['));
+  (void)verifier.verify("{\"data\":" + std::string(2'000, '[') + std::string(2'000, ']') + "}");
   CAF_CHECK_EQUAL(refusal(std::string(1000, '\xff')), refusal(std::string(1000, '\xff')));
 }
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/verification/log_judge.hpp"
+#include "runtime/verification/log_verifier.hpp"
 #include "runtime/verification/rfc3339.hpp"
 #include "tests/support/chain_writer.hpp"
-#include "tests/support/judged_lines.hpp"
+#include "tests/support/verified_lines.hpp"
 
 #define CAF_SUITE host_statements
 #include "caf/test/dsl.hpp"
@@ -42,7 +42,7 @@ struct fixture {
 
   /// Causes in order of their names, each once.
   std::string causes(const std::string& log, const verification_options& options = {}) const {
-    const verification_report report = judge_text(log, &keys, options);
+    const verification_report report = verify_text(log, &keys, options);
     std::vector<std::string> found;
     for (const finding& each : report.findings) {
       CAF_MESSAGE(to_string(each.cause) << " " << each.chain << " " << each.sequence << ": " << each.words);
@@ -182,7 +182,7 @@ CAF_TEST(what a start adopted is a note where a checkpoint may lag until the log
   std::string log = log_of({begun(every_third), run.declaration(false)});
   log += run.line("run.v1.adopted", R"({"adoptedFrom":"2","adoptedTo":"2"})", true);
   CAF_CHECK_EQUAL(causes(log), "");
-  CAF_CHECK_EQUAL(judge_text(log, &keys, {}).notes.size(), 1u);
+  CAF_CHECK_EQUAL(verify_text(log, &keys, {}).notes.size(), 1u);
   CAF_CHECK_EQUAL(causes(log + ended(1), finished), "adopted");
 }
 

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "tests/support/chain_writer.hpp"
-#include "tests/support/judged_lines.hpp"
+#include "tests/support/verified_lines.hpp"
 
 #define CAF_SUITE tamper_sweep
 #include "caf/test/dsl.hpp"
@@ -45,14 +45,14 @@ extent asked_extent() {
   return asked;
 }
 
-/// A whole log of two hosts and four runs, its verdicts, and what was done to it.
+/// A whole log of two hosts and four runs, its results, and what was done to it.
 class tampered_log {
  public:
   tampered_log(bool sign_every_event, std::uint64_t declarations)
       : key_(signing_key::generate(signing_algorithm::hmac_sha256, "host-2026")),
         next_key_(signing_key::generate(signing_algorithm::ed25519, "host-2027")),
         keys_(keys_of({&key_, &next_key_})),
-        judged_(&keys_) {
+        checked_(&keys_) {
     sample what;
     what.key = &key_;
     what.next_key = &next_key_;
@@ -62,12 +62,12 @@ class tampered_log {
     lines_ = sample_log(what);
     for (std::string& line : lines_) {
       line.pop_back();
-      verdicts_.push_back(judged_.add(line));
+      results_.push_back(checked_.add(line));
     }
   }
 
   const std::vector<std::string>& lines() const { return lines_; }
-  const std::vector<const line_verdict*>& verdicts() const { return verdicts_; }
+  const std::vector<const line_result*>& results() const { return results_; }
   std::size_t size() const { return lines_.size(); }
   const signing_key& key() const { return key_; }
   const key_list& keys() const { return keys_; }
@@ -75,17 +75,17 @@ class tampered_log {
   /// `lines` in place of the `count` lines from `at` on.
   verification_report with(std::size_t at, std::size_t count, const std::vector<std::string>& lines,
                            bool unterminated = false) {
-    judged_log log{verdicts_, unterminated, true};
+    checked_log log{results_, unterminated, true};
     const auto begin = log.lines.begin() + static_cast<std::ptrdiff_t>(at);
     auto into = log.lines.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
-    for (const std::string& each : lines) into = std::next(log.lines.insert(into, judged_.add(each)));
-    auto report = judge_whole(log, finished());
-    judged_.keep(lines_.size());
+    for (const std::string& each : lines) into = std::next(log.lines.insert(into, checked_.add(each)));
+    auto report = verify_whole(log, finished());
+    checked_.keep(lines_.size());
     return report;
   }
 
-  verification_report arranged(std::vector<const line_verdict*> order) const {
-    return judge_whole({std::move(order), false, true}, finished());
+  verification_report arranged(std::vector<const line_result*> order) const {
+    return verify_whole({std::move(order), false, true}, finished());
   }
 
   static verification_options finished() {
@@ -98,14 +98,14 @@ class tampered_log {
   signing_key key_;
   signing_key next_key_;
   key_list keys_;
-  judged_lines judged_;
+  verified_lines checked_;
   std::vector<std::string> lines_;
-  std::vector<const line_verdict*> verdicts_;
+  std::vector<const line_result*> results_;
 };
 
 /// A finding points at line `at`, or names its chain and its own or the next sequence.
 bool names(const verification_report& report, const tampered_log& log, std::size_t at) {
-  const line_verdict& line = *log.verdicts()[at];
+  const line_result& line = *log.results()[at];
   return std::any_of(report.findings.begin(), report.findings.end(), [&](const finding& each) {
     return each.line == at + 1 ||
            (each.chain == line.chain && each.sequence >= line.sequence && each.sequence <= line.sequence + 1);
@@ -221,9 +221,9 @@ void sweep_bytes(bool sign_every_event) {
 }
 
 /// What each chain's lines are, in the order of the log.
-std::map<std::string, std::vector<std::uint64_t>> orders_of(const std::vector<const line_verdict*>& lines) {
+std::map<std::string, std::vector<std::uint64_t>> orders_of(const std::vector<const line_result*>& lines) {
   std::map<std::string, std::vector<std::uint64_t>> orders;
-  for (const line_verdict* each : lines) orders[std::string{each->chain}].push_back(each->sequence);
+  for (const line_result* each : lines) orders[std::string{each->chain}].push_back(each->sequence);
   return orders;
 }
 
@@ -255,7 +255,7 @@ const std::uint64_t many_declarations = std::max<std::uint64_t>(40, asked_extent
 CAF_TEST(an_untouched_log_is_clean) {
   for (const bool every_event : {false, true}) {
     const tampered_log log{every_event, many_declarations};
-    CAF_CHECK(log.arranged(log.verdicts()).clean());
+    CAF_CHECK(log.arranged(log.results()).clean());
   }
 }
 
@@ -286,11 +286,11 @@ CAF_TEST(every_duplication_is_named) {
 
 CAF_TEST(a_swap_is_named_if_it_changes_the_order_within_a_chain_and_is_nothing_otherwise) {
   const tampered_log log{false, many_declarations};
-  const auto order = orders_of(log.verdicts());
+  const auto order = orders_of(log.results());
   outcome all{"swaps"};
   std::size_t harmless = 0;
   const auto swap = [&](std::size_t a, std::size_t b) {
-    auto lines = log.verdicts();
+    auto lines = log.results();
     std::swap(lines[a], lines[b]);
     const bool harm = orders_of(lines) != order;
     const auto report = log.arranged(std::move(lines));
@@ -312,19 +312,19 @@ CAF_TEST(every_cut_of_the_end_is_named) {
   for (const bool every_event : {false, true}) {
     const tampered_log log{every_event, many_declarations};
     outcome as_finished{"cuts of a finished log"};
-    outcome as_live{"cuts, judged as a log that may go on"};
+    outcome as_live{"cuts, checked as a log that may go on"};
     for (std::size_t length = 1; length < log.size(); ++length) {
-      const std::vector<const line_verdict*> lines{log.verdicts().begin(),
-                                                   log.verdicts().begin() + static_cast<std::ptrdiff_t>(length)};
+      const std::vector<const line_result*> lines{log.results().begin(),
+                                                  log.results().begin() + static_cast<std::ptrdiff_t>(length)};
       const auto report = log.arranged(lines);
       as_finished.count(report.findings_by_cause[static_cast<std::size_t>(finding_cause::missing)] > 0,
                         [&] { return story_of(report, "cut after " + std::to_string(length)); });
-      // What nobody can tell from a log that goes on is told as such: open, and signed until where.
-      const auto live = judge_whole({lines, false, true});
-      const auto is_told = [&](const chain_report& chain) {
+      // What nobody can know from a log that goes on is reported as such: open, and signed until where.
+      const auto live = verify_whole({lines, false, true});
+      const auto is_reported = [&](const chain_report& chain) {
         return chain.state == chain_state::open || chain.unsigned_tail() == 0;
       };
-      as_live.count(!live.clean() || std::all_of(live.chains.begin(), live.chains.end(), is_told),
+      as_live.count(!live.clean() || std::all_of(live.chains.begin(), live.chains.end(), is_reported),
                     [&] { return story_of(live, "cut after " + std::to_string(length)); });
     }
     as_finished.check();
@@ -336,8 +336,7 @@ CAF_TEST(every_cut_of_the_beginning_is_named) {
   const tampered_log log{false, many_declarations};
   outcome all{"cuts of the beginning"};
   for (std::size_t begin = 1; begin < log.size(); ++begin) {
-    const auto report =
-        log.arranged({log.verdicts().begin() + static_cast<std::ptrdiff_t>(begin), log.verdicts().end()});
+    const auto report = log.arranged({log.results().begin() + static_cast<std::ptrdiff_t>(begin), log.results().end()});
     all.count(report.findings_by_cause[static_cast<std::size_t>(finding_cause::missing)] > 0,
               [&] { return story_of(report, "cut before " + std::to_string(begin + 1)); });
   }
@@ -382,7 +381,7 @@ CAF_TEST(a_signature_taken_out_of_what_is_always_signed_is_named_by_its_chain) {
     const std::string bare = without_member(log.lines()[at], R"(,"dssematerial")", R"(,"data":)");
     if (bare == log.lines()[at]) continue;
     const auto report = log.with(at, 1, {bare});
-    const std::string_view chain = log.verdicts()[at]->chain;
+    const std::string_view chain = log.results()[at]->chain;
     all.count(std::any_of(report.findings.begin(), report.findings.end(),
                           [chain](const finding& each) { return each.chain == chain; }),
               [&] { return story_of(report, "line " + std::to_string(at + 1)); });

@@ -17,8 +17,8 @@
 using namespace cellos;
 using namespace cellos::test;
 using namespace cellos::verification;
-using cellos::evidence_tests::scratch_directory;
-using cellos::evidence_tests::write_file;
+using cellos::test::scratch_directory;
+using cellos::test::write_file;
 
 namespace {
 
@@ -62,13 +62,13 @@ struct fixture {
   verification_report verify(const std::vector<fs::path>& arguments, verification_options options = {},
                              unsigned threads = 2) {
     options.finished = !options.partial;
-    auto judged = try_verify(arguments, options, threads);
-    if (const auto* failure = std::get_if<std::string>(&judged)) throw std::runtime_error(*failure);
-    for (const finding& each : std::get<verification_report>(judged).findings) {
+    auto checked = try_verify(arguments, options, threads);
+    if (const auto* failure = std::get_if<std::string>(&checked)) throw std::runtime_error(*failure);
+    for (const finding& each : std::get<verification_report>(checked).findings) {
       CAF_MESSAGE(to_string(each.cause) << " " << each.chain << " " << each.sequence << " " << each.file << ":"
                                         << each.line << ": " << each.words);
     }
-    return std::get<verification_report>(std::move(judged));
+    return std::get<verification_report>(std::move(checked));
   }
 };
 
@@ -99,7 +99,7 @@ CAF_TEST(a_directory_of_segments_is_one_log) {
   CAF_CHECK_EQUAL(json_of(verify(segments)), json_of(report));
 }
 
-CAF_TEST(an_event_twice_in_one_log_is_told_and_in_two_logs_is_a_copy) {
+CAF_TEST(an_event_twice_in_one_log_is_reported_and_in_two_logs_is_a_copy) {
   const lines log = whole_log();
   write("host/" + segment_file_name(1), joined(log));
   write("host/" + segment_file_name(2), log[20]);
@@ -159,7 +159,7 @@ CAF_TEST(logs_that_hold_parts_of_a_chain_are_put_together) {
   }
 }
 
-CAF_TEST(a_copy_that_differs_is_told) {
+CAF_TEST(a_copy_that_differs_is_reported) {
   const lines log = whole_log();
   write("a.jsonl", joined(log));
   const auto differs = [&](std::size_t begin, std::size_t end, std::size_t changed) {
@@ -195,20 +195,20 @@ CAF_TEST(a_log_holds_what_an_earlier_report_held_and_may_go_on) {
   const lines log = whole_log();
   verification_options earlier;
   earlier.partial = true;
-  const auto judge = [&](const lines& written) {
+  const auto verifier = [&](const lines& written) {
     write("a.jsonl", joined(written));
     return verify({directory / "a.jsonl"}, earlier);
   };
   const lines begun{log.begin(), log.begin() + 100};
-  const std::string report = json_of(judge(begun));
+  const std::string report = json_of(verifier(begun));
   earlier.earlier = std::get<0>(read_earlier_ends(report));
   CAF_CHECK_EQUAL(earlier.earlier.size(), 8u);
-  CAF_CHECK(judge(begun).clean());
-  CAF_CHECK(judge(log).clean());
-  CAF_CHECK(!judge({log.begin(), log.begin() + 99}).clean());
+  CAF_CHECK(verifier(begun).clean());
+  CAF_CHECK(verifier(log).clean());
+  CAF_CHECK(!verifier({log.begin(), log.begin() + 99}).clean());
 
   earlier.earlier["host-c/1"] = {5, ""};
-  const auto without = judge(log);
+  const auto without = verifier(log);
   CAF_REQUIRE_EQUAL(without.findings.size(), 1u);
   CAF_CHECK_EQUAL(without.findings[0].chain, "host-c/1");
 
@@ -218,9 +218,9 @@ CAF_TEST(a_log_holds_what_an_earlier_report_held_and_may_go_on) {
   const lines first{host.host_started(), host.run_opened("host-a/c/r/1"), host.host_stopped()};
   const lines second{other.host_started(), other.run_opened("host-a/c/r/2"), other.host_stopped()};
   earlier.earlier.clear();
-  earlier.earlier = std::get<0>(read_earlier_ends(json_of(judge({first[0], first[1]}))));
-  CAF_CHECK(judge(first).clean());
-  const auto rewritten = judge(second);
+  earlier.earlier = std::get<0>(read_earlier_ends(json_of(verifier({first[0], first[1]}))));
+  CAF_CHECK(verifier(first).clean());
+  const auto rewritten = verifier(second);
   CAF_REQUIRE_EQUAL(rewritten.findings.size(), 1u);
   CAF_CHECK(rewritten.findings[0].cause == finding_cause::altered);
   CAF_CHECK_EQUAL(rewritten.findings[0].sequence, 2u);
@@ -229,7 +229,7 @@ CAF_TEST(a_log_holds_what_an_earlier_report_held_and_may_go_on) {
   }
 }
 
-CAF_TEST(a_last_line_without_newline_is_told_with_its_place) {
+CAF_TEST(a_last_line_without_newline_is_reported_with_its_place) {
   const lines log = whole_log();
   std::string text = joined(log);
   text.pop_back();
@@ -240,7 +240,7 @@ CAF_TEST(a_last_line_without_newline_is_told_with_its_place) {
   CAF_CHECK(count(report, finding_cause::missing) > 0);
 }
 
-CAF_TEST(the_verdict_does_not_depend_on_threads_or_blocks) {
+CAF_TEST(the_result_does_not_depend_on_threads_or_blocks) {
   const lines log = whole_log(400);
   lines worse = log;
   worse.erase(worse.begin() + 700);
@@ -285,8 +285,8 @@ CAF_TEST(lines_longer_than_a_block_are_read) {
 
 CAF_TEST(what_cannot_be_read_is_refused_with_its_name) {
   const auto refusal = [&](const fs::path& path) {
-    const auto judged = try_verify({path});
-    const auto* words = std::get_if<std::string>(&judged);
+    const auto checked = try_verify({path});
+    const auto* words = std::get_if<std::string>(&checked);
     return words != nullptr ? *words : "none";
   };
   CAF_CHECK_EQUAL(refusal(directory / "none"),
@@ -315,9 +315,9 @@ CAF_TEST(no_log_speaks_to_the_terminal_of_whoever_verifies_it) {
   const auto report =
       verify({directory / ("logs/a" + hostile + ".jsonl"), directory / ("logs/b" + hostile + ".jsonl")});
   CAF_CHECK(!report.clean());
-  const std::string told = text_of(report, false);
+  const std::string reported = text_of(report, false);
   const auto speaks = [](char c) { return c != '\n' && (c < 0x20 || c == 0x7f); };
-  CAF_CHECK(std::none_of(told.begin(), told.end(), speaks));
+  CAF_CHECK(std::none_of(reported.begin(), reported.end(), speaks));
 }
 
 CAF_TEST(a_name_longer_than_a_chain_can_have_is_none) {
@@ -339,15 +339,15 @@ CAF_TEST(progress_ends_at_the_whole) {
   const lines log = whole_log(400);
   write("a.jsonl", joined(log));
   const auto files = find_log_files({directory / "a.jsonl"});
-  std::vector<std::uint64_t> told;
+  std::vector<std::uint64_t> reported;
   std::uint64_t whole = 0;
   (void)verify_logs(std::get<verified_logs>(files).files, &keys, {}, 2, [&](std::uint64_t bytes, std::uint64_t total) {
-    told.push_back(bytes);
+    reported.push_back(bytes);
     whole = total;
   });
-  CAF_REQUIRE(told.size() > 1);
-  CAF_CHECK(std::is_sorted(told.begin(), told.end()));
-  CAF_CHECK_EQUAL(told.back(), whole);
+  CAF_REQUIRE(reported.size() > 1);
+  CAF_CHECK(std::is_sorted(reported.begin(), reported.end()));
+  CAF_CHECK_EQUAL(reported.back(), whole);
   CAF_CHECK_EQUAL(whole, joined(log).size());
 }
 

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/cell_progress.hpp"
+#include "actors/ports.hpp"
+#include "actors/run_ledger.hpp"
+#include "messages/cell_status.hpp"
+#include "messages/host_stamp.hpp"
+#include "messages/instants.hpp"
+#include "messages/recovered_run.hpp"
+
+namespace cellos {
+
+/// What a cell's actors work on and must not lose by dying: whoever replaces them inherits it.
+struct cell_resources {
+  cell_specification specification;
+  host_stamp_ptr run;
+  /// Name of the run's chain of events; empty until it is opened.
+  std::string chain;
+  /// Null until bound. Set by `use`.
+  cell_intake_ptr intake;
+  /// What of it scrapes read.
+  cell_progress_ptr progress = std::make_shared<cell_progress>();
+  /// Receive time of the last accepted frame, admission counting as the first. Written by the DECODER.
+  std::atomic<monotonic_time> last_accepted{};
+  /// Sequence of the chunk being decoded, 0 between chunks: who is to blame when a DECODER dies.
+  std::atomic<std::uint64_t> decoding{0};
+  /// The run is being ended, and no chain may be opened for it again. The CELL SUPERVISOR's alone.
+  bool closing = false;
+  /// LISTENERs started so far: each attaches under its own number. The CELL SUPERVISOR's alone.
+  std::uint64_t listeners = 0;
+  /// Chunks no DECODER is given again. The CELL SUPERVISOR's alone.
+  std::vector<quarantined_chunk> quarantined;
+  /// The chain to go on with, if the daemon's predecessor left this run open.
+  std::optional<recovered_run> recovered;
+  /// How it stood when its run ended; set before the CELL SUPERVISOR says so.
+  std::optional<cell_status> at_the_end;
+
+  /// Binds the cell to an intake; null lets go of the one it has.
+  void use(cell_intake_ptr bound) {
+    if (bound) {
+      progress->bind(bound, recovered ? recovered->totals : run_totals{});
+    } else {
+      progress->unbind();
+    }
+    intake = std::move(bound);
+  }
+};
+
+using cell_resources_ptr = std::shared_ptr<cell_resources>;
+
+cell_resources_ptr make_cell_resources(const std::string& host_id, cell_specification specification);
+
+/// The open chain a predecessor of this daemon left for just this run, if any; it is taken out.
+std::optional<recovered_run> take_recovered(std::vector<recovered_run>& recovered, const host_stamp& run);
+
+}  // namespace cellos

@@ -1,0 +1,126 @@
+#include "runtime/configuration/validation.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "runtime/configuration/configuration_error.hpp"
+#include "runtime/configuration/readers.hpp"
+
+namespace cellos::settings {
+
+namespace {
+
+constexpr std::uint64_t fewest_segments = 4;
+
+/// The first key that claims each name, and who came later.
+class claims {
+ public:
+  /// The key that has `name` already; null the first time.
+  const std::string* claim(std::string name, const std::string& key) {
+    auto [entry, added] = owners_.emplace(std::move(name), key);
+    return added ? nullptr : &entry->second;
+  }
+
+ private:
+  std::map<std::string, std::string> owners_;
+};
+
+std::uint32_t line_of(const places& written, const std::string& key) {
+  auto found = written.find(key);
+  return found == written.end() ? 1 : found->second.line;
+}
+
+void check_ids(const configuration& config, const places& written, std::vector<contradiction>& found) {
+  claims ids;
+  for (std::size_t i = 0; i < config.cells.size(); ++i) {
+    const auto& id = config.cells[i].id;
+    auto key = cell_key(i, "id");
+    // Refused or missing, and reported as that.
+    if (!written.contains(key)) continue;
+    const auto* owner = ids.claim(id, key);
+    if (!owner) continue;
+    found.push_back({key, fmt::format("{} is {} (line {}) already", in_quotes(id), *owner, line_of(written, *owner)),
+                     "give this cell an id that no other has, or remove one of the two [[cell]] tables"});
+  }
+}
+
+void check_sockets(const configuration& config, const places& written, std::vector<contradiction>& found) {
+  claims sockets;
+  if (config.control.socket) sockets.claim(config.control.socket->lexically_normal(), "control.socket");
+  for (std::size_t i = 0; i < config.cells.size(); ++i) {
+    auto key = cell_key(i, "vsock_uds_base");
+    if (!written.contains(key)) continue;
+    std::filesystem::path socket{telemetry_socket_of(config.cells[i].vsock_uds_base)};
+    auto path = socket.lexically_normal().string();
+    const auto* owner = sockets.claim(path, key);
+    if (!owner) continue;
+    found.push_back({key,
+                     fmt::format("line {} makes the socket {}, which {} (line {}) has already", line_of(written, key),
+                                 in_quotes(path), *owner, line_of(written, *owner)),
+                     "write this cell's own vsock_uds_base: the uds_path that its Firecracker was given"});
+  }
+}
+
+/// `prefix` is what the keys' names begin with.
+void check_key_source(const signing_configuration::key_source& key, const std::string& prefix, const std::string& at,
+                      std::vector<contradiction>& found) {
+  if (key.kid.empty()) {
+    found.push_back({at, fmt::format("needs {}kid, the name under which a verifier finds the public key", prefix),
+                     fmt::format("write {}kid = \"host-a-2026\" under [signing]", prefix)});
+  }
+  if (key.file.has_value() == key.credential.has_value()) {
+    found.push_back(
+        {at, fmt::format("needs {0}key_file or {0}credential, and not both", prefix),
+         fmt::format("write {0}key_file = \"/etc/cellos-telemetry/{0}signing.key\" under [signing], or {0}credential "
+                     "for one that systemd hands over",
+                     prefix)});
+  }
+}
+
+void check_signing(const signing_configuration& signing, const places& written, std::vector<contradiction>& found) {
+  using algorithm = signing_configuration::algorithm;
+  if (!written.contains("signing.alg") || signing.alg == algorithm::off) return;
+  if (signing.alg == algorithm::digest) {
+    if (signing.key == signing_configuration::key_source{}) return;
+    found.push_back({"signing.alg", "\"digest\" uses no key, and a key is named",
+                     "remove kid, key_file and credential, or name the key's algorithm"});
+    return;
+  }
+  check_key_source(signing.key, "", "signing.alg", found);
+  if (signing.former == signing_configuration::key_source{}) return;
+  check_key_source(signing.former, "former_", "signing.alg", found);
+  if (signing.former.kid == signing.key.kid && !signing.key.kid.empty()) {
+    found.push_back({"signing.former_kid", "is the present key's kid", "give each key a kid of its own"});
+  }
+}
+
+void check_segments(const evidence_configuration& evidence, const places& written, std::vector<contradiction>& found) {
+  // The largest segment fits the default limit: there is only something to compare when both are written.
+  if (!written.contains("evidence.max_bytes") || !written.contains("evidence.segment_bytes")) return;
+  if (evidence.segment_bytes <= evidence.max_bytes) return;
+  found.push_back({"evidence.segment_bytes", "is more than evidence.max_bytes, so that one segment is over the limit",
+                   "remove segment_bytes for a quarter of max_bytes, or raise max_bytes"});
+}
+
+}  // namespace
+
+std::string cell_key(std::size_t index, std::string_view name) { return fmt::format("cell[{}].{}", index, name); }
+
+void derive_defaults(configuration& config, const places& written) {
+  auto& evidence = config.evidence;
+  if (written.contains("evidence.segment_bytes")) return;
+  evidence.segment_bytes = std::min(evidence.segment_bytes, evidence.max_bytes / fewest_segments);
+}
+
+std::vector<contradiction> contradictions_of(const configuration& config, const places& written) {
+  std::vector<contradiction> found;
+  check_segments(config.evidence, written, found);
+  check_signing(config.signing, written, found);
+  check_ids(config, written, found);
+  check_sockets(config, written, found);
+  return found;
+}
+
+}  // namespace cellos::settings
