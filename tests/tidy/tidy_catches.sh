@@ -51,6 +51,11 @@ catches "files that there are" README.md '`tests/actors/none_test.cpp` proves it
 catches "files that there are" README.md 'see [there](docs/none.md)'
 catches "tests that there are" docs/evidence.md '| them | `listener: it is not there` |'
 catches "tests that there are" docs/evidence.md '| them | `nobody: it listens` |'
+catches "docs/glossary.md has another word" actors/listener.cpp '// It tells the sink.'
+catches "docs/glossary.md has another word" actors/listener.cpp 'int silences_told = 0;'
+catches "docs/glossary.md has another word" README.md 'the verdict of it'
+catches "a name says what" messages/frame.hpp 'struct frame_manager {};'
+catches "a name says what" messages/frame.hpp 'int get_size();'
 catches "explains each event" actors/events.cpp '  emit(level::info, "unheard_of", {});'
 
 # Sideways: the listener includes a header that includes the crypto header.
