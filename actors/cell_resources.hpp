@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "actors/cell_progress.hpp"
+#include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "actors/run_ledger.hpp"
 #include "messages/cell_status.hpp"
@@ -17,7 +17,9 @@
 
 namespace cellos {
 
-/// What a cell's actors work on and must not lose by dying: whoever replaces them inherits it.
+/// What a CELL SUPERVISOR works on and must not lose by dying: its successor goes on with it. Its children get no more
+/// of it than they are given; the HOST SUPERVISOR holds it and reads `progress` and, of a cell that ended,
+/// `at_the_end`.
 struct cell_resources {
   cell_specification specification;
   host_stamp_ptr run;
@@ -27,15 +29,12 @@ struct cell_resources {
   cell_intake_ptr intake;
   /// What of it scrapes read.
   cell_progress_ptr progress = std::make_shared<cell_progress>();
-  /// Receive time of the last accepted frame, admission counting as the first. Written by the DECODER.
-  std::atomic<monotonic_time> last_accepted{};
-  /// Sequence of the chunk being decoded, 0 between chunks: who is to blame when a DECODER dies.
-  std::atomic<std::uint64_t> decoding{0};
-  /// The run is being ended, and no chain may be opened for it again. The CELL SUPERVISOR's alone.
+  decoder_progress_ptr decoder = std::make_shared<decoder_progress>();
+  /// The run is being ended, and no chain may be opened for it again.
   bool closing = false;
-  /// LISTENERs started so far: each attaches under its own number. The CELL SUPERVISOR's alone.
+  /// LISTENERs started so far: each attaches under its own number.
   std::uint64_t listeners = 0;
-  /// Chunks no DECODER is given again. The CELL SUPERVISOR's alone.
+  /// Chunks no DECODER is given again.
   std::vector<quarantined_chunk> quarantined;
   /// The chain to go on with, if the daemon's predecessor left this run open.
   std::optional<recovered_run> recovered;
@@ -56,8 +55,5 @@ struct cell_resources {
 using cell_resources_ptr = std::shared_ptr<cell_resources>;
 
 cell_resources_ptr make_cell_resources(const std::string& host_id, cell_specification specification);
-
-/// The open chain a predecessor of this daemon left for just this run, if any; it is taken out.
-std::optional<recovered_run> take_recovered(std::vector<recovered_run>& recovered, const host_stamp& run);
 
 }  // namespace cellos

@@ -17,6 +17,7 @@
 #include "actors/failure.hpp"
 #include "actors/keepalive.hpp"
 #include "actors/listener.hpp"
+#include "actors/supervised_request.hpp"
 #include "actors/supervision.hpp"
 
 namespace cellos {
@@ -32,19 +33,20 @@ constexpr std::chrono::seconds drain_timeout{20};
 /// Pause before a step is tried again whose other actor is being replaced. Chosen here.
 constexpr std::chrono::milliseconds retry_pause{20};
 
-using phase = cell_supervisor_state::phase;
+using step = run_lifecycle::step;
 
 void start_decoder(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.decoder = monitor_child(self, self->spawn<caf::monitored>(make_decoder, state.cell, state.sink,
-                                                                  state.cell->quarantined, std::cref(*state.host)));
+  state.decoder =
+      monitor_child(self, self->spawn<caf::monitored>(make_decoder, state.cell->run, state.cell->decoder, state.sink,
+                                                      state.cell->quarantined, std::cref(*state.host)));
   if (state.listener) self->send(state.listener, state.decoder);
   if (state.keepalive) self->send(state.keepalive, state.decoder);
 }
 
 void start_listener(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  state.listener = monitor_child(self, self->spawn<caf::monitored>(make_listener, state.cell, state.cell->intake,
+  state.listener = monitor_child(self, self->spawn<caf::monitored>(make_listener, state.cell->run, state.cell->intake,
                                                                    ++state.cell->listeners, std::cref(*state.host)));
   if (state.decoder) self->send(state.listener, state.decoder);
 }
@@ -52,7 +54,8 @@ void start_listener(supervisor_pointer self) {
 void start_keepalive(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   state.keepalive = monitor_child(
-      self, self->spawn<caf::monitored>(make_keepalive, state.cell, state.decoder, state.sink, std::cref(*state.host)));
+      self, self->spawn<caf::monitored>(make_keepalive, state.cell->run, state.cell->specification.keepalive_window,
+                                        state.cell->decoder, state.decoder, state.sink, std::cref(*state.host)));
 }
 
 void start_missing_children(supervisor_pointer self) {
@@ -95,7 +98,7 @@ cell_status describe(const cell_resources& cell, const run_account& account, mon
     status.before.connections = 0;  // only this daemon's are counted
   }
   if (!account.silence_told) {
-    const auto left = cell.specification.keepalive_window - (now - cell.last_accepted.load());
+    const auto left = cell.specification.keepalive_window - (now - cell.decoder->last_accepted.load());
     status.silence_in = std::max(left, std::chrono::nanoseconds::zero());
   }
   if (account.last_frame != wall_time{}) status.last_frame = account.last_frame;
@@ -111,32 +114,28 @@ caf::error as_failure(const bind_refusal& refused) {
 
 using status_answer = caf::typed_response_promise<cell_status>;
 
-/// Nothing if it was answered: by a SINK whose successor was asked as well.
-std::optional<status_answer> take_status_answer(supervisor_pointer self, std::uint64_t question) {
-  auto waiting = self->state.status_answers.extract(question);
-  if (waiting.empty()) return std::nullopt;
-  return std::move(waiting.mapped());
+status_answer take_status_answer(supervisor_pointer self, std::uint64_t question) {
+  return std::move(self->state.status_answers.extract(question).mapped());
 }
 
 void on_account(supervisor_pointer self, std::uint64_t question, const run_account& account) {
-  auto answer = take_status_answer(self, question);
-  if (!answer) return;
+  status_answer answer = take_status_answer(self, question);
   const cell_resources& cell = *self->state.cell;
   if (cell.intake) {
-    answer->deliver(describe(cell, account, self->clock().now()));
+    answer.deliver(describe(cell, account, self->clock().now()));
   } else {
-    answer->deliver(make_failure(failure::stopping, "the cell is not bound"));
+    answer.deliver(make_failure(failure::stopping, "the cell is not bound"));
   }
 }
 
 /// Where the SINK dies, its successor is asked: see `on_new_sink`.
 void ask_for_account(supervisor_pointer self, std::uint64_t question) {
-  self->request(self->state.sink, sink_timeout, totals_atom::value, self->state.cell->run)
-      .then([self, question](const run_account& account) { on_account(self, question, account); },
-            [self, question](const caf::error& cause) {
-              if (receiver_died(cause)) return;
-              if (auto answer = take_status_answer(self, question)) answer->deliver(cause);
-            });
+  ask<run_account>(
+      self, self->state.sink, sink_timeout,
+      {.wanted = [self, question] { return self->state.status_answers.contains(question); },
+       .answered = [self, question](const run_account& account) { on_account(self, question, account); },
+       .failed = [self, question](const caf::error& cause) { take_status_answer(self, question).deliver(cause); }},
+      totals_atom::value, self->state.cell->run);
 }
 
 void see_to_status(supervisor_pointer self, const status_answer& answer) {
@@ -151,16 +150,16 @@ status_answer on_status(supervisor_pointer self) {
   return answer;
 }
 
-void drain(supervisor_pointer self);
+void take_step(supervisor_pointer self, step next);
 
 void on_run_opened(supervisor_pointer self, const std::string& chain) {
   cell_supervisor_state& state = self->state;
   state.cell->chain = chain;
-  state.now = phase::live;
+  const step next = state.lifecycle.opened();
   start_missing_children(self);
   state.host->events.cell_admitted(*state.cell->run, state.cell->specification.socket_path());
   for (const auto& answer : std::exchange(state.admit_answers, {})) see_to_status(self, answer);
-  if (state.retire_answer) drain(self);  // asked for while the run was being opened
+  take_step(self, next);
 }
 
 void on_run_not_opened(supervisor_pointer self, const caf::error& cause) {
@@ -168,41 +167,39 @@ void on_run_not_opened(supervisor_pointer self, const caf::error& cause) {
   // The run may yet be opened when the log recovers: whatever was begun is ended.
   caf::anon_send(state.sink, close_run_atom::value, state.cell->run, run_closing{run_end_reason::retired, 0, 0});
   state.cell->use(nullptr);
+  state.lifecycle.not_opened();
   for (auto& answer : std::exchange(state.admit_answers, {})) {
     answer.deliver(make_failure(failure::no_answer, "the evidence log did not take run.v1.started (" +
                                                         explanation(cause) + "); see evidence_blocked"));
   }
 }
 
-/// Begins a step and numbers it: CAF answers a request that its receiver took and died of by silence, so a step is
-/// begun again when its receiver is replaced, and what an earlier attempt still brings is ignored.
-std::uint64_t begin(supervisor_pointer self, phase step) {
-  self->state.now = step;
-  return ++self->state.attempt;
+/// A request that belongs to one attempt at a step, and is made again after a pause where its receiver died.
+template <class Answer>
+supervised_request<Answer> step_request(supervisor_pointer self, std::uint64_t attempt,
+                                        std::function<void(Answer&)> answered,
+                                        std::function<void(const caf::error&)> failed) {
+  return {[self, attempt] { return self->state.lifecycle.is_current(attempt); }, std::move(answered), std::move(failed),
+          [self] { retry_soon(self); }};
 }
 
 void open_run(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  const std::uint64_t attempt = begin(self, phase::opening);
   const run_opening opening{state.host->daemon_version, state.cell->specification.keepalive_window,
                             state.cell->recovered, state.cell->progress->run()};
-  self->request(state.sink, sink_timeout, open_run_atom::value, state.cell->run, opening)
-      .then(
-          [self, attempt](const std::string& chain) {
-            if (attempt == self->state.attempt) on_run_opened(self, chain);
-          },
-          [self, attempt](const caf::error& cause) {
-            if (attempt != self->state.attempt) return;
-            // A predecessor of this actor had opened it: then it only takes time.
-            const bool was_open = !self->state.cell->chain.empty();
-            if (was_open || receiver_died(cause)) return retry_soon(self);
-            on_run_not_opened(self, cause);
-          });
+  auto request = step_request<std::string>(
+      self, state.lifecycle.begin(step::open_run), [self](const std::string& chain) { on_run_opened(self, chain); },
+      [self](const caf::error& cause) {
+        // A predecessor of this actor had opened it: then it only takes time.
+        const bool was_open = !self->state.cell->chain.empty();
+        was_open ? retry_soon(self) : on_run_not_opened(self, cause);
+      });
+  ask(self, state.sink, sink_timeout, std::move(request), open_run_atom::value, state.cell->run, opening);
 }
 
 caf::result<cell_status> on_admit(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  if (state.now == phase::live) {
+  if (state.lifecycle.is_live()) {
     // Whoever asks is promised that guests find the socket.
     if (const auto refused = state.cell->intake->ensure_bound()) return as_failure(*refused);
     return on_status(self);
@@ -210,7 +207,7 @@ caf::result<cell_status> on_admit(supervisor_pointer self) {
   if (!state.cell->intake) {
     telemetry_sockets::binding bound = state.host->sockets.bind(state.cell->specification);
     if (!bound.intake) return as_failure(bound.refusal);
-    state.cell->last_accepted = self->clock().now();
+    state.cell->decoder->last_accepted = self->clock().now();
     state.cell->use(std::move(bound.intake));
     open_run(self);
   }
@@ -222,7 +219,7 @@ caf::result<cell_status> on_admit(supervisor_pointer self) {
 /// The end, whatever led to it. The reason it quits with notifies the HOST SUPERVISOR not to replace this actor.
 void finish(supervisor_pointer self, caf::expected<run_totals> totals) {
   cell_supervisor_state& state = self->state;
-  state.now = phase::ended;
+  state.lifecycle.ended();
   stop_children(self);
   if (totals) {
     cell_status last = describe(*state.cell, {}, self->clock().now());
@@ -243,49 +240,49 @@ void finish(supervisor_pointer self, caf::expected<run_totals> totals) {
 
 void close_run(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  const std::uint64_t attempt = begin(self, phase::closing);
   state.cell->closing = true;
   const intake_counts seen = state.cell->intake->counts();
   const run_closing closing{state.end_reason, seen.frames_received, seen.connections_accepted};
-  self->request(state.sink, sink_timeout, close_run_atom::value, state.cell->run, closing)
-      .then(
-          [self, attempt](const run_totals& totals) {
-            if (attempt == self->state.attempt) finish(self, totals);
-          },
-          [self, attempt](const caf::error& cause) {
-            if (attempt != self->state.attempt) return;
-            if (receiver_died(cause)) return retry_soon(self);
-            const std::string why = "run.v1.ended is not in the log: " + explanation(cause);
-            self->state.host->events.cell_not_drained(*self->state.cell->run, why);
-            finish(self, make_failure(failure::no_answer, why));
-          });
+  auto request = step_request<run_totals>(
+      self, state.lifecycle.begin(step::close_run), [self](const run_totals& totals) { finish(self, totals); },
+      [self](const caf::error& cause) {
+        const std::string why = "run.v1.ended is not in the log: " + explanation(cause);
+        self->state.host->events.cell_not_drained(*self->state.cell->run, why);
+        finish(self, make_failure(failure::no_answer, why));
+      });
+  ask(self, state.sink, sink_timeout, std::move(request), close_run_atom::value, state.cell->run, closing);
 }
 
 void drain(supervisor_pointer self) {
-  const std::uint64_t attempt = begin(self, phase::draining);
+  const std::uint64_t attempt = self->state.lifecycle.begin(step::drain);
   if (!self->state.listener) return retry_soon(self);
-  self->request(self->state.listener, drain_timeout, drain_atom::value)
-      .then(
-          [self, attempt](std::uint64_t) {
-            if (attempt == self->state.attempt) close_run(self);
-          },
-          [self, attempt](const caf::error& cause) {
-            if (attempt != self->state.attempt) return;
-            if (receiver_died(cause)) return retry_soon(self);
-            self->state.host->events.cell_not_drained(*self->state.cell->run, explanation(cause));
-            close_run(self);
-          });
+  auto request = step_request<std::uint64_t>(
+      self, attempt, [self](std::uint64_t) { close_run(self); },
+      [self](const caf::error& cause) {
+        self->state.host->events.cell_not_drained(*self->state.cell->run, explanation(cause));
+        close_run(self);
+      });
+  ask(self, self->state.listener, drain_timeout, std::move(request), drain_atom::value);
+}
+
+void take_step(supervisor_pointer self, step next) {
+  switch (next) {
+    case step::none: return;
+    case step::open_run: return open_run(self);
+    case step::start_children: return start_missing_children(self);
+    case step::drain: return drain(self);
+    case step::close_run: return close_run(self);
+  }
 }
 
 caf::result<run_totals> on_retire(supervisor_pointer self, run_end_reason reason) {
   cell_supervisor_state& state = self->state;
-  if (state.retire_answer || state.now == phase::unbound || state.now == phase::ended) {
-    return make_failure(failure::stopping, "the cell is ending already");
-  }
+  if (!state.lifecycle.may_retire()) return make_failure(failure::stopping, "the cell is ending already");
   state.retire_answer = self->make_response_promise<run_totals>();
   state.end_reason = reason;
-  if (state.now == phase::live) drain(self);
-  return *state.retire_answer;
+  const auto answer = *state.retire_answer;
+  take_step(self, state.lifecycle.retire());
+  return answer;
 }
 
 /// Past the restart limits. The daemon and the other cells never notice.
@@ -294,7 +291,7 @@ void fail_cell(supervisor_pointer self, const char* role) {
   const bool keep = state.cell->specification.on_agent_failure == agent_failure_policy::report;
   state.host->events.cell_failed(state.cell->run->cell_id, role,
                                  keep ? "tried again after a pause" : "the cell is retired");
-  if (keep || state.now != phase::live) {
+  if (keep || !state.lifecycle.is_live()) {
     state.restarts.forgive();
     self->delayed_send(self, state.host->limits.pause, retry_atom::value);
     return;
@@ -316,7 +313,7 @@ void replace(supervisor_pointer self, Handle& handle, const char* role, const ca
 /// The second DECODER that dies at one chunk quarantines it.
 void check_chunk(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
-  const std::uint64_t culprit = state.cell->decoding.exchange(0);
+  const std::uint64_t culprit = state.cell->decoder->decoding.exchange(0);
   if (culprit == 0 || std::exchange(state.suspect, culprit) != culprit) return;
   state.suspect = 0;
   const chunk_ptr chunk = state.cell->intake ? state.cell->intake->unacknowledged(culprit) : nullptr;
@@ -334,7 +331,7 @@ void on_down(supervisor_pointer self, const caf::down_msg& down) {
   unmonitor_child(self, down.source);
   if (down.source == state.listener) {
     replace(self, state.listener, "LISTENER", down.reason, start_listener);
-    if (state.now == phase::draining) retry_soon(self);
+    if (state.lifecycle.waits_for_listener()) retry_soon(self);
   } else if (down.source == state.decoder) {
     check_chunk(self);
     replace(self, state.decoder, "DECODER", down.reason, start_decoder);
@@ -344,14 +341,9 @@ void on_down(supervisor_pointer self, const caf::down_msg& down) {
 }
 
 void on_retry(supervisor_pointer self) {
-  switch (self->state.now) {
-    case phase::opening: return open_run(self);
-    case phase::live: return start_missing_children(self);
-    case phase::draining: start_missing_children(self); return drain(self);
-    case phase::closing: return close_run(self);
-    case phase::unbound:
-    case phase::ended: return;
-  }
+  // A drain goes to the LISTENER, and needs what it sends to be decoded.
+  if (self->state.lifecycle.waits_for_listener()) start_missing_children(self);
+  take_step(self, self->state.lifecycle.again());
 }
 
 void on_new_sink(supervisor_pointer self, const sink_actor& successor) {
@@ -361,7 +353,7 @@ void on_new_sink(supervisor_pointer self, const sink_actor& successor) {
   if (state.keepalive) self->send(state.keepalive, successor);
   if (state.listener) self->send(state.listener, replay_atom::value);
   for (const auto& [question, answer] : state.status_answers) ask_for_account(self, question);
-  if (state.now == phase::opening || state.now == phase::closing) retry_soon(self);
+  if (state.lifecycle.waits_for_sink()) retry_soon(self);
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "actors/cell_resources.hpp"
 #include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/restart_intensity.hpp"
+#include "actors/run_lifecycle.hpp"
 
 namespace cellos {
 
@@ -15,15 +17,10 @@ struct cell_supervisor_state {
   static constexpr const char* name = "cell.supervisor";
   cell_supervisor_state() = default;
 
-  /// What the supervisor is waiting for; a step that failed with another actor is tried again from here.
-  enum class phase : std::uint8_t { unbound, opening, live, draining, closing, ended };
-
   cell_resources_ptr cell;
   const host_environment* host = nullptr;
   caf::actor_addr host_supervisor;
-  phase now = phase::unbound;
-  /// Numbers the steps; answers to an earlier one are ignored.
-  std::uint64_t attempt = 0;
+  run_lifecycle lifecycle;
   sink_actor sink;
   listener_actor listener;
   decoder_actor decoder;

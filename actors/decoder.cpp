@@ -20,33 +20,34 @@ void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_p
   const auto quarantined = std::find_if(state.quarantined.begin(), state.quarantined.end(),
                                         [&](const auto& known) { return known.sequence == chunk->sequence; });
   if (quarantined != state.quarantined.end()) {
-    self->send(state.sink, quarantine_atom::value, state.cell->run, *quarantined, credit);
+    self->send(state.sink, quarantine_atom::value, state.run, *quarantined, credit);
     return;
   }
-  state.cell->decoding = chunk->sequence;
-  auto decoded = std::make_shared<const batch>(state.host->decode(chunk, state.cell->run));
-  if (decoded->accepted() > 0 && chunk->received_mono > state.cell->last_accepted.load()) {
-    state.cell->last_accepted = chunk->received_mono;
+  state.progress->decoding = chunk->sequence;
+  auto decoded = std::make_shared<const batch>(state.host->decode(chunk, state.run));
+  if (decoded->accepted() > 0 && chunk->received_mono > state.progress->last_accepted.load()) {
+    state.progress->last_accepted = chunk->received_mono;
   }
   self->send(state.sink, batch_ptr{std::move(decoded)}, credit);
-  state.cell->decoding = 0;
+  state.progress->decoding = 0;
 }
 
 }  // namespace
 
-decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, cell_resources_ptr cell,
-                                          sink_actor sink, std::vector<quarantined_chunk> quarantined,
-                                          const host_environment& host) {
+decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decoder_state> self, host_stamp_ptr run,
+                                          decoder_progress_ptr progress, sink_actor sink,
+                                          std::vector<quarantined_chunk> quarantined, const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);
-  self->state.cell = std::move(cell);
+  self->state.run = std::move(run);
+  self->state.progress = std::move(progress);
   self->state.sink = std::move(sink);
   self->state.host = &host;
   self->state.quarantined = std::move(quarantined);
-  self->state.activity = host.activities.enter("DECODER", self->state.cell->run->cell_id, self->address());
+  self->state.activity = host.activities.enter("DECODER", self->state.run->cell_id, self->address());
   return {
       [self](const chunk_ptr& chunk, const credit_actor& credit) { on_chunk(self, chunk, credit); },
-      [self](last_accepted_atom) { return self->state.cell->last_accepted.load(); },
+      [self](barrier_atom) { return self->state.progress->last_accepted.load(); },
       [self](const sink_actor& successor) { self->state.sink = successor; },
   };
 }

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "actors/activity.hpp"
 #include "actors/chain_epochs.hpp"
@@ -14,11 +13,11 @@
 #include "actors/log_share.hpp"
 #include "actors/ports.hpp"
 #include "actors/progress_board.hpp"
+#include "actors/recovered_runs.hpp"
 #include "actors/restart_intensity.hpp"
 #include "messages/batch.hpp"
 #include "messages/decode_chunk.hpp"
 #include "messages/event_seal.hpp"
-#include "messages/recovered_run.hpp"
 
 namespace cellos {
 
@@ -46,7 +45,7 @@ struct host_environment {
   operator_events& events;
   activity_registry& activities;
   /// Runs that the evidence log says are open; the HOST SUPERVISOR takes each out as its cell is admitted again.
-  std::vector<recovered_run> recovered;
+  recovered_runs recovered;
   restart_limits limits{};
   /// Null: events carry neither digests nor signatures.
   event_sealing_ptr sealing = nullptr;

@@ -11,7 +11,7 @@
 
 #include "actors/cell_queries.hpp"
 #include "actors/failure.hpp"
-#include "actors/sink.hpp"
+#include "actors/supervised_request.hpp"
 #include "actors/supervision.hpp"
 #include "messages/escaped_text.hpp"
 
@@ -21,21 +21,18 @@ namespace {
 
 using cell_record = host_supervisor_state::cell_record;
 using on_retired = host_supervisor_state::on_retired;
-using sink_record = host_supervisor_state::sink_record;
 using host_cells = decltype(host_supervisor_state::cells);
 
 /// A CELL SUPERVISOR bounds its own steps; these only catch one that hangs. Chosen here.
 constexpr std::chrono::seconds admit_timeout{15};
 constexpr std::chrono::seconds retire_timeout{45};
 
-void start_sink(host_pointer self, sink_record& sink) {
-  sink.actor = monitor_child(self, self->spawn<caf::monitored>(make_sink, sink.journal, std::cref(*self->state.host)));
-}
-
 void start_cell(host_pointer self, cell_record& record) {
-  record.supervisor = monitor_child(
-      self, self->spawn<caf::monitored>(make_cell_supervisor, record.cell, self->state.sinks[record.sink].actor,
-                                        self->address(), std::cref(*self->state.host)));
+  host_supervisor_state& state = self->state;
+  record.supervisor =
+      monitor_child(self, self->spawn<caf::monitored>(make_cell_supervisor, record.cell, state.sinks.at(record.sink),
+                                                      self->address(), std::cref(*state.host)));
+  state.supervised.emplace(record.supervisor.address(), record.cell->run->cell_id);
 }
 
 /// Why a new cell cannot be admitted beside the ones there are; empty if it can.
@@ -76,7 +73,7 @@ void forget(host_pointer self, const std::string& cell_id) {
   if (record == self->state.cells.end()) return;
   const cell_record gone = take_out(self->state, record);
   // Whatever was begun of its run is ended.
-  caf::anon_send(self->state.sinks[gone.sink].actor, close_run_atom::value, gone.cell->run,
+  caf::anon_send(self->state.sinks.at(gone.sink), close_run_atom::value, gone.cell->run,
                  run_closing{run_end_reason::retired, 0, 0});
   if (gone.supervisor) self->send_exit(gone.supervisor, caf::exit_reason::user_shutdown);
 }
@@ -86,7 +83,7 @@ void keep_recovered(host_pointer self, const std::string& id, const caf::error& 
   const auto refused = self->state.cells.find(id);
   const bool unbound = is_failure(cause, failure::bind_failed) || is_failure(cause, failure::cell_conflict);
   if (refused == self->state.cells.end() || !unbound) return;
-  if (const auto& left = refused->second.cell->recovered) self->state.host->recovered.push_back(*left);
+  if (const auto& left = refused->second.cell->recovered) self->state.host->recovered.put_back(*left);
 }
 
 /// Asks the cell's CELL SUPERVISOR to bind it and to open its run; one that dies of it is replaced and its successor
@@ -99,24 +96,24 @@ void ask_to_admit(host_pointer self, const std::string& id) {
     cell_record* known = record_of(self->state, id, cell);
     return known != nullptr && known->admit_answer && known->admit_attempt == attempt ? known : nullptr;
   };
-  self->request(record.supervisor, admit_timeout, admit_atom::value)
-      .then(
-          [self, current](cell_status& admitted) {
-            cell_record* known = current();
-            if (known == nullptr) return;
-            known->sighting.see(admitted, self->clock().now());
-            admitted.newly_admitted = true;
-            std::exchange(known->admit_answer, std::nullopt)->deliver(std::move(admitted));
-          },
-          [self, id, current](const caf::error& cause) {
-            cell_record* known = current();
-            if (known == nullptr || receiver_died(cause)) return;
-            self->state.host->events.cell_refused(id, explanation(cause));
-            keep_recovered(self, id, cause);
-            auto answer = *std::exchange(known->admit_answer, std::nullopt);
-            forget(self, id);
-            answer.deliver(cause);
-          });
+  ask<cell_status>(self, record.supervisor, admit_timeout,
+                   {.wanted = [current] { return current() != nullptr; },
+                    .answered =
+                        [self, current](cell_status& admitted) {
+                          cell_record& known = *current();
+                          known.sighting.see(admitted, self->clock().now());
+                          admitted.newly_admitted = true;
+                          std::exchange(known.admit_answer, std::nullopt)->deliver(std::move(admitted));
+                        },
+                    .failed =
+                        [self, id, current](const caf::error& cause) {
+                          self->state.host->events.cell_refused(id, explanation(cause));
+                          keep_recovered(self, id, cause);
+                          auto answer = *std::exchange(current()->admit_answer, std::nullopt);
+                          forget(self, id);
+                          answer.deliver(cause);
+                        }},
+                   admit_atom::value);
 }
 
 caf::result<cell_status> on_admit(host_pointer self, const cell_specification& wanted) {
@@ -131,10 +128,10 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   }
   cell_record record;
   record.cell = make_cell_resources(state.host->host_id, wanted);
-  record.cell->recovered = take_recovered(state.host->recovered, *record.cell->run);
+  record.cell->recovered = state.host->recovered.take(*record.cell->run);
   record.restarts = restart_intensity{state.host->limits};
   record.sighting = {wanted, self->clock().now()};
-  record.sink = std::hash<std::string>{}(wanted.cell_id) % state.sinks.size();
+  record.sink = state.sinks.place_of(wanted.cell_id);
   const auto answer = self->make_response_promise<cell_status>();
   record.admit_answer = answer;
   state.host->progress->add(wanted.cell_id, record.cell->progress);
@@ -154,20 +151,20 @@ void ask_to_retire(host_pointer self, const std::string& id) {
     const auto found = self->state.cells.find(id);
     return found != self->state.cells.end() && found->second.retire_attempt == attempt;
   };
-  self->request(record.supervisor, retire_timeout, retire_atom::value, record.end_reason)
-      .then(
-          [self, id, current](const run_totals& totals) {
-            if (!current()) return;
-            const cell_record gone = take_out(self->state, self->state.cells.find(id));
-            gone.retired(totals);
-          },
-          [self, id, current](const caf::error& cause) {
-            // A receiver that is down is replaced, and asked, where its end is heard of.
-            if (!current() || receiver_died(cause)) return;
-            const on_retired done = std::move(self->state.cells.at(id).retired);
-            forget(self, id);
-            done(cause);
-          });
+  ask<run_totals>(self, record.supervisor, retire_timeout,
+                  {.wanted = current,
+                   .answered =
+                       [self, id](const run_totals& totals) {
+                         const cell_record gone = take_out(self->state, self->state.cells.find(id));
+                         gone.retired(totals);
+                       },
+                   .failed =
+                       [self, id](const caf::error& cause) {
+                         const on_retired done = std::move(self->state.cells.at(id).retired);
+                         forget(self, id);
+                         done(cause);
+                       }},
+                  retire_atom::value, record.end_reason);
 }
 
 /// Retires one cell and calls `done` with its totals, or with why it did not end cleanly.
@@ -238,12 +235,12 @@ void retry_after_pause(host_pointer self) {
   self->delayed_send(self, self->state.host->limits.pause, retry_atom::value);
 }
 
-void introduce_sink(host_pointer self, std::size_t index) {
+void introduce_sink(host_pointer self, std::size_t place) {
   host_supervisor_state& state = self->state;
-  start_sink(self, state.sinks[index]);
-  self->send(state.sinks[index].actor, rekey_atom::value, state.host->sealing);
+  state.sinks.start(self, place);
+  self->send(state.sinks.at(place), rekey_atom::value, state.host->sealing);
   for (const auto& [id, record] : state.cells) {
-    if (record.sink == index && record.supervisor) self->send(record.supervisor, state.sinks[index].actor);
+    if (record.sink == place && record.supervisor) self->send(record.supervisor, state.sinks.at(place));
   }
 }
 
@@ -252,17 +249,14 @@ void on_rekey(host_pointer self, const event_sealing_ptr& sealing) {
   host_supervisor_state& state = self->state;
   state.host->sealing = sealing;
   if (state.host->host_chain != nullptr) state.host->host_chain->change_key(sealing);
-  for (const sink_record& sink : state.sinks) {
-    if (sink.actor) self->send(sink.actor, rekey_atom::value, sealing);
+  for (std::size_t place = 0; place < state.sinks.size(); ++place) {
+    if (state.sinks.at(place)) self->send(state.sinks.at(place), rekey_atom::value, sealing);
   }
 }
 
-void on_sink_down(host_pointer self, std::size_t index, const caf::error& cause) {
-  sink_record& sink = self->state.sinks[index];
+void on_sink_down(host_pointer self, std::size_t place, const caf::error& cause) {
   self->state.host->events.actor_failed("SINK", "", explanation(cause));
-  if (sink.restarts.permit(self->clock().now())) return introduce_sink(self, index);
-  sink.actor = nullptr;
-  sink.restarts.forgive();
+  if (self->state.sinks.may_restart(place, self->clock().now())) return introduce_sink(self, place);
   retry_after_pause(self);
 }
 
@@ -283,27 +277,28 @@ void on_cell_down(host_pointer self, const std::string& id, cell_record& record,
   record.supervisor = nullptr;
   if (record.restarts.permit(self->clock().now())) return go_on(self, id, record);
   record.restarts.forgive();
+  self->state.to_replace.insert(id);
   retry_after_pause(self);
 }
 
 void on_down(host_pointer self, const caf::down_msg& down) {
   host_supervisor_state& state = self->state;
   unmonitor_child(self, down.source);
-  for (std::size_t i = 0; i < state.sinks.size(); ++i) {
-    if (down.source == state.sinks[i].actor) return on_sink_down(self, i, down.reason);
-  }
-  for (auto& [id, record] : state.cells) {
-    if (down.source == record.supervisor) return on_cell_down(self, std::string{id}, record, down.reason);
-  }
+  if (const auto place = state.sinks.place_of(down.source)) return on_sink_down(self, *place, down.reason);
+  const auto was = state.supervised.extract(down.source);
+  if (was.empty()) return;
+  const auto found = state.cells.find(was.mapped());
+  // A cell that was forgotten may have been admitted again meanwhile.
+  if (found == state.cells.end() || down.source != found->second.supervisor) return;
+  on_cell_down(self, was.mapped(), found->second, down.reason);
 }
 
 void on_retry(host_pointer self) {
   host_supervisor_state& state = self->state;
-  for (std::size_t i = 0; i < state.sinks.size(); ++i) {
-    if (!state.sinks[i].actor) introduce_sink(self, i);
-  }
-  for (auto& [id, record] : state.cells) {
-    if (!record.supervisor) go_on(self, id, record);
+  for (const std::size_t place : state.sinks.not_running()) introduce_sink(self, place);
+  for (const std::string& id : std::exchange(state.to_replace, {})) {
+    const auto found = state.cells.find(id);
+    if (found != state.cells.end() && !found->second.supervisor) go_on(self, id, found->second);
   }
 }
 
@@ -315,13 +310,8 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
   self->state.host = host;
   self->state.activity = host->activities.enter("HOST SUPERVISOR", "", self->address());
-  self->state.sinks.resize(std::max<std::size_t>(sinks, 1));
-  for (sink_record& sink : self->state.sinks) {
-    sink.journal = std::make_shared<sink_journal>(host->log, host->clock, host->sealing, host->host_chain, host->epochs,
-                                                  host->cell_share);
-    sink.restarts = restart_intensity{host->limits};
-    start_sink(self, sink);
-  }
+  self->state.sinks = sink_pool{sinks, *host};
+  for (std::size_t place = 0; place < self->state.sinks.size(); ++place) self->state.sinks.start(self, place);
   return {
       [self](admit_atom, const cell_specification& wanted) { return on_admit(self, wanted); },
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },

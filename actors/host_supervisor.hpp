@@ -3,14 +3,16 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "actors/cell_resources.hpp"
 #include "actors/cell_sighting.hpp"
 #include "actors/cell_supervisor.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/sink_journal.hpp"
+#include "actors/sink_pool.hpp"
 #include "actors/socket_path_index.hpp"
 
 namespace cellos {
@@ -38,16 +40,15 @@ struct host_supervisor_state {
     cell_sighting sighting;
     restart_intensity restarts{restart_limits{}};
   };
-  struct sink_record {
-    sink_journal_ptr journal;
-    sink_actor actor;
-    restart_intensity restarts{restart_limits{}};
-  };
 
   host_environment* host = nullptr;
   activity_ptr activity;
-  std::vector<sink_record> sinks;
+  sink_pool sinks;
   std::map<std::string, cell_record, std::less<>> cells;
+  /// The cells of the CELL SUPERVISORs that live.
+  std::unordered_map<caf::actor_addr, std::string> supervised;
+  /// Cells whose CELL SUPERVISOR died too often: each gets another one after a pause.
+  std::set<std::string> to_replace;
   /// Of `cells`.
   socket_path_index socket_paths;
   /// Of cells that are gone; `cells` stays empty.

@@ -2,7 +2,9 @@
 
 #include <caf/all.hpp>
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,7 @@ using acknowledge_atom = caf::atom_constant<caf::atom("ack")>;
 using replay_atom = caf::atom_constant<caf::atom("replay")>;
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using drained_atom = caf::atom_constant<caf::atom("drained")>;
-using last_accepted_atom = caf::atom_constant<caf::atom("lastaccept")>;
+using barrier_atom = caf::atom_constant<caf::atom("barrier")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using turn_atom = caf::atom_constant<caf::atom("turn")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
@@ -64,6 +66,16 @@ struct run_closing {
   std::uint64_t frames_received = 0;
   std::uint64_t connections = 0;
 };
+
+/// What a cell's DECODER shows without a message. It alone writes while it lives, and KEEPALIVE and the CELL SUPERVISOR
+/// read; it outlives each DECODER.
+struct decoder_progress {
+  /// Receive time of the last accepted frame, admission counting as the first.
+  std::atomic<monotonic_time> last_accepted{};
+  /// Sequence of the chunk being decoded, 0 between chunks: what a DECODER that died was at.
+  std::atomic<std::uint64_t> decoding{0};
+};
+using decoder_progress_ptr = std::shared_ptr<decoder_progress>;
 
 /// CREDIT: whoever needs to know how far a cell's chunks are in the log.
 using credit_actor = caf::typed_actor<
@@ -102,8 +114,8 @@ using sink_actor = caf::typed_actor<
 using decoder_actor = caf::typed_actor<
     // One batch to the SINK for every chunk, whatever is in it.
     caf::reacts_to<chunk_ptr, credit_actor>,
-    // When the last accepted frame came in, after everything sent before this question is decoded.
-    caf::replies_to<last_accepted_atom>::with<monotonic_time>,
+    // A barrier: answers when everything sent before it is decoded, with when the last accepted frame came in.
+    caf::replies_to<barrier_atom>::with<monotonic_time>,
     // A restarted SINK takes over.
     caf::reacts_to<sink_actor>>;
 

@@ -46,14 +46,14 @@ void conclude(keepalive_pointer self, monotonic_time last_accepted) {
   if (woke_late(self, now)) return;
   if (!state.trigger.exceeded(now, last_accepted)) return look_again_at(self, state.trigger.deadline(last_accepted));
   state.reported = state.trigger.fire(now, last_accepted);
-  if (state.reported) self->send(state.sink, state.cell->run, *state.reported);
+  if (state.reported) self->send(state.sink, state.run, *state.reported);
 }
 
 /// The predecessor may have died with the silence unheard in its mailbox; one that had heard it left it in the journal.
 void on_new_sink(keepalive_pointer self, const sink_actor& successor) {
   keepalive_state& state = self->state;
   state.sink = successor;
-  if (state.reported) self->send(state.sink, state.cell->run, *state.reported);
+  if (state.reported) self->send(state.sink, state.run, *state.reported);
 }
 
 void on_tick(keepalive_pointer self) {
@@ -65,30 +65,32 @@ void on_tick(keepalive_pointer self) {
     return look_again_at(self, state.unheard + blocked_pause);
   }
   if (woke_late(self, self->clock().now())) return;
-  const monotonic_time last_accepted = std::max(state.cell->last_accepted.load(), state.unheard);
+  const monotonic_time last_accepted = std::max(state.progress->last_accepted.load(), state.unheard);
   if (!state.trigger.exceeded(self->clock().now(), last_accepted)) {
     return look_again_at(self, state.trigger.deadline(last_accepted));
   }
   state.due = self->clock().now();
-  self->request(state.decoder, decoder_timeout, last_accepted_atom::value)
+  self->request(state.decoder, decoder_timeout, barrier_atom::value)
       .then([self](monotonic_time answered) { conclude(self, std::max(answered, self->state.unheard)); },
             [self](const caf::error&) { look_again_at(self, self->clock().now() + retry_pause); });
 }
 
 }  // namespace
 
-keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, cell_resources_ptr cell, decoder_actor decoder,
-                                              sink_actor sink, const host_environment& host) {
+keepalive_actor::behavior_type make_keepalive(keepalive_pointer self, host_stamp_ptr run,
+                                              std::chrono::nanoseconds window, decoder_progress_ptr progress,
+                                              decoder_actor decoder, sink_actor sink, const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);
   keepalive_state& state = self->state;
-  state.trigger = silence_trigger{cell->specification.keepalive_window};
-  state.cell = std::move(cell);
+  state.trigger = silence_trigger{window};
+  state.run = std::move(run);
+  state.progress = std::move(progress);
   state.decoder = std::move(decoder);
   state.sink = std::move(sink);
   state.host = &host;
-  state.activity = host.activities.enter("KEEPALIVE", state.cell->run->cell_id, self->address());
-  look_again_at(self, state.trigger.deadline(state.cell->last_accepted));
+  state.activity = host.activities.enter("KEEPALIVE", state.run->cell_id, self->address());
+  look_again_at(self, state.trigger.deadline(state.progress->last_accepted));
   return {
       [self](tick_atom) { on_tick(self); },
       [self](const decoder_actor& successor) { self->state.decoder = successor; },

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "actors/cell_resources.hpp"
 #include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/silence_trigger.hpp"
@@ -13,7 +12,8 @@ struct keepalive_state {
   static constexpr const char* name = "cell.keepalive";
   keepalive_state() = default;
 
-  cell_resources_ptr cell;
+  host_stamp_ptr run;
+  decoder_progress_ptr progress;
   decoder_actor decoder;
   sink_actor sink;
   silence_trigger trigger{std::chrono::nanoseconds{}};
@@ -27,8 +27,10 @@ struct keepalive_state {
   activity_ptr activity;
 };
 
+/// `window`: of silence, which is reported when it is exceeded. `host` must outlive the actor.
 keepalive_actor::behavior_type make_keepalive(keepalive_actor::stateful_pointer<keepalive_state> self,
-                                              cell_resources_ptr cell, decoder_actor decoder, sink_actor sink,
+                                              host_stamp_ptr run, std::chrono::nanoseconds window,
+                                              decoder_progress_ptr progress, decoder_actor decoder, sink_actor sink,
                                               const host_environment& host);
 
 }  // namespace cellos

@@ -56,14 +56,13 @@ void on_drained(listener_pointer self) {
 
 }  // namespace
 
-listener_actor::behavior_type make_listener(listener_pointer self, const cell_resources_ptr& cell,
-                                            cell_intake_ptr intake, std::uint64_t generation,
-                                            const host_environment& host) {
+listener_actor::behavior_type make_listener(listener_pointer self, const host_stamp_ptr& run, cell_intake_ptr intake,
+                                            std::uint64_t generation, const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);
   self->state.intake = std::move(intake);
   self->state.generation = generation;
-  self->state.activity = host.activities.enter("LISTENER", cell->run->cell_id, self->address());
+  self->state.activity = host.activities.enter("LISTENER", run->cell_id, self->address());
   return {
       [self](acknowledge_atom, std::uint64_t sequence) { on_acknowledged(self, sequence); },
       [self](replay_atom) { attach(self); },

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "actors/cell_resources.hpp"
 #include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 
@@ -12,7 +11,7 @@ struct listener_state {
   static constexpr const char* name = "cell.listener";
   listener_state() = default;
 
-  /// Its own reference: the CELL SUPERVISOR lets go of the resources's when the run is over.
+  /// Its own reference: the CELL SUPERVISOR lets go of its when the run is over.
   cell_intake_ptr intake;
   /// Which of the cell's LISTENERs this is; a later one takes precedence.
   std::uint64_t generation = 0;
@@ -24,7 +23,7 @@ struct listener_state {
 };
 
 listener_actor::behavior_type make_listener(listener_actor::stateful_pointer<listener_state> self,
-                                            const cell_resources_ptr& cell, cell_intake_ptr intake,
-                                            std::uint64_t generation, const host_environment& host);
+                                            const host_stamp_ptr& run, cell_intake_ptr intake, std::uint64_t generation,
+                                            const host_environment& host);
 
 }  // namespace cellos

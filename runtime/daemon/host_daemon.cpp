@@ -217,7 +217,7 @@ void host_daemon::end_orphaned_runs() {
   // Nothing follows the host's last word; and from here on the log's limit is in the way of no end.
   maintenance_.reset();
   std::error_code failed;
-  if (host_) failed = end_orphans(host_->recovered, clock_, host_->sealing, *host_chain_);
+  if (host_) failed = end_orphans(host_->recovered.all(), clock_, host_->sealing, *host_chain_);
   // A host that stopped left nothing open; otherwise the next start goes on from here.
   if (!failed) {
     host_chain_->stopped();
@@ -229,7 +229,7 @@ void host_daemon::end_orphaned_runs() {
 std::string host_daemon::start_actors() {
   quarantine_.emplace(settings_.evidence.dir / "quarantine");
   host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *observed_, *quarantine_, clock_,
-                                 events(), activities_, std::move(found_.open_runs)});
+                                 events(), activities_, recovered_runs{std::move(found_.open_runs)}});
   host_->epochs = epochs_;
   host_->sealing = sealing_;
   host_->checkpoint_interval = checkpoint_interval_;

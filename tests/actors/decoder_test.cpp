@@ -13,10 +13,7 @@ namespace {
 
 /// A DECODER whose SINK and LISTENER are the test itself.
 struct fixture : host_fixture {
-  fixture() : cell_(std::make_shared<cell_resources>()) {
-    cell_->run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
-    cell_->last_accepted = now();
-  }
+  fixture() { progress->last_accepted = now(); }
 
   ~fixture() override {
     caf::anon_send_exit(decoder, caf::exit_reason::kill);
@@ -24,7 +21,7 @@ struct fixture : host_fixture {
   }
 
   void start(std::vector<quarantined_chunk> quarantined = {}) {
-    decoder = sys.spawn(make_decoder, cell_, caf::actor_cast<sink_actor>(self), std::move(quarantined),
+    decoder = sys.spawn(make_decoder, run, progress, caf::actor_cast<sink_actor>(self), std::move(quarantined),
                         std::cref(*environment));
     consume_messages();
   }
@@ -51,7 +48,8 @@ struct fixture : host_fixture {
     return made;
   }
 
-  cell_resources_ptr cell_;
+  host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
+  decoder_progress_ptr progress = std::make_shared<decoder_progress>();
   decoder_actor decoder;
 };
 
@@ -80,18 +78,18 @@ CAF_TEST(a batch has the cells own attribution and keeps its chunk) {
   decode(chunk);
   const batch_ptr made = batch_made();
   CAF_REQUIRE(made);
-  CAF_CHECK(made->attribution == cell_->run);
+  CAF_CHECK(made->attribution == run);
   CAF_CHECK(made->chunk == chunk);
 }
 
 CAF_TEST(an accepted frame is a sign of life and a refused one is not ) {
   start();
-  const monotonic_time admitted = cell_->last_accepted;
+  const monotonic_time admitted = progress->last_accepted;
   pass(50ms);
   decode(chunk_of(1, malformed_frame()));
-  CAF_CHECK(cell_->last_accepted.load() == admitted);
+  CAF_CHECK(progress->last_accepted.load() == admitted);
   decode(chunk_of(2, frame_of("process.spawned", 1)));
-  CAF_CHECK(cell_->last_accepted.load() == now());
+  CAF_CHECK(progress->last_accepted.load() == now());
 }
 
 CAF_TEST(a chunk that comes again does not move the last sign of life back) {
@@ -99,16 +97,16 @@ CAF_TEST(a chunk that comes again does not move the last sign of life back) {
   const chunk_ptr early = chunk_of(1, frame_of("process.spawned", 1));
   pass(50ms);
   decode(chunk_of(2, frame_of("process.spawned", 2)));
-  const monotonic_time latest = cell_->last_accepted;
+  const monotonic_time latest = progress->last_accepted;
   decode(early);
-  CAF_CHECK(cell_->last_accepted.load() == latest);
+  CAF_CHECK(progress->last_accepted.load() == latest);
 }
 
 CAF_TEST(the last accepted time is answered after what was sent before) {
   start();
   pass(20ms);
   caf::anon_send(decoder, chunk_of(1, frame_of("process.spawned", 1)), caf::actor_cast<credit_actor>(self));
-  auto asked = self->request(decoder, caf::infinite, last_accepted_atom::value);
+  auto asked = self->request(decoder, caf::infinite, barrier_atom::value);
   consume_messages();
   CAF_CHECK(batch_made());
   asked.receive([&](monotonic_time answered) { CAF_CHECK(answered == now()); },
@@ -121,8 +119,8 @@ CAF_TEST(a chunk of the quarantine is not decoded and its stand in goes to the s
   decode(chunk_of(7, frame_of("process.spawned", 1)));
   bool stood_in = false;
   self->receive(
-      [&](quarantine_atom, const host_stamp_ptr& run, const quarantined_chunk& chunk, const credit_actor&) {
-        stood_in = run == cell_->run && chunk.sequence == 7 && chunk.frames == 3 && chunk.file == "file-7";
+      [&](quarantine_atom, const host_stamp_ptr& of, const quarantined_chunk& chunk, const credit_actor&) {
+        stood_in = of == run && chunk.sequence == 7 && chunk.frames == 3 && chunk.file == "file-7";
       },
       caf::after(0s) >> [] {});
   CAF_CHECK(stood_in);
@@ -136,14 +134,14 @@ CAF_TEST(a decoder that dies leaves the sequence that it died at) {
   bool died = false;
   self->receive([&](const caf::down_msg&) { died = true; }, caf::after(0s) >> [] {});
   CAF_CHECK(died);
-  CAF_CHECK_EQUAL(cell_->decoding.load(), 9u);
+  CAF_CHECK_EQUAL(progress->decoding.load(), 9u);
 }
 
 CAF_TEST(between chunks no sequence is to blame) {
   start();
   decode(chunk_of(1, frame_of("process.spawned", 1)));
   CAF_CHECK(batch_made());
-  CAF_CHECK_EQUAL(cell_->decoding.load(), 0u);
+  CAF_CHECK_EQUAL(progress->decoding.load(), 0u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

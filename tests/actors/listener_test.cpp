@@ -12,9 +12,8 @@ namespace {
 
 /// A LISTENER on an intake of the test's, whose DECODER is the test itself.
 struct fixture : host_fixture {
-  fixture() : cell_(std::make_shared<cell_resources>()), intake(std::make_shared<manual_intake>()) {
-    cell_->run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
-    listener = sys.spawn(make_listener, cell_, intake, std::uint64_t{1}, std::cref(*environment));
+  fixture() : intake(std::make_shared<manual_intake>()) {
+    listener = sys.spawn(make_listener, run, intake, std::uint64_t{1}, std::cref(*environment));
     consume_messages();
   }
 
@@ -49,7 +48,7 @@ struct fixture : host_fixture {
 
   using sequences = std::vector<std::uint64_t>;
 
-  cell_resources_ptr cell_;
+  host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
   std::shared_ptr<manual_intake> intake;
   listener_actor listener;
 };

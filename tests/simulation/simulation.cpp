@@ -48,7 +48,7 @@ class daemon_life {
     recovery_conclusions found = test::recovered_from(log.text, log.left(sealing));
     environment_.epochs = std::make_shared<chain_epochs>(found.highest_epoch);
     record_restart(found, {"host-a", "simulated", log, clock, *environment_.epochs, sealing}, host_chain_);
-    environment_.recovered = std::move(found.open_runs);
+    environment_.recovered = recovered_runs{std::move(found.open_runs)};
     environment_.sealing = std::move(sealing);
     environment_.checkpoint_interval = 500ms;
     environment_.host_chain = &*host_chain_;

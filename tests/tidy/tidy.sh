@@ -3,7 +3,8 @@
 set -euo pipefail
 
 cd "$1"
-max_lines=500
+max_lines=400
+max_function_lines=70
 broken=0
 
 # refuse RULE: every line on standard input breaks RULE.
@@ -64,6 +65,18 @@ long_files() {
     lines="$(wc -l <"$file")"
     [[ "$lines" -le $max_lines ]] || printf '%s (%d lines)\n' "$file" "$lines"
   done
+}
+
+# From a line that opens a function at the left margin, or two spaces in, to the brace below it.
+long_functions() {
+  awk -v most="$max_function_lines" '
+    function ended(column) { return $0 ~ "^" column "}[;)]*$" }
+    FNR == 1 { outer = inner = 0 }
+    /^[A-Za-z~].*[^;]*\{$/ && !/^(namespace|struct|class|enum|union|extern)/ { outer = FNR }
+    /^  [A-Za-z~].*\).*\{$/ { inner = FNR }
+    outer && ended("") { if (FNR - outer + 1 > most) print FILENAME ":" outer " (" FNR - outer + 1 " lines)"; outer = 0 }
+    inner && ended("  ") { if (FNR - inner + 1 > most) print FILENAME ":" inner " (" FNR - inner + 1 " lines)"; inner = 0 }
+  ' "${all[@]}"
 }
 
 reminders() { grep -HnE '\b(TODO|FIXME)\b' "${all[@]}" || true; }
@@ -162,6 +175,7 @@ refuse "dependencies run messages <- actors <- runtime" < <(dependencies_run_one
 refuse "only messages/wire_codec.cpp includes cbor.h" < <(cbor_outside_the_codec)
 refuse "no crypto header is reachable from the guest path" < <(crypto_on_the_guest_path)
 refuse "a file has at most $max_lines lines" < <(long_files)
+refuse "a function has at most $max_function_lines lines" < <(long_functions)
 refuse "no reminders in sources" < <(reminders)
 refuse "a test file defines one suite, named as its stem" < <(misnamed_suites)
 refuse "documents name files that there are" < <(absent_files)

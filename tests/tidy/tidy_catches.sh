@@ -43,7 +43,9 @@ catches "wire_codec.cpp includes cbor.h" messages/frame.hpp '#include <cbor.h>'
 catches "wire_codec.cpp includes cbor.h" runtime/daemon.cpp '#include <cbor.h>'
 catches "no crypto header" messages/frame.hpp '#include <openssl/evp.h>'
 catches "no crypto header" actors/listener.cpp '#include <sodium.h>'
-catches "at most 500 lines" actors/listener.cpp "$(printf '//\n%.0s' {1..500})"
+catches "at most 400 lines" actors/listener.cpp "$(printf '//\n%.0s' {1..400})"
+catches "at most 70 lines" actors/listener.cpp "$(printf 'void listen() {\n'; printf '  ;\n%.0s' {1..69}; printf '}')"
+catches "at most 70 lines" actors/listener.cpp "$(printf 'struct s {\n  void listen() {\n'; printf '    ;\n%.0s' {1..69}; printf '  }\n};')"
 catches "no reminders" runtime/daemon.cpp '// TO''DO: later'
 catches "named as its stem" tests/actors/listener_test.cpp '#define CAF_SUITE other'
 catches "named as its stem" tests/actors/decoder_test.cpp '// no suite'

@@ -1,81 +1,11 @@
-#include "runtime/verification/log_verifier.hpp"
-
-#include <algorithm>
-#include <string>
-#include <vector>
-
-#include "runtime/verification/report_text.hpp"
-#include "tests/support/chain_writer.hpp"
-#include "tests/support/verified_lines.hpp"
-
 #define CAF_SUITE log_verifier
-#include "caf/test/dsl.hpp"
+#include "tests/runtime/verification/verified_log.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
 using namespace cellos::verification;
 
-namespace {
-
-using lines = std::vector<std::string>;
-
-struct fixture {
-  signing_key key = signing_key::generate(signing_algorithm::ed25519, "host-2026");
-  signing_key next_key = signing_key::generate(signing_algorithm::ed25519, "host-2027");
-  key_list keys = keys_of({&key, &next_key});
-
-  sample checkpointed() const {
-    sample what;
-    what.key = &key;
-    what.next_key = &next_key;
-    return what;
-  }
-
-  verification_report verifier(const lines& log, const verification_options& options = {}) const {
-    std::string text;
-    for (const std::string& line : log) text += line;
-    return verify_text(text, &keys, options);
-  }
-};
-
-/// `cause chain-or-empty sequence line`, for all findings; prints them too.
-std::vector<std::string> reported(const verification_report& report) {
-  std::vector<std::string> out;
-  for (const finding& each : report.findings) {
-    CAF_MESSAGE(to_string(each.cause) << " " << each.chain << " " << each.sequence << " line " << each.line << ": "
-                                      << each.words);
-    out.push_back(std::string{to_string(each.cause)} + " " + each.chain + " " + std::to_string(each.sequence) + " " +
-                  std::to_string(each.line));
-  }
-  return out;
-}
-
-std::size_t index_of(const lines& log, std::string_view part, std::size_t nth = 1) {
-  for (std::size_t i = 0; i < log.size(); ++i) {
-    if (log[i].find(part) != std::string::npos && --nth == 0) return i;
-  }
-  throw std::runtime_error("no such line");
-}
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const std::size_t at = text.find(from);
-  if (at == std::string::npos) throw std::runtime_error("nothing to replace");
-  return text.replace(at, from.size(), to);
-}
-
-const chain_report& chain_of(const verification_report& report, std::string_view name) {
-  const auto found = std::find_if(report.chains.begin(), report.chains.end(),
-                                  [name](const chain_report& each) { return each.chain == name; });
-  if (found == report.chains.end()) throw std::runtime_error("no such chain");
-  return *found;
-}
-
-constexpr std::string_view first_run = "host-a/cell-1/run-1/1767225600001";
-constexpr std::string_view second_run = "host-a/cell-2/run-2/1767225600001";
-
-}  // namespace
-
-CAF_TEST_FIXTURE_SCOPE(log_verifier_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(log_verifier_tests, verified_log)
 
 CAF_TEST(an_untouched_log_is_clean_and_reported_in_full) {
   sample what = checkpointed();
@@ -84,7 +14,7 @@ CAF_TEST(an_untouched_log_is_clean_and_reported_in_full) {
     const lines log = sample_log(what);
     verification_options strict;
     strict.finished = true;
-    const auto report = verifier(log, strict);
+    const auto report = verify(log, strict);
     CAF_CHECK_EQUAL(reported(report).size(), 0u);
     CAF_CHECK(report.clean());
     CAF_CHECK_EQUAL(report.chains.size(), 8u);
@@ -114,7 +44,7 @@ CAF_TEST(an_altered_event_without_signature_breaks_the_chain_behind_it) {
   lines log = sample_log(checkpointed());
   const std::size_t at = index_of(log, "\"guestPid\":", 8);
   log[at] = replaced(log[at], "\"guestComm\":\"bash\"", "\"guestComm\":\"cash\"");
-  const auto report = verifier(log);
+  const auto report = verify(log);
   const auto findings = reported(report);
   CAF_REQUIRE_EQUAL(findings.size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::altered);
@@ -125,7 +55,7 @@ CAF_TEST(an_altered_event_with_signature_is_named_and_the_chain_goes_on) {
   lines log = sample_log(checkpointed());
   const std::size_t at = index_of(log, "run.v1.checkpoint");
   log[at] = replaced(log[at], "sha256:9f86", "sha256:8f86");
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::altered);
   CAF_CHECK_EQUAL(report.findings[0].line, at + 1);
@@ -148,7 +78,7 @@ CAF_TEST(digests_made_anew_up_to_the_next_signature_do_not_help) {
   log[2] = forged[2];
   verification_options options;
   options.partial = true;
-  const auto report = verifier(log, options);
+  const auto report = verify(log, options);
   const auto findings = reported(report);
   CAF_REQUIRE_EQUAL(findings.size(), 1u);
   CAF_CHECK_EQUAL(findings[0], "altered host-a/cell-1/run-1/1 3 3");
@@ -158,7 +88,7 @@ CAF_TEST(a_removed_event_is_missed) {
   lines log = sample_log(checkpointed());
   const std::size_t at = index_of(log, std::string{first_run} + "/00000000000000000005");
   log.erase(log.begin() + static_cast<std::ptrdiff_t>(at));
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
   CAF_CHECK_EQUAL(report.findings[0].chain, first_run);
@@ -171,19 +101,19 @@ CAF_TEST(a_run_taken_out_as_a_whole_is_missed) {
   std::erase_if(log, [](const std::string& line) {
     return line.find("\"id\":\"" + std::string{second_run}) != std::string::npos;
   });
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_CHECK_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
   CAF_CHECK_EQUAL(report.findings[0].chain, second_run);
   verification_options partial;
   partial.partial = true;
-  CAF_CHECK(verifier(log, partial).clean());
+  CAF_CHECK(verify(log, partial).clean());
 }
 
 CAF_TEST(a_host_whose_own_chain_was_taken_out_is_reported) {
   lines log = sample_log(checkpointed());
   std::erase_if(log, [](const std::string& line) { return line.find("urn:cellos:host:host-b") != std::string::npos; });
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK_EQUAL(report.findings[0].chain, "host-b");
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
@@ -193,7 +123,7 @@ CAF_TEST(a_cut_that_takes_the_end_of_a_run_is_seen_in_the_hosts_own_chain) {
   lines log = sample_log(checkpointed());
   const std::size_t at = index_of(log, "run.v1.ended");
   log.erase(log.begin() + static_cast<std::ptrdiff_t>(at));
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
   CAF_CHECK(report.findings[0].words.find("its end") != std::string::npos);
@@ -205,7 +135,7 @@ CAF_TEST(order_within_a_chain_is_checked_and_across_chains_is_not) {
   const std::size_t third = index_of(log, std::string{first_run} + "/00000000000000000003");
   lines swapped = log;
   std::swap(swapped[second], swapped[third]);
-  auto report = verifier(swapped);
+  auto report = verify(swapped);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::reordered);
   CAF_CHECK_EQUAL(report.findings[0].chain, first_run);
@@ -213,14 +143,14 @@ CAF_TEST(order_within_a_chain_is_checked_and_across_chains_is_not) {
   swapped = log;
   CAF_REQUIRE(third - second > 2);
   std::swap(swapped[second + 1], swapped[second + 2]);
-  CAF_CHECK(verifier(swapped).clean());
+  CAF_CHECK(verify(swapped).clean());
 }
 
 CAF_TEST(an_event_written_twice_is_reported) {
   lines log = sample_log(checkpointed());
   const std::size_t at = index_of(log, std::string{first_run} + "/00000000000000000005");
   log.push_back(log[at]);
-  const auto report = verifier(log);
+  const auto report = verify(log);
   const auto findings = reported(report);
   const lines expected{"duplicated " + std::string{first_run} + " 5 " + std::to_string(log.size())};
   CAF_CHECK_EQUAL(findings, expected);
@@ -239,7 +169,7 @@ CAF_TEST(what_a_line_says_of_its_origin_must_agree) {
            {"\"sequence\":\"00000000000000000005", "\"sequence\":\"00000000000000000006"}}) {
     lines changed = log;
     changed[at] = replaced(changed[at], from, to);
-    const auto report = verifier(changed);
+    const auto report = verify(changed);
     CAF_MESSAGE(from << " -> " << to);
     CAF_CHECK(!reported(report).empty());
     CAF_CHECK(report.findings.at(0).cause == finding_cause::foreign);
@@ -247,81 +177,19 @@ CAF_TEST(what_a_line_says_of_its_origin_must_agree) {
   }
 }
 
-CAF_TEST(keys_that_are_not_in_the_list_are_reported_once_a_chain) {
-  const lines log = sample_log(checkpointed());
-  const key_list other = keys_of({&key});
-  std::string text;
-  for (const std::string& line : log) text += line;
-  const auto report = verify_text(text, &other);
-  const auto findings = reported(report);
-  CAF_CHECK_EQUAL(std::count_if(report.findings.begin(), report.findings.end(),
-                                [](const finding& each) { return each.cause == finding_cause::unknown_key; }),
-                  2);
-  CAF_CHECK(!report.clean());
-}
-
-CAF_TEST(a_closing_that_nobody_signed_proves_nothing_of_its_run) {
-  std::string text;
-  for (const std::string& line : sample_log(checkpointed())) text += line;
-  const auto stranger = signing_key::generate(signing_algorithm::ed25519, "host-2025");
-  const key_list other = keys_of({&stranger});
-  const auto report = verify_text(text, &other);
-  CAF_REQUIRE(!report.chains.empty());
-  for (const chain_report& chain : report.chains) {
-    CAF_CHECK_EQUAL(chain.signed_until, 0u);
-    CAF_CHECK(!chain.closed_by_host);
-  }
-}
-
-CAF_TEST(a_key_that_is_bound_to_another_host_does_not_count) {
-  const lines log = sample_log(checkpointed());
-  key_list bound = keys_of({&next_key});
-  CAF_REQUIRE(bound.add("host-2026", signing_algorithm::ed25519, key.public_key(), {"host-a"}));
-  std::string text;
-  for (const std::string& line : log) text += line;
-  const auto report = verify_text(text, &bound);
-  CAF_CHECK(!report.clean());
-  for (const finding& each : report.findings) CAF_CHECK(each.chain.starts_with("host-b"));
-  CAF_CHECK(report.findings.at(0).cause == finding_cause::foreign);
-}
-
-CAF_TEST(a_change_of_keys_needs_both_signatures) {
-  verification_options partial;
-  partial.partial = true;
-  chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
-  lines log{run.started(), run.declaration(false)};
-  log.push_back(run.change_key(next_key));
-  log.push_back(run.checkpoint());
-  CAF_CHECK(verifier(log, partial).clean());
-
-  // Whoever holds the next key alone cannot take the chain over.
-  chain_writer taken{"host-a", "cell-1", "run-1", "1", &key};
-  lines forged{taken.started(), taken.declaration(false)};
-  taken.sign_with(next_key);
-  forged.push_back(taken.checkpoint());
-  forged.push_back(taken.ended(1));
-  const auto report = verifier(forged, partial);
-  CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
-  CAF_CHECK(report.findings[0].cause == finding_cause::key_change_unproven);
-  CAF_CHECK_EQUAL(report.findings[0].line, 3u);
-
-  const key_list without_former = keys_of({&next_key});
-  CAF_CHECK(!verify_text(log[0] + log[1] + log[2] + log[3], &without_former, partial).clean());
-}
-
 CAF_TEST(an_open_run_is_no_finding_but_its_unsigned_tail_is_reported) {
   sample what = checkpointed();
   what.finished = false;
   what.checkpoint_events = 4;
   const lines log = sample_log(what);
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_CHECK_EQUAL(reported(report).size(), 0u);
   const chain_report& run = chain_of(report, "host-a/cell-3/run-3/1767225600001");
   CAF_CHECK(run.state == chain_state::open);
   CAF_CHECK_EQUAL(run.unsigned_tail(), 2u);
   verification_options finished;
   finished.finished = true;
-  const auto strict = verifier(log, finished);
+  const auto strict = verify(log, finished);
   CAF_CHECK(!reported(strict).empty());
   CAF_CHECK_EQUAL(strict.findings_by_cause[static_cast<std::size_t>(finding_cause::unsigned_tail)], 2u);
 }
@@ -330,7 +198,7 @@ CAF_TEST(an_open_run_of_a_stopped_host_has_lost_its_end) {
   chain_writer host{"host-a", "", "", "1", &key};
   chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
   const lines log{host.host_started(), host.run_opened(run.chain()), run.started(), host.host_stopped()};
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
   CAF_CHECK_EQUAL(report.findings[0].sequence, 2u);
@@ -341,7 +209,7 @@ CAF_TEST(totals_that_do_not_fit_the_log_are_reported) {
   chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
   lines log{host.host_started(), host.run_opened(run.chain()), run.started(), run.declaration(false), run.ended(2)};
   log.push_back(host.run_closed(run));
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::totals_unbalanced);
 }
@@ -349,7 +217,7 @@ CAF_TEST(totals_that_do_not_fit_the_log_are_reported) {
 CAF_TEST(a_log_without_digests_proves_nothing_and_says_so) {
   sample what;
   const lines log = sample_log(what);
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_CHECK_EQUAL(reported(report).size(), 8u);
   for (const finding& each : report.findings) CAF_CHECK(each.cause == finding_cause::not_signed);
   std::string text;
@@ -363,7 +231,7 @@ CAF_TEST(digests_taken_out_of_some_lines_are_reported) {
   const std::size_t begin = log[at].find(",\"prevdigest\"");
   const std::size_t end = log[at].find(",\"data\"");
   log[at].erase(begin, end - begin);
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_CHECK(!reported(report).empty());
   CAF_CHECK_EQUAL(report.findings_by_cause[static_cast<std::size_t>(finding_cause::not_signed)], 1u);
 }
@@ -374,7 +242,7 @@ CAF_TEST(a_signature_taken_out_of_what_is_always_signed_is_reported) {
   const std::size_t begin = log[at].find(",\"dssematerial\"");
   const std::size_t end = log[at].find(",\"data\"");
   log[at].erase(begin, end - begin);
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::altered);
 }
@@ -386,7 +254,7 @@ CAF_TEST(what_is_no_event_is_malformed) {
        {"", "{}", "null", "hello", R"({"specversion":"1.0","id":"1","source":"s","type":"t"})"}) {
     log.push_back(line + "\n");
   }
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 5u);
   for (std::size_t i = 0; i < 5; ++i) {
     CAF_CHECK(report.findings[i].cause == finding_cause::malformed);
@@ -398,29 +266,29 @@ CAF_TEST(one_cell_and_one_window_of_time_can_be_asked_for) {
   const lines log = sample_log(checkpointed());
   verification_options cell;
   cell.cell = "cell-2";
-  auto report = verifier(log, cell);
+  auto report = verify(log, cell);
   CAF_CHECK(report.clean());
   CAF_CHECK_EQUAL(report.chains.size(), 4u);
   cell.cell = "cell-9";
-  report = verifier(log, cell);
+  report = verify(log, cell);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
   CAF_CHECK_EQUAL(report.findings[0].words, "the whole cell: not one run of it is here");
   verification_options late;
   late.since = wall_time{std::chrono::seconds{1'900'000'000}};
-  report = verifier(log, late);
+  report = verify(log, late);
   CAF_CHECK(report.clean());
   CAF_CHECK_EQUAL(report.chains.size(), 0u);
   verification_options early;
   early.until = wall_time{std::chrono::seconds{1'767'225'601}};
-  CAF_CHECK_EQUAL(verifier(log, early).chains.size(), 8u);
+  CAF_CHECK_EQUAL(verify(log, early).chains.size(), 8u);
 }
 
 CAF_TEST(a_host_that_must_be_there_is_missed) {
   const lines log = sample_log(checkpointed());
   verification_options options;
   options.hosts = {"host-a", "host-c"};
-  const auto report = verifier(log, options);
+  const auto report = verify(log, options);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
   CAF_CHECK(report.findings[0].cause == finding_cause::missing);
   CAF_CHECK_EQUAL(report.findings[0].chain, "host-c");
@@ -433,7 +301,7 @@ CAF_TEST(gaps_without_end_do_not_take_memory_without_end) {
     std::string line = run.declaration(false);
     if (i % 2 == 0) log.push_back(std::move(line));
   }
-  const auto report = verifier(log);
+  const auto report = verify(log);
   CAF_CHECK(!report.clean());
   CAF_CHECK(report.findings.at(0).words.find("too many gaps") != std::string::npos);
 }
