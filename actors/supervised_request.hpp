@@ -1,8 +1,8 @@
 #pragma once
 
-#include <caf/duration.hpp>
 #include <caf/error.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -26,7 +26,7 @@ struct supervised_request {
 /// Puts it to `receiver`; `self` hears of exactly one of its outcomes, or of none where CAF has none to give: a request
 /// that its receiver took and died of is answered by nobody.
 template <class Answer, class Self, class Receiver, class... Words>
-void ask(Self self, const Receiver& receiver, caf::duration timeout, supervised_request<Answer> question,
+void ask(Self self, const Receiver& receiver, std::chrono::seconds timeout, supervised_request<Answer> question,
          const Words&... words) {
   auto asked = std::make_shared<const supervised_request<Answer>>(std::move(question));
   self->request(receiver, timeout, words...)

@@ -168,12 +168,12 @@ void control_api::delete_cell(const std::string& id, const http_reply& reply) co
     if (!was_bound && !environment_.memory.contains(id)) return reply(refusal_of(totals.error()));
     // Whoever is retiring it already forgets it.
     if (!totals && is_failure(totals.error(), failure::stopping)) return reply(refusal_of(totals.error()));
-    const json totals = to_json(totals ? *totals : run_totals{});
-    const auto settle = [reply, id, totals,
+    const json counted = to_json(totals ? *totals : run_totals{});
+    const auto settle = [reply, id, counted,
                          refused = totals || !was_bound ? std::optional<http_answer>{}
                                                         : refusal_of(totals.error())](std::error_code failed) {
       if (refused) return reply(*refused);
-      if (!failed) return reply(document(200, {{"cell_id", id}, {"totals", totals}}));
+      if (!failed) return reply(document(200, {{"cell_id", id}, {"totals", counted}}));
       reply(refusal(503,
                     fmt::format("the run has ended, but a restart would admit the cell again: the state file "
                                 "cannot be written: {}",

@@ -103,23 +103,23 @@ void write_frames(exposition& out, const sums& all) {
   out.counter("received_bytes_total", "Bytes read from cells' connections.", all.bytes_received);
 }
 
-void write_cells(exposition& out, const sums& all, const event_counts& counts) {
+void write_cells(exposition& out, const sums& all, const event_counts& seen) {
   out.begin(std::string{prefix} + "cells", "Cells by state.", MetricType::Gauge);
   for (const cell_state state : {cell_state::listening, cell_state::connected, cell_state::silenced}) {
     out.gauged({{"state", std::string{to_string(state)}}},
                static_cast<double>(all.in_state[static_cast<std::size_t>(state)]));
   }
-  out.counter("agent_silenced_total", "Silences reported; one a run at most.", counts.agents_silenced);
-  out.counter("agent_resumed_total", "Agents that were heard again after their silence was counts.",
-              counts.agents_resumed);
+  out.counter("agent_silenced_total", "Silences reported; one a run at most.", seen.agents_silenced);
+  out.counter("agent_resumed_total", "Agents that were heard again after their silence was reported.",
+              seen.agents_resumed);
   out.gauge("connections_open", "Connections of cells.", static_cast<double>(all.connections_open));
   out.counter("connections_accepted_total", "Connections of cells that were accepted.", all.frames.connections);
   out.counter("connections_refused_total", "Connections of cells that were closed at once.", all.connections_refused);
-  out.counter("sockets_lost_total", "Sockets of cells whose file was found gone or another's.", counts.sockets_lost);
-  out.counter("sockets_restored_total", "Such sockets that guests find again.", counts.sockets_restored);
-  out.counter("cells_failed_total", "Cells whose actors died too often.", counts.cells_failed);
+  out.counter("sockets_lost_total", "Sockets of cells whose file was found gone or another's.", seen.sockets_lost);
+  out.counter("sockets_restored_total", "Such sockets that guests find again.", seen.sockets_restored);
+  out.counter("cells_failed_total", "Cells whose actors died too often.", seen.cells_failed);
   out.counter("chunks_quarantined_total", "Chunks set aside because decoding them ended two decoders.",
-              counts.chunks_quarantined);
+              seen.chunks_quarantined);
 }
 
 void write_evidence(exposition& out, const segment_log_statistics& log, bool blocked, ClientMetric append_seconds) {
@@ -140,17 +140,17 @@ void write_evidence(exposition& out, const segment_log_statistics& log, bool blo
             MetricType::Gauge);
 }
 
-void write_daemon(exposition& out, const event_counts& counts, std::size_t hung, std::uint64_t log_lines_lost) {
+void write_daemon(exposition& out, const event_counts& seen, std::size_t hung, std::uint64_t log_lines_lost) {
   out.begin(std::string{prefix} + "actor_failures_total", "Actors that died and were replaced, by role.",
             MetricType::Counter);
-  for (const auto& [role, failures] : counts.actor_failures()) out.counted({{"role", as_label(role)}}, failures);
+  for (const auto& [role, failures] : seen.actor_failures()) out.counted({{"role", as_label(role)}}, failures);
   out.gauge("actors_hung", "Actors whose handler does not come back.", static_cast<double>(hung));
   out.begin(std::string{prefix} + "reloads_total", "Reloads of the configuration, by outcome.", MetricType::Counter);
-  out.counted({{"outcome", "applied"}}, counts.reloads_applied);
-  out.counted({{"outcome", "refused"}}, counts.reloads_refused);
-  out.counter("event_streams_dropped_total", "Clients of /events that did not keep up.", counts.event_streams_dropped);
+  out.counted({{"outcome", "applied"}}, seen.reloads_applied);
+  out.counted({{"outcome", "refused"}}, seen.reloads_refused);
+  out.counter("event_streams_dropped_total", "Clients of /events that did not keep up.", seen.event_streams_dropped);
   out.counter("log_lines_lost_total", "Lines of the daemon's own log that nobody took in time.", log_lines_lost);
-  out.counter("signals_ignored_total", "Signals that mean nothing to the daemon.", counts.signals_ignored);
+  out.counter("signals_ignored_total", "Signals that mean nothing to the daemon.", seen.signals_ignored);
 }
 
 void write_process(exposition& out, const process_usage& used) {
@@ -205,14 +205,14 @@ void metrics::append_took(std::chrono::nanoseconds duration) {
 
 std::string metrics::text(const host_counts& counts) const {
   const sums all = sums_of(counts);
-  const event_counts& counts = from_.events.counts();
+  const event_counts& seen = from_.events.counts();
   exposition out;
   out.begin(std::string{prefix} + "build_info", "Which daemon this is; always 1.", MetricType::Gauge);
   out.gauged({{"version", from_.version}, {"host_id", from_.host_id}}, 1);
   write_frames(out, all);
-  write_cells(out, all, counts);
+  write_cells(out, all, seen);
   write_evidence(out, from_.log.statistics(), from_.blocked_sinks() > 0, append_seconds_.Collect());
-  write_daemon(out, counts, from_.actors_hung(), from_.log_lines_lost());
+  write_daemon(out, seen, from_.actors_hung(), from_.log_lines_lost());
   out.counter("control_requests_refused_total", "Requests refused for who asked, or for a head nobody can be sure of.",
               requests_refused_);
   write_process(out, usage_of_this_process());

@@ -86,9 +86,7 @@ void write_log(const std::filesystem::path& path, const bench_options& options, 
 
 void check(const bench_options& options, std::uint64_t events, signing_algorithm algorithm, bool sign_every_event) {
   const temporary_directory home;
-  std::string name = options.dir + "/bench-verify-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory in " + options.dir);
-  const std::filesystem::path directory = name;
+  const temporary_directory directory{options.dir};
   const signing_key key = signing_key::generate(algorithm, "bench");
   const std::filesystem::path log = directory / "log.jsonl";
   const auto public_key = key.public_key();
@@ -107,7 +105,6 @@ void check(const bench_options& options, std::uint64_t events, signing_algorithm
     peak = verify.peak_resident_bytes();
     if (code != 0) throw std::runtime_error("the log was not clean: " + verify.out().substr(0, 2000));
   }
-  std::filesystem::remove_all(directory);
   std::printf("%-12s %10llu events %7.0f bytes each  %6.2f s  %9.0f events/s  %6.0f MB/s  peak %5.1f MB\n",
               sign_every_event ? "every event" : "checkpoints", static_cast<unsigned long long>(events),
               bytes / static_cast<double>(events), best, static_cast<double>(events) / best, bytes / best / 1e6,
@@ -203,8 +200,8 @@ int main(int argc, char** argv) {
     hash_short_texts();
     sign_and_verify();
     check_single_lines();
-    for (const std::uint64_t events : options.events) verifier(options, events, signing_algorithm::ed25519, false);
-    if (options.signed_events > 0) verifier(options, options.signed_events, signing_algorithm::ed25519, true);
+    for (const std::uint64_t events : options.events) check(options, events, signing_algorithm::ed25519, false);
+    if (options.signed_events > 0) check(options, options.signed_events, signing_algorithm::ed25519, true);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_verify: %s\n", error.what());
     return exit_failure_found;

@@ -20,6 +20,7 @@
 #include "tests/support/controlled_daemon.hpp"
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/memory_search.hpp"
 #include "tests/support/simulator.hpp"
 
@@ -37,13 +38,6 @@ const daemon_settings one_cell{.cells = {{.id = "c1"}}};
 constexpr uid_t some_user = 54'321;
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 /// The value of one line of /proc/PID/status.
 std::string status_of(const process& child, std::string_view name) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/controlled_daemon.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/run_record.hpp"
 
@@ -111,11 +112,6 @@ std::set<std::string> names_in(const std::string& text) {
     out.insert(text.substr(at, end - at));
   }
   return out;
-}
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in{file};
-  return {std::istreambuf_iterator<char>{in}, {}};
 }
 
 std::vector<fs::path> files_below(const char* folder, const char* extension) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <vector>
 
+#include "tests/support/files.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/run_record.hpp"
 
@@ -19,13 +20,6 @@ namespace {
 
 /// `_9001` behind it makes 107 bytes, which is all that the kernel takes.
 constexpr std::size_t longest_base = 102;
-
-void write_file(const fs::path& path, std::string_view content) { std::ofstream{path} << content; }
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 bool is_there(const fs::path& path) { return fs::symlink_status(path).type() != fs::file_type::not_found; }
 

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/chain_lines.hpp"
+#include "tests/support/files.hpp"
 
 namespace cellos::forge {
 
@@ -19,17 +20,6 @@ namespace {
 constexpr std::string_view segment_prefix = "evidence-";
 constexpr std::string_view segment_suffix = ".jsonl";
 constexpr std::size_t segment_digits = 20;
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-void write_file(const std::filesystem::path& path, std::string_view content) {
-  std::ofstream file{path, std::ios::binary | std::ios::trunc};
-  file << content;
-  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
-}
 
 std::string text_in(const nlohmann::json& event, const char* name) {
   const auto member = event.find(name);
@@ -98,7 +88,7 @@ evidence_image evidence_image::read(const std::filesystem::path& dir) {
     if (!entry.is_regular_file()) continue;
     std::string name = entry.path().filename().string();
     if (name == ".lock" || name.ends_with(".tmp")) continue;
-    image.files.emplace(std::move(name), read_file(entry.path()));
+    image.files.emplace(std::move(name), test::content_of(entry.path()));
   }
   return image;
 }
@@ -106,7 +96,7 @@ evidence_image evidence_image::read(const std::filesystem::path& dir) {
 void evidence_image::write(const std::filesystem::path& dir) const {
   std::filesystem::remove_all(dir);
   std::filesystem::create_directory(dir);
-  for (const auto& [name, content] : files) write_file(dir / name, content);
+  for (const auto& [name, content] : files) test::write_file(dir / name, content);
   for (const auto& [name, kind] : odd_entries) put_odd_entry(dir, name, kind);
 }
 

@@ -24,15 +24,6 @@ namespace cellos::forge {
 
 namespace {
 
-/// Memory where there is any to be had: a start syncs directories.
-std::filesystem::path make_root() {
-  for (const char* parent : {"/dev/shm", "/tmp"}) {
-    std::string name = std::string{parent} + "/cf-XXXXXX";
-    if (::mkdtemp(name.data()) != nullptr) return name;
-  }
-  throw std::runtime_error("no temporary directory");
-}
-
 file_descriptor connect_to(const std::string& path) {
   file_descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_un address{};
@@ -50,13 +41,6 @@ std::string kibibytes(std::uint64_t bytes) { return literal(std::to_string(bytes
 
 std::string host_plan::key_id(std::uint64_t number) const {
   return host_id + '-' + std::string{to_string(algorithm)} + '-' + std::to_string(number);
-}
-
-forge_home::forge_home() : root_(make_root()) {}
-
-forge_home::~forge_home() {
-  std::error_code ignored;
-  std::filesystem::remove_all(root_, ignored);
 }
 
 /// Always the same bytes for one name, so that a seed signs the same way again.

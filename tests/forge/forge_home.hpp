@@ -10,6 +10,7 @@
 #include "runtime/verification/report.hpp"
 #include "tests/forge/daemon_life.hpp"
 #include "tests/forge/evidence_image.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace cellos::forge {
 
@@ -47,11 +48,6 @@ struct host_plan {
 /// outside `evidence_dir()` is the host's, and out of an attacker's reach.
 class forge_home {
  public:
-  forge_home();
-  forge_home(const forge_home&) = delete;
-  forge_home& operator=(const forge_home&) = delete;
-  ~forge_home();
-
   std::filesystem::path evidence_dir() const { return root_ / "ev"; }
   std::filesystem::path configuration() const { return root_ / "d.toml"; }
   std::filesystem::path operator_log() const { return root_ / "operator.log"; }
@@ -72,7 +68,7 @@ class forge_home {
  private:
   void make_key(const host_plan& plan, std::uint64_t number);
 
-  std::filesystem::path root_;
+  test::memory_directory root_;
   key_list keys_;
   std::uint64_t next_declaration_ = 1;
 };

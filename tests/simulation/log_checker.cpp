@@ -202,10 +202,10 @@ std::vector<std::string> broken_seals(std::string_view log, const key_list& keys
   while (!log.empty()) {
     const std::string_view line = log.substr(0, log.find('\n'));
     log.remove_prefix(line.size() + 1);
-    verifier.take(0, ++number, lines.verifier(line));
+    verifier.take(0, ++number, lines.verify(line));
     lines.begin_block();
   }
-  (void)verifier.settle();
+  (void)verifier.merge();
   std::vector<std::string> found;
   for (const verification::finding& each : verifier.report().findings) {
     found.push_back(each.chain + " " + std::to_string(each.sequence) + ": " + std::string{to_string(each.cause)} +

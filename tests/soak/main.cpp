@@ -12,30 +12,11 @@
 #include "runtime/exit_code.hpp"
 #include "tests/soak/misbehaviour_soak.hpp"
 #include "tests/soak/soak.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace {
 
 using namespace cellos;
-
-/// Made below `parent`, and removed with what is in it.
-class work_directory {
- public:
-  explicit work_directory(const std::string& parent) {
-    std::string name = parent + "/soak-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory " + name);
-    path_ = name;
-  }
-  work_directory(const work_directory&) = delete;
-  work_directory& operator=(const work_directory&) = delete;
-  ~work_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct choice {
   bool misbehave = false;
@@ -78,7 +59,7 @@ int main(int argc, char** argv) {
   describe(app, options, chosen);
   CLI11_PARSE(app, argc, argv);
   try {
-    const work_directory home{chosen.parent};
+    const test::temporary_directory home{chosen.parent};
     options.dir = home.path();
     if (chosen.misbehave) return misbehave(options, chosen);
     const soak::soak_report report = soak::run_soak(options);

@@ -90,7 +90,7 @@ class misbehaviour_run {
     report_.log_lines = logged.lines;
     report_.log_bytes = logged.bytes;
     take_faults(logged.faults);
-    verifier();
+    check_report();
     return std::move(report_);
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,12 +12,12 @@
 
 namespace cellos::test {
 
-/// An empty directory that goes with the object. Its path is short: socket paths below it may have 107 bytes. Every
-/// user may enter it, as a cell's peer must.
+/// An empty directory that goes with the object, and all in it. Its path is short: socket paths below it may have 107
+/// bytes. Every user may enter it, as a cell's peer must.
 class temporary_directory {
  public:
-  temporary_directory() {
-    std::string name = "/tmp/ct-XXXXXX";
+  explicit temporary_directory(const std::filesystem::path& parent = "/tmp") {
+    std::string name = parent / "ct-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr || ::chmod(name.c_str(), 0755) != 0) {
       throw std::runtime_error("no temporary directory " + name);
     }
@@ -34,6 +35,12 @@ class temporary_directory {
 
  private:
   std::filesystem::path path_;
+};
+
+/// In memory, where there is such a place: for tests that create thousands of files, or sync directories.
+class memory_directory : public temporary_directory {
+ public:
+  memory_directory() : temporary_directory(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") {}
 };
 
 }  // namespace cellos::test

@@ -19,6 +19,7 @@
 #include "tests/bench/support/ingest_cells.hpp"
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/simulator.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace cellos::bench {
 
@@ -31,21 +32,16 @@ constexpr std::size_t most_simulators = 16;
 /// For the guests to send, and for the receiver to drain.
 constexpr auto run_timeout = 10min;
 
-class log_directory {
- public:
-  explicit log_directory(const std::filesystem::path& parent) {
-    std::string name = parent / "ingest-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::system_error{errno, std::system_category(), name};
-    path = name;
-  }
-  log_directory(const log_directory&) = delete;
-  log_directory& operator=(const log_directory&) = delete;
-  ~log_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
+path = name;
+}
+log_directory(const log_directory&) = delete;
+log_directory& operator=(const log_directory&) = delete;
+~log_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
 
-  std::filesystem::path path;
+std::filesystem::path path;
 };
 
 std::string quoted(const std::string& text) { return "'" + text + "'\n"; }
@@ -147,11 +143,11 @@ log_content read_log(const std::filesystem::path& directory) {
 }  // namespace
 
 sample measure(const receiver& who, const load& what, const std::filesystem::path& log_dir) {
-  const log_directory log{log_dir};
+  const test::temporary_directory log{log_dir};
   const test::daemon_home home;
   const auto cells = cells_in(home / "", what.cells);
 
-  test::process receiving = start(who, home, cells, log.path);
+  test::process receiving = start(who, home, cells, log.path());
   play_guests(home, cells, what);
   const double cpu_before = cpu_of_ended_children();
   receiving.send(SIGTERM);
@@ -160,7 +156,7 @@ sample measure(const receiver& who, const load& what, const std::filesystem::pat
   const double cpu = cpu_of_ended_children() - cpu_before;
 
   if (exit_code != 0) throw std::runtime_error(who.name + " failed: " + receiving.err());
-  const log_content logged = read_log(log.path);
+  const log_content logged = read_log(log.path());
   // The daemon says of each cell that its run was opened, started, ended and closed, and of itself that it started and
   // stopped.
   const std::uint64_t expected = what.frames() + (who.fsync.empty() ? 0 : 4 * what.cells + 2);

@@ -9,6 +9,7 @@
 #define CAF_SUITE load
 #include "caf/test/dsl.hpp"
 #include "tests/runtime/configuration/configuration_text.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -17,13 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture {
-  std::filesystem::path dir;
-
-  fixture() {
-    std::string pattern = std::filesystem::temp_directory_path() / "cellos-load-XXXXXX";
-    dir = mkdtemp(pattern.data());
-  }
-  ~fixture() { std::filesystem::remove_all(dir); }
+  temporary_directory dir;
 
   std::filesystem::path write(std::string_view text) const {
     auto path = dir / "t.toml";
@@ -219,7 +214,7 @@ CAF_TEST(a_file_that_cannot_be_read_is_an_error) {
     CAF_CHECK_EQUAL(messages[0], path.string() + ":1:1: (file): " + reason + "; " + remedy);
   };
   check_refusal(dir / "absent.toml", "cannot be read: No such file or directory");
-  check_refusal(dir, "cannot be read: Is a directory");
+  check_refusal(dir.path(), "cannot be read: Is a directory");
   check_refusal("/dev/zero", "is a device, not a regular file");
   check_refusal(write(std::string((std::size_t{16} << 20) + 1, '#')), "cannot be read: File too large");
   const auto fifo = dir / "fifo";

@@ -15,9 +15,10 @@
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
 #include "tests/simulation/log_checker.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/manual_world.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -41,7 +42,7 @@ key_list public_keys() {
 /// done: to the directory it is as if the process had been killed there.
 class process {
  public:
-  process(const scratch_directory& dir, test::manual_clock& clock, fsync_policy fsync, file_system& files)
+  process(const memory_directory& dir, test::manual_clock& clock, fsync_policy fsync, file_system& files)
       : dir_(dir), clock_(clock), files_(files) {
     options_.dir = dir.path();
     options_.fsync = fsync;
@@ -112,7 +113,7 @@ class process {
     sink_->take(made, monotonic_time{}, made.declarations.size());
   }
 
-  const scratch_directory& dir_;
+  const memory_directory& dir_;
   test::manual_clock& clock_;
   file_system& files_;
   event_sealing_ptr sealing_ = std::make_shared<const host_sealing>(a_key(), nullptr, 1000);
@@ -125,7 +126,7 @@ class process {
   std::optional<sink_journal> sink_;
 };
 
-std::string whole_log(const scratch_directory& dir) {
+std::string whole_log(const memory_directory& dir) {
   std::string text;
   std::error_code failure;
   for (const segment_on_disk& each : list_segments(dir.path(), failure)) {
@@ -148,7 +149,7 @@ struct killed_at {
 
   /// What is wrong; `came_through`: the process did all it had to without getting there.
   std::string outcome(bool& came_through) const {
-    scratch_directory dir;
+    memory_directory dir;
     test::manual_clock clock;
     std::uint64_t declared = 0;
     {
@@ -220,7 +221,7 @@ CAF_TEST(killed at any call of a log that is never flushed nothing looks like ta
 }
 
 CAF_TEST(an append that is not whole is taken back as a whole) {
-  scratch_directory dir;
+  memory_directory dir;
   test::manual_clock clock;
   {
     process first{dir, clock, fsync_policy::never, real_file_system()};

@@ -4,14 +4,15 @@
 #include <iterator>
 #include <string>
 
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE quarantine_directory
 #include "caf/test/dsl.hpp"
 
 using namespace cellos;
 using cellos::test::content_of;
-using cellos::test::scratch_directory;
+using cellos::test::memory_directory;
 
 namespace {
 
@@ -25,7 +26,7 @@ received_chunk chunk_of(std::uint64_t sequence, std::string_view bytes) {
 }  // namespace
 
 CAF_TEST(a_chunk_is_kept_as_the_guest_sent_it) {
-  const scratch_directory scratch;
+  const memory_directory scratch;
   quarantine_directory quarantine{scratch / "quarantine"};
   const auto name = quarantine.set_aside("cell-1", chunk_of(7, std::string{"\0\n\xff", 3}));
   CAF_REQUIRE(name);
@@ -34,7 +35,7 @@ CAF_TEST(a_chunk_is_kept_as_the_guest_sent_it) {
 }
 
 CAF_TEST(beyond_the_limit_nothing_is_written) {
-  const scratch_directory scratch;
+  const memory_directory scratch;
   quarantine_directory quarantine{scratch / "quarantine"};
   for (std::uint64_t i = 1; i <= quarantine_directory::max_files; ++i) {
     CAF_REQUIRE(quarantine.set_aside("cell-1", chunk_of(i, "x")));
@@ -45,7 +46,7 @@ CAF_TEST(beyond_the_limit_nothing_is_written) {
 }
 
 CAF_TEST(a_place_that_takes_nothing_is_reported) {
-  const scratch_directory scratch;
+  const memory_directory scratch;
   test::write_file(scratch / "quarantine", "a file");
   quarantine_directory quarantine{scratch / "quarantine"};
   CAF_CHECK(!quarantine.set_aside("cell-1", chunk_of(1, "x")));

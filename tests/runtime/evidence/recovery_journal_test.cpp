@@ -12,7 +12,8 @@
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -44,7 +45,7 @@ chain_head head(const std::string& chain, std::uint64_t last, std::uint8_t diges
 }
 
 struct fixture {
-  scratch_directory dir;
+  memory_directory dir;
   faulty_file_system files;
   std::unique_ptr<evidence_directory> directory = evidence_directory::claim(dir.path(), files).directory;
   journal_owner owner{"host-a", {signing_statement::kind::checkpoint, 1000, 1s}, "boot-1"};

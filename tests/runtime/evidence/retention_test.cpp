@@ -16,8 +16,9 @@
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/manual_world.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -149,7 +150,7 @@ void check_fronts(const std::vector<json>& lines) {
 }
 
 struct fixture {
-  scratch_directory dir;
+  memory_directory dir;
   faulty_file_system files;
   std::filesystem::path where() const { return dir / "log"; }
 };

@@ -10,7 +10,8 @@
 #include "runtime/evidence/segment_log.hpp"
 #include "runtime/evidence/segment_reader.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -21,7 +22,7 @@ namespace {
 constexpr auto test_timeout = 20s;
 
 struct fixture {
-  scratch_directory dir;
+  memory_directory dir;
   faulty_file_system files;
   segment_log_options options{dir / "log", fsync_policy::always, 1h, 1 << 20, 1 << 16};
 

@@ -13,7 +13,8 @@
 #include "caf/test/dsl.hpp"
 #include "runtime/evidence/segment_log.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -143,7 +144,7 @@ class fault_run {
 
   fault_style style_;
   int first_;
-  scratch_directory dir_;
+  memory_directory dir_;
   faulty_file_system files_;
   int calls_ = 0;
   bool struck_ = false;
@@ -204,7 +205,7 @@ class forgetful_file_system final : public faulty_file_system {
 
 /// Runs the workload until power is lost at call `last`, and again on what is left. False if it ended before.
 bool power_is_lost_at(int last, fsync_policy policy) {
-  scratch_directory dir;
+  memory_directory dir;
   forgetful_file_system files;
   int calls = 0;
   files.fault = [&](file_call) { return ++calls >= last ? EIO : 0; };
@@ -276,7 +277,7 @@ CAF_TEST(no_signal_that_interrupts_a_call_is_noticed) {
     int last = 0;
     bool interrupted = true;
     for (int first = 1; interrupted; ++first) {
-      scratch_directory dir;
+      memory_directory dir;
       faulty_file_system files;
       int calls = 0;
       files.fault = [&](file_call) { return ++calls == first ? EINTR : 0; };
@@ -308,7 +309,7 @@ CAF_TEST(whenever_power_is_lost_committed_lines_survive) {
 }
 
 CAF_TEST(a_full_disk_refuses_batches_whole_and_takes_them_again_when_there_is_space) {
-  scratch_directory dir;
+  memory_directory dir;
   const small_tmpfs disk{dir / "disk"};
   if (!disk) {
     CAF_MESSAGE("skipped: mounting a small tmpfs takes root and CAP_SYS_ADMIN");

@@ -7,7 +7,8 @@
 
 #include "caf/test/dsl.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -16,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture {
-  scratch_directory dir;
+  memory_directory dir;
   faulty_file_system files;
   segment_log_options options{dir / "log", fsync_policy::never, 1h, 1 << 20, 100};
 

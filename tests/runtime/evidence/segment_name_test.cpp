@@ -5,7 +5,8 @@
 #include <limits>
 
 #include "caf/test/dsl.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -29,7 +30,7 @@ CAF_TEST(names_the_log_did_not_give_have_no_number) {
 }
 
 CAF_TEST(only_regular_files_with_the_logs_names_are_listed_oldest_first) {
-  scratch_directory dir;
+  memory_directory dir;
   write_file(dir / segment_file_name(10), "ten\n");
   write_file(dir / segment_file_name(9), "");
   write_file(dir / "other.jsonl", "x\n");

@@ -10,7 +10,8 @@
 
 #include "caf/test/dsl.hpp"
 #include "runtime/evidence/segment_log.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -21,7 +22,7 @@ namespace {
 using line_list = std::vector<std::string>;
 
 struct fixture {
-  scratch_directory dir;
+  memory_directory dir;
 
   std::filesystem::path segment(std::uint64_t number) const { return dir / segment_file_name(number); }
 

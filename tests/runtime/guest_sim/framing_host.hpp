@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "runtime/file_descriptor.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace cellos::guest_sim {
 
@@ -36,10 +37,7 @@ class framing_host {
   /// `on_bytes` is called with the sum of bytes read so far; once it says false nothing more is read until `finish`.
   explicit framing_host(std::function<bool(std::uint64_t)> on_bytes = [](std::uint64_t) { return true; })
       : on_bytes_(std::move(on_bytes)), finish_(eventfd(0, EFD_CLOEXEC)) {
-    std::string pattern = std::filesystem::temp_directory_path() / "guest-sim-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    directory_ = pattern;
-    path_ = pattern + "/v.sock_9001";
+    path_ = directory_ / "v.sock_9001";
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path_.data(), path_.size());
@@ -54,10 +52,7 @@ class framing_host {
   framing_host(const framing_host&) = delete;
   framing_host& operator=(const framing_host&) = delete;
 
-  ~framing_host() {
-    finish();
-    std::filesystem::remove_all(directory_);
-  }
+  ~framing_host() { finish(); }
 
   const std::string& path() const { return path_; }
 
@@ -134,7 +129,7 @@ class framing_host {
   std::function<bool(std::uint64_t)> on_bytes_;
   file_descriptor finish_;
   file_descriptor listener_;
-  std::filesystem::path directory_;
+  test::temporary_directory directory_;
   std::string path_;
   /// By number, so that an older connection is read first.
   std::map<std::uint64_t, peer> peers_;

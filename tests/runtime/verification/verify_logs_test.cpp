@@ -8,8 +8,9 @@
 
 #include "runtime/evidence/segment_name.hpp"
 #include "runtime/verification/report_text.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
 #include "tests/support/chain_writer.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE verify_logs
 #include "caf/test/dsl.hpp"
@@ -17,7 +18,7 @@
 using namespace cellos;
 using namespace cellos::test;
 using namespace cellos::verification;
-using cellos::test::scratch_directory;
+using cellos::test::memory_directory;
 using cellos::test::write_file;
 
 namespace {
@@ -32,7 +33,7 @@ std::string joined(const lines& all, std::size_t begin = 0, std::size_t end = st
 }
 
 struct fixture {
-  scratch_directory directory;
+  memory_directory directory;
   signing_key key = signing_key::generate(signing_algorithm::hmac_sha256, "host-2026");
   signing_key next_key = signing_key::generate(signing_algorithm::hmac_sha256, "host-2027");
   key_list keys = keys_of({&key, &next_key});
