@@ -11,6 +11,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "messages/bind_refusal.hpp"
+#include "messages/cell_specification.hpp"
 #include "messages/chain_head.hpp"
 #include "messages/instants.hpp"
 #include "messages/received_chunk.hpp"
@@ -18,40 +20,6 @@
 
 /// The seams between the actors and the world. runtime/ implements them for production, tests/support for simulation.
 namespace cellos {
-
-/// What happens to a cell whose actors cannot be kept alive.
-enum class agent_failure_policy : std::uint8_t {
-  /// Say so and go on without the failed part.
-  report,
-  /// Retire the cell loudly.
-  fail_cell,
-};
-
-/// What an orchestrator says of a cell when it asks for telemetry.
-struct cell_specification {
-  std::string cell_id;
-  std::string run_id;
-  /// Firecracker's `uds_path`; we bind `<vsock_uds_base>_9001`.
-  std::string vsock_uds_base;
-  std::string spec_signature_hash;
-  /// Upstream: DEFAULT_KEEPALIVE_WINDOW, 10 s.
-  std::chrono::nanoseconds keepalive_window = std::chrono::seconds{10};
-  /// Peer uid every connection must have; nothing = any.
-  std::optional<std::uint32_t> expected_uid;
-  agent_failure_policy on_agent_failure = agent_failure_policy::report;
-
-  bool operator==(const cell_specification&) const = default;
-
-  std::string socket_path() const;
-};
-
-/// Why a socket could not be bound, for a person: names the path, the reason and what to do.
-struct bind_refusal {
-  telemetry_errc code = telemetry_errc::bind_failed;
-  std::string explanation;
-  /// The path is another cell's, or another of the daemon's own sockets', by this or another name.
-  bool belongs_to_another = false;
-};
 
 /// What an intake has seen since it was bound. Readable from any thread.
 struct intake_counts {

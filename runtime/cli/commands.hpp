@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 
 /// The subcommands of cellos-telemetryctl: each adds itself to the command line and says what to run when chosen.
 namespace cellos::cli {

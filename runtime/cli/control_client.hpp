@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 
 namespace cellos::cli {
 

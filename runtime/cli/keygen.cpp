@@ -11,10 +11,10 @@
 
 #include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/evidence/file_system.hpp"
-#include "runtime/file_descriptor.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/os/file_system.hpp"
 #include "runtime/signing/signing_key.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos::cli {
 
@@ -44,16 +44,13 @@ std::string write_new(const std::string& path, std::string_view content, mode_t 
     return printable(path) + " cannot be created: " + std::strerror(errno);
   }
   // The umask may have taken bits.
-  bool good = ::fchmod(file.get(), mode) == 0;
-  while (good && !content.empty()) {
-    const auto written = uninterrupted([&] { return ::write(file.get(), content.data(), content.size()); });
-    good = written > 0;
-    if (good) content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (good && uninterrupted([&] { return ::fsync(file.get()); }) == 0) return {};
-  std::string failure = printable(path) + " cannot be written: " + std::strerror(errno);
+  std::error_code failure;
+  if (::fchmod(file.get(), mode) != 0) failure = last_system_error();
+  if (!failure) failure = write_all(real_file_system(), file.get(), content);
+  if (!failure && uninterrupted([&] { return ::fsync(file.get()); }) != 0) failure = last_system_error();
+  if (!failure) return {};
   ::unlink(path.c_str());
-  return failure;
+  return printable(path) + " cannot be written: " + failure.message();
 }
 
 /// A line of text that holds a secret.

@@ -11,7 +11,7 @@
 #include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/output.hpp"
-#include "runtime/configuration/nearest_name.hpp"
+#include "runtime/text/nearest_name.hpp"
 #include "runtime/version.hpp"
 
 namespace cellos::cli {

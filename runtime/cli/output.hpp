@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 
 namespace cellos::cli {
 

@@ -10,7 +10,7 @@
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/event_text.hpp"
 #include "runtime/cli/terminal.hpp"
-#include "runtime/evidence/segment_reader.hpp"
+#include "runtime/segments/segment_reader.hpp"
 
 namespace cellos::cli {
 

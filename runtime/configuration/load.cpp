@@ -16,10 +16,10 @@
 
 #include "messages/escaped_text.hpp"
 #include "runtime/configuration/keys.hpp"
-#include "runtime/configuration/nearest_name.hpp"
 #include "runtime/configuration/syntax_guess.hpp"
 #include "runtime/configuration/validation.hpp"
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/text/nearest_name.hpp"
 
 namespace cellos {
 

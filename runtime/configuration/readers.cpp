@@ -9,8 +9,8 @@
 
 #include "messages/wire_format.hpp"
 #include "runtime/configuration/configuration_error.hpp"
-#include "runtime/configuration/nearest_name.hpp"
-#include "runtime/configuration/units.hpp"
+#include "runtime/text/nearest_name.hpp"
+#include "runtime/text/units.hpp"
 
 namespace cellos::settings {
 

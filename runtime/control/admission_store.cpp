@@ -13,7 +13,7 @@
 
 #include "messages/escaped_text.hpp"
 #include "runtime/control/cell_document.hpp"
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_system.hpp"
 
 namespace cellos {
 
@@ -24,8 +24,6 @@ using json = nlohmann::ordered_json;
 constexpr int format_version = 1;
 /// Hundreds of thousands of cells. Chosen here.
 constexpr off_t most_file_bytes = off_t{256} << 20;
-
-std::error_code last_error() { return {errno, std::system_category()}; }
 
 std::string refusal_of(const std::filesystem::path& file, const std::string& why) {
   return "state file \"" + escaped(file.string(), 512) + "\" " + why +
@@ -40,9 +38,9 @@ std::string in_use(const std::filesystem::path& file, const lock_file& lock) {
 /// Empty if there is no such file. A directory or a FIFO in its place must not hold us or end us.
 std::string read_file(const std::filesystem::path& file, std::optional<std::string>& text) {
   const file_descriptor in{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (!in) return errno == ENOENT ? "" : "cannot be read: " + last_error().message();
+  if (!in) return errno == ENOENT ? "" : "cannot be read: " + last_system_error().message();
   struct stat there {};
-  if (::fstat(in.get(), &there) != 0) return "cannot be looked at: " + last_error().message();
+  if (::fstat(in.get(), &there) != 0) return "cannot be looked at: " + last_system_error().message();
   if (!S_ISREG(there.st_mode)) return "is not a regular file";
   if (there.st_size > most_file_bytes) return "is longer than 256 MiB";
   text.emplace(static_cast<std::size_t>(there.st_size), '\0');
@@ -50,7 +48,7 @@ std::string read_file(const std::filesystem::path& file, std::optional<std::stri
   while (have < text->size()) {
     const ssize_t got = ::read(in.get(), text->data() + have, text->size() - have);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return "cannot be read: " + last_error().message();
+    if (got < 0) return "cannot be read: " + last_system_error().message();
     if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
@@ -86,16 +84,6 @@ std::string read_cells(const std::string& text, std::map<std::string, cell_confi
     into.emplace(id, std::get<cell_configuration>(read));
   }
   return {};
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace
@@ -217,19 +205,14 @@ std::string admission_store::text_locked() const {
   return text + "\n}}\n";
 }
 
-/// Written beside it, flushed, and moved over it; then the move is flushed.
 std::error_code admission_store::replace_file(const std::string& text) {
   if (const std::error_code not_ours = lock_.hold()) return not_ours;
-  const std::string beside = file_.string() + ".new";
-  {
-    const file_descriptor out{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
-    if (!out || !write_all(out.get(), text) || ::fdatasync(out.get()) != 0) return last_error();
-  }
-  if (::rename(beside.c_str(), file_.c_str()) != 0) return last_error();
+  auto& files = real_file_system();
+  if (const auto made = cellos::replace_file(files, file_, text, 0600); made.failure) return made.failure;
   const auto parent = file_.has_parent_path() ? file_.parent_path() : std::filesystem::path{"."};
-  const file_descriptor directory{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!directory || ::fsync(directory.get()) != 0) return last_error();
-  return {};
+  const file_descriptor directory{files.open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)};
+  if (!directory) return last_system_error();
+  return sync_directory(files, directory.get());
 }
 
 }  // namespace cellos

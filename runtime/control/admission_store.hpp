@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "runtime/configuration/configuration.hpp"
-#include "runtime/control/lock_file.hpp"
+#include "runtime/os/lock_file.hpp"
 
 namespace cellos {
 

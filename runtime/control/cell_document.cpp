@@ -13,7 +13,7 @@
 #include "messages/timestamp.hpp"
 #include "runtime/configuration/configuration_error.hpp"
 #include "runtime/configuration/keys.hpp"
-#include "runtime/configuration/nearest_name.hpp"
+#include "runtime/text/nearest_name.hpp"
 
 namespace cellos {
 

@@ -15,11 +15,11 @@
 
 #include "actors/failure.hpp"
 #include "messages/escaped_text.hpp"
-#include "runtime/configuration/nearest_name.hpp"
 #include "runtime/configuration/readers.hpp"
+#include "runtime/configuration/specification.hpp"
 #include "runtime/control/cell_document.hpp"
 #include "runtime/control/page.hpp"
-#include "runtime/daemon/settings.hpp"
+#include "runtime/text/nearest_name.hpp"
 
 namespace cellos {
 

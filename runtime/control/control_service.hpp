@@ -7,7 +7,7 @@
 #include "runtime/control/control_api.hpp"
 #include "runtime/control/control_sockets.hpp"
 #include "runtime/control/http_server.hpp"
-#include "runtime/socket_service/telemetry_socket.hpp"
+#include "runtime/os/unix_listener.hpp"
 
 namespace cellos {
 
@@ -37,7 +37,7 @@ class control_service {
 
   control_api api_;
   // In this order: the servers end before the socket's file goes and before what they answer with.
-  std::unique_ptr<telemetry_socket> socket_;
+  std::unique_ptr<unix_listener> socket_;
   std::string http_address_;
   std::unique_ptr<http_server> control_;
   std::unique_ptr<http_server> http_;

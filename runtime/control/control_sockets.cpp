@@ -129,9 +129,9 @@ std::string control_sockets::bind_socket(const control_configuration& settings) 
     if (!access.group) return "[control] group: there is no group " + *settings.group;
     access.owner_key += (access.owner_key.empty() ? "" : " and ") + ("[control] group " + *settings.group);
   }
-  telemetry_socket::outcome bound = telemetry_socket::bind(settings.socket->string(), access);
+  unix_listener::outcome bound = unix_listener::bind(settings.socket->string(), access);
   if (!bound.socket) return bound.refusal.explanation;
-  control_ = std::make_unique<telemetry_socket>(std::move(bound.socket));
+  control_ = std::make_unique<unix_listener>(std::move(bound.socket));
   return {};
 }
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "runtime/configuration/configuration.hpp"
-#include "runtime/file_descriptor.hpp"
-#include "runtime/socket_service/telemetry_socket.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/os/unix_listener.hpp"
 
 namespace cellos {
 
@@ -20,7 +20,7 @@ class control_sockets {
   static outcome bind(const control_configuration& settings);
 
   /// The Unix socket with its file; null if there is none. Whoever takes it keeps it.
-  std::unique_ptr<telemetry_socket> take_control() { return std::move(control_); }
+  std::unique_ptr<unix_listener> take_control() { return std::move(control_); }
   file_descriptor take_http() { return std::move(http_); }
   /// With the port that was chosen; empty if there is none.
   const std::string& http_address() const { return http_address_; }
@@ -28,7 +28,7 @@ class control_sockets {
  private:
   std::string bind_socket(const control_configuration& settings);
 
-  std::unique_ptr<telemetry_socket> control_;
+  std::unique_ptr<unix_listener> control_;
   file_descriptor http_;
   std::string http_address_;
 };

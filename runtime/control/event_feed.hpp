@@ -17,7 +17,7 @@
 #include "actors/events.hpp"
 #include "runtime/control/http_message.hpp"
 #include "runtime/evidence/segment_log.hpp"
-#include "runtime/evidence/segment_reader.hpp"
+#include "runtime/segments/segment_reader.hpp"
 
 namespace cellos {
 

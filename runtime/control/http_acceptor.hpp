@@ -7,7 +7,7 @@
 #include <functional>
 #include <thread>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 
 namespace cellos {
 

@@ -22,8 +22,8 @@
 #include "runtime/control/connection_deadlines.hpp"
 #include "runtime/control/http_acceptor.hpp"
 #include "runtime/control/resumable.hpp"
-#include "runtime/descriptor_plan.hpp"
-#include "runtime/socket_service/telemetry_socket.hpp"
+#include "runtime/os/descriptor_plan.hpp"
+#include "runtime/os/unix_listener.hpp"
 
 namespace cellos {
 

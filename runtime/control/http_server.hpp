@@ -11,7 +11,7 @@
 
 #include "runtime/control/http_message.hpp"
 #include "runtime/control/request_check.hpp"
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 
 namespace cellos {
 

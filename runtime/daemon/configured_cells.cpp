@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "runtime/daemon/settings.hpp"
+#include "runtime/configuration/specification.hpp"
 
 namespace cellos {
 

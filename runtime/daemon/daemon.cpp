@@ -1,7 +1,7 @@
 #include "runtime/daemon/daemon.hpp"
 
 #include "runtime/daemon/host_daemon.hpp"
-#include "runtime/descriptor_plan.hpp"
+#include "runtime/os/descriptor_plan.hpp"
 
 namespace cellos {
 

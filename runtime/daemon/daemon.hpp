@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "runtime/configuration/configuration.hpp"
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 
 namespace cellos {
 

@@ -13,7 +13,8 @@
 #include "runtime/daemon/liveness_check.hpp"
 #include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/daemon/settings.hpp"
-#include "runtime/descriptor_plan.hpp"
+#include "runtime/os/clocks.hpp"
+#include "runtime/os/descriptor_plan.hpp"
 #include "runtime/signing/journal_key.hpp"
 #include "runtime/version.hpp"
 
@@ -38,9 +39,7 @@ host_daemon::host_daemon(const configuration& settings, std::filesystem::path fi
 
 host_daemon::~host_daemon() = default;
 
-wall_time host_daemon::system_clock::now() const {
-  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
+wall_time host_daemon::system_clock::now() const { return system_wall_time(); }
 
 host_daemon::actor_configuration::actor_configuration(std::size_t threads) {
   // `sharing`: stealing spins at low rates (35 % against 0.5 % of a core).

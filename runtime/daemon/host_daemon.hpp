@@ -17,6 +17,7 @@
 #include "runtime/control/control_service.hpp"
 #include "runtime/daemon/boot_list.hpp"
 #include "runtime/daemon/configured_cells.hpp"
+#include "runtime/daemon/open_sealing.hpp"
 #include "runtime/daemon/operator_log.hpp"
 #include "runtime/daemon/reload.hpp"
 #include "runtime/daemon/service_notifier.hpp"
@@ -25,8 +26,7 @@
 #include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
-#include "runtime/exit_code.hpp"
-#include "runtime/signing/open_sealing.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "runtime/socket_service/socket_service.hpp"
 
 namespace cellos {

@@ -4,20 +4,6 @@
 
 namespace cellos {
 
-cell_specification specification_of(const cell_configuration& cell) {
-  cell_specification specification;
-  specification.cell_id = cell.id;
-  specification.run_id = cell.run_id;
-  specification.vsock_uds_base = cell.vsock_uds_base;
-  specification.spec_signature_hash = cell.spec_signature_hash;
-  specification.keepalive_window = cell.keepalive_window;
-  specification.expected_uid = cell.expected_uid;
-  specification.on_agent_failure = cell.on_agent_failure == cell_configuration::failure_policy::fail_cell
-                                       ? agent_failure_policy::fail_cell
-                                       : agent_failure_policy::report;
-  return specification;
-}
-
 segment_log_options log_options_of(const evidence_configuration& evidence) {
   segment_log_options options;
   options.dir = evidence.dir;

@@ -2,7 +2,6 @@
 
 #include "actors/events.hpp"
 #include "actors/log_share.hpp"
-#include "actors/ports.hpp"
 #include "runtime/configuration/configuration.hpp"
 #include "runtime/evidence/segment_log.hpp"
 #include "runtime/socket_service/socket_service.hpp"
@@ -10,7 +9,6 @@
 /// What the parts are given, from what the file says.
 namespace cellos {
 
-cell_specification specification_of(const cell_configuration& cell);
 segment_log_options log_options_of(const evidence_configuration& evidence);
 /// Each cell's share of the evidence log; never less than 256 KiB, or than half of a log that is small.
 log_share_limits share_of(const evidence_configuration& evidence);

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "runtime/evidence/segment_name.hpp"
+#include "runtime/segments/segment_name.hpp"
 
 namespace cellos {
 
@@ -20,13 +20,6 @@ constexpr int lock_flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
 std::string quoted(const std::filesystem::path& path) { return "\"" + path.string() + "\""; }
 
 std::string this_user() { return "uid " + std::to_string(::geteuid()); }
-
-std::error_code sync_entries(int fd, file_system& files) {
-  if (uninterrupted([&] { return files.fsync(fd); }) == 0) return {};
-  // Some file systems cannot sync a directory and need not.
-  if (errno == EINVAL) return {};
-  return last_system_error();
-}
 
 file_descriptor open_directory(const std::filesystem::path& path, file_system& files) {
   return file_descriptor{
@@ -43,7 +36,7 @@ std::error_code create_missing(const std::filesystem::path& path, file_system& f
   }
   const auto entries = open_directory(parent.empty() ? "." : parent, files);
   if (!entries) return last_system_error();
-  return sync_entries(entries.get(), files);
+  return sync_directory(files, entries.get());
 }
 
 /// The process that has flocked this inode, as the kernel lists it; empty if it does not say.
@@ -142,6 +135,6 @@ bool evidence_directory::is_in_place() const {
   return held.is_same_file(found);
 }
 
-std::error_code evidence_directory::sync() const { return sync_entries(entries_.get(), files_); }
+std::error_code evidence_directory::sync() const { return sync_directory(files_, entries_.get()); }
 
 }  // namespace cellos

@@ -6,8 +6,8 @@
 #include <string>
 #include <system_error>
 
-#include "runtime/evidence/file_system.hpp"
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/os/file_system.hpp"
 
 namespace cellos {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos {
 

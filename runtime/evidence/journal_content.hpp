@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "messages/recovery_event.hpp"
-#include "runtime/evidence/journal_mac.hpp"
 #include "runtime/evidence/journal_record.hpp"
+#include "runtime/signing/journal_mac.hpp"
 
 namespace cellos {
 

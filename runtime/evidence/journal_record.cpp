@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/json_text.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 #include "runtime/verification/chain_identity.hpp"
 
 namespace cellos {

@@ -8,7 +8,7 @@
 
 #include "messages/chain_head.hpp"
 #include "messages/signing_statement.hpp"
-#include "runtime/evidence/segment_name.hpp"
+#include "runtime/segments/segment_name.hpp"
 
 namespace cellos {
 

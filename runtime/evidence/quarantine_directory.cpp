@@ -1,30 +1,17 @@
 #include "runtime/evidence/quarantine_directory.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <iterator>
 #include <string>
 #include <system_error>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_system.hpp"
 
 namespace cellos {
 
 namespace {
 
 constexpr mode_t file_mode = 0640;
-
-bool write_all(int fd, const std::vector<std::uint8_t>& bytes) {
-  std::size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t step = ::write(fd, bytes.data() + written, bytes.size() - written);
-    if (step < 0 && errno != EINTR) return false;
-    if (step > 0) written += static_cast<std::size_t>(step);
-  }
-  return true;
-}
 
 std::size_t files_in(const std::filesystem::path& dir) {
   std::error_code ignored;
@@ -44,7 +31,9 @@ std::optional<std::string> quarantine_directory::set_aside(std::string_view cell
       std::string{cell_id} + "-" + std::to_string(time.count()) + "-" + std::to_string(chunk.sequence) + ".bin";
   const file_descriptor file{
       ::open((dir_ / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, file_mode)};
-  if (!file || !write_all(file.get(), chunk.bytes)) return std::nullopt;
+  if (!file) return std::nullopt;
+  const std::string_view bytes{reinterpret_cast<const char*>(chunk.bytes.data()), chunk.bytes.size()};
+  if (write_all(real_file_system(), file.get(), bytes)) return std::nullopt;
   return name;
 }
 

@@ -11,22 +11,11 @@ namespace cellos {
 namespace {
 
 constexpr mode_t journal_mode = 0600;
-constexpr const char* new_name = "recovery.journal.new";
 /// A journal below this is not worth being begun anew. Chosen here.
 constexpr std::uint64_t least_bound = std::uint64_t{1} << 20;
 constexpr std::uint64_t growth = 4;
 /// One of ours stays far below; whatever is larger is not read. Chosen here.
 constexpr std::uint64_t longest_journal = std::uint64_t{256} << 20;
-
-std::error_code write_all(file_system& files, int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = uninterrupted([&] { return files.write(fd, bytes); });
-    if (written < 0) return last_system_error();
-    if (written == 0) return std::make_error_code(std::errc::io_error);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -168,30 +157,14 @@ std::error_code recovery_journal::begin_anew(segment_position end, segment_posit
   for (const auto& [name, chain] : chains_) header.chains.push_back(chain);
   journal_tag tag{};
   const std::string line = journal_line(*mac_, tag, to_text(header));
-  file_descriptor made;
-  if (const auto failure = write_file(line, made)) return failure;
-  file_ = std::move(made);
+  auto made = replace_file(directory_.files(), directory_.path() / file_name, line, journal_mode);
+  if (made.failure) return made.failure;
+  // From here on this is the journal, durable or not: without its entry, the one before it still says less, not wrong.
+  (void)directory_.sync();
+  file_ = std::move(made.file);
   tag_ = tag;
   size_ = size_when_begun_ = line.size();
   tail_dirty_ = false;
-  return {};
-}
-
-std::error_code recovery_journal::write_file(const std::string& line, file_descriptor& made) const {
-  auto& files = directory_.files();
-  const auto path = directory_.path() / file_name;
-  const auto new_path = directory_.path() / new_name;
-  // A file that an earlier attempt left, whatever it is, is not written to.
-  if (uninterrupted([&] { return files.unlink(new_path.c_str()); }) != 0 && errno != ENOENT) return last_system_error();
-  made = file_descriptor{uninterrupted([&] {
-    return files.open(new_path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, journal_mode);
-  })};
-  if (!made) return last_system_error();
-  if (const auto failure = write_all(files, made.get(), line)) return failure;
-  if (uninterrupted([&] { return files.fdatasync(made.get()); }) != 0) return last_system_error();
-  if (uninterrupted([&] { return files.rename(new_path.c_str(), path.c_str()); }) != 0) return last_system_error();
-  // From here on this is the journal, durable or not: without its entry, the one before it still says less, not wrong.
-  (void)directory_.sync();
   return {};
 }
 

@@ -12,9 +12,9 @@
 #include "messages/chain_head.hpp"
 #include "runtime/evidence/evidence_directory.hpp"
 #include "runtime/evidence/journal_content.hpp"
-#include "runtime/evidence/journal_mac.hpp"
 #include "runtime/evidence/journal_record.hpp"
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/signing/journal_mac.hpp"
 
 namespace cellos {
 
@@ -99,7 +99,6 @@ class recovery_journal {
   void enter_found(const found_chains& found);
   std::error_code open_left();
   std::error_code append(std::string_view line);
-  std::error_code write_file(const std::string& line, file_descriptor& made) const;
 
   const evidence_directory& directory_;
   journal_owner owner_;

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "messages/chain_lines.hpp"
-#include "runtime/signing/base64.hpp"
 #include "runtime/signing/material.hpp"
+#include "runtime/text/base64.hpp"
 #include "runtime/verification/chain_identity.hpp"
 
 namespace cellos {

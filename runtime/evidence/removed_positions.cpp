@@ -7,7 +7,7 @@
 #include "messages/cloud_event.hpp"
 #include "messages/host_event.hpp"
 #include "runtime/evidence/read_statement.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/evidence/segment_reader.hpp"
+#include "runtime/segments/segment_reader.hpp"
 
 namespace cellos {
 

@@ -1,7 +1,5 @@
 #include "runtime/evidence/retention_file.hpp"
 
-#include <fcntl.h>
-
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -10,7 +8,7 @@
 
 #include "messages/json_text.hpp"
 #include "runtime/evidence/read_statement.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos {
 
@@ -20,7 +18,6 @@ namespace {
 constexpr std::string_view title = "cellos retention 1 ";
 constexpr std::size_t tag_length = base64_length(std::tuple_size_v<journal_tag>);
 constexpr mode_t file_mode = 0640;
-constexpr int file_flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
 
 std::optional<std::uint64_t> count_in(const nlohmann::json& object, const char* name) {
   const auto member = object.find(name);
@@ -30,19 +27,6 @@ std::optional<std::uint64_t> count_in(const nlohmann::json& object, const char* 
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
   if (failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
   return count;
-}
-
-std::error_code write_whole(file_system& files, const std::filesystem::path& path, std::string_view text) {
-  const file_descriptor file{uninterrupted([&] { return files.open(path.c_str(), file_flags, file_mode); })};
-  if (!file) return last_system_error();
-  while (!text.empty()) {
-    const auto written = uninterrupted([&] { return files.write(file.get(), text); });
-    if (written < 0) return last_system_error();
-    if (written == 0) return std::make_error_code(std::errc::io_error);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (uninterrupted([&] { return files.fsync(file.get()); }) != 0) return last_system_error();
-  return {};
 }
 
 }  // namespace
@@ -102,11 +86,8 @@ std::optional<retention_state> retention_file::read(const std::vector<journal_ma
 }
 
 std::error_code retention_file::write(const retention_state& state, const journal_mac& mac) const {
-  auto& files = directory_.files();
-  const auto path = directory_.path() / file_name;
-  const auto begun = directory_.path() / (std::string{file_name} + ".new");
-  if (auto failure = write_whole(files, begun, to_text(state, mac))) return failure;
-  if (uninterrupted([&] { return files.rename(begun.c_str(), path.c_str()); }) != 0) return last_system_error();
+  const auto made = replace_file(directory_.files(), directory_.path() / file_name, to_text(state, mac), file_mode);
+  if (made.failure) return made.failure;
   return directory_.sync();
 }
 

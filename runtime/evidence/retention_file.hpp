@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "runtime/evidence/evidence_directory.hpp"
-#include "runtime/evidence/journal_mac.hpp"
 #include "runtime/evidence/removed_positions.hpp"
+#include "runtime/signing/journal_mac.hpp"
 
 namespace cellos {
 

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/cloud_event.hpp"
-#include "runtime/evidence/segment_reader.hpp"
+#include "runtime/segments/segment_reader.hpp"
 
 namespace cellos {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runtime/evidence/line_scan.hpp"
+#include "runtime/segments/line_scan.hpp"
 
 namespace cellos {
 
@@ -72,22 +72,12 @@ std::uint64_t segment_file::bytes_missing() const {
 
 std::error_code segment_file::append(std::string_view lines) {
   if (auto failure = make_whole()) return failure;
-  if (auto failure = write_all(lines)) {
+  if (auto failure = write_all(*files_, handle_.get(), lines)) {
     // If this fails as well, the next append begins with it.
     (void)cut_back(size_);
     return failure;
   }
   size_ += lines.size();
-  return {};
-}
-
-std::error_code segment_file::write_all(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = uninterrupted([&] { return files_->write(handle_.get(), bytes); });
-    if (written < 0) return last_system_error();
-    if (written == 0) return std::make_error_code(std::errc::io_error);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
   return {};
 }
 

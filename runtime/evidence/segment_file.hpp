@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "runtime/evidence/evidence_directory.hpp"
-#include "runtime/evidence/file_system.hpp"
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/os/file_system.hpp"
 
 namespace cellos {
 
@@ -71,8 +71,6 @@ class segment_file {
         path_(directory.segment_path(segment)),
         segment_(segment),
         handle_(std::move(handle)) {}
-
-  std::error_code write_all(std::string_view bytes);
 
   file_system* files_;
   std::filesystem::path path_;

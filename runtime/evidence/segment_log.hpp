@@ -21,10 +21,10 @@
 #include "actors/ports.hpp"
 #include "runtime/evidence/evidence_directory.hpp"
 #include "runtime/evidence/evidence_errc.hpp"
-#include "runtime/evidence/file_system.hpp"
 #include "runtime/evidence/recovery_journal.hpp"
 #include "runtime/evidence/segment_file.hpp"
-#include "runtime/evidence/segment_name.hpp"
+#include "runtime/os/file_system.hpp"
+#include "runtime/segments/segment_name.hpp"
 
 namespace cellos {
 

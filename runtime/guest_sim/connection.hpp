@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "runtime/file_descriptor.hpp"
 #include "runtime/guest_sim/stop_signal.hpp"
+#include "runtime/os/file_descriptor.hpp"
 
 namespace cellos::guest_sim {
 

@@ -9,8 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "runtime/configuration/nearest_name.hpp"
-#include "runtime/configuration/units.hpp"
+#include "runtime/text/nearest_name.hpp"
+#include "runtime/text/units.hpp"
 #include "runtime/version.hpp"
 
 namespace cellos::guest_sim {

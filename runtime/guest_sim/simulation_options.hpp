@@ -9,8 +9,8 @@
 #include <variant>
 
 #include "messages/wire_format.hpp"
-#include "runtime/exit_code.hpp"
 #include "runtime/guest_sim/scenarios.hpp"
+#include "runtime/os/exit_code.hpp"
 
 namespace cellos::guest_sim {
 

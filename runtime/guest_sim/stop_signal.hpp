@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 
 namespace cellos::guest_sim {
 

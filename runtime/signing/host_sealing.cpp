@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "messages/chain_lines.hpp"
-#include "runtime/signing/base64.hpp"
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/material.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos {
 

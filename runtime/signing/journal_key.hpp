@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "messages/event_seal.hpp"
-#include "runtime/evidence/journal_mac.hpp"
+#include "runtime/signing/journal_mac.hpp"
 #include "runtime/signing/key_list.hpp"
 
 /// What the keys of a sealing are to the recovery of its log.

@@ -17,10 +17,10 @@
 #include <optional>
 
 #include "messages/escaped_text.hpp"
-#include "runtime/evidence/file_system.hpp"
-#include "runtime/file_descriptor.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/os/file_system.hpp"
 #include "runtime/signing/signing_key.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos {
 

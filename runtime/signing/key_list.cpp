@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "messages/escaped_text.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos {
 

@@ -1,6 +1,6 @@
 #include "runtime/signing/material.hpp"
 
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "actors/ports.hpp"
+#include "runtime/os/unix_listener.hpp"
 #include "runtime/socket_service/chunk_ledger.hpp"
 #include "runtime/socket_service/framer.hpp"
-#include "runtime/socket_service/telemetry_socket.hpp"
 
 namespace cellos {
 
@@ -50,7 +50,7 @@ struct guest_connection : pollable {
 
 /// One cell as the I/O thread sees it. Members under "I/O thread" are that thread's alone; the rest is thread-safe.
 struct bound_cell {
-  bound_cell(telemetry_socket&& bound, const cell_specification& bound_for, std::size_t max_chunks, byte_budget& budget)
+  bound_cell(unix_listener&& bound, const cell_specification& bound_for, std::size_t max_chunks, byte_budget& budget)
       : specification(bound_for),
         cell_id(specification.cell_id),
         expected_uid(specification.expected_uid),
@@ -78,14 +78,14 @@ struct bound_cell {
   /// Guards the file of `socket`, `rebound` and `file_removed`.
   std::mutex file_mutex;
   /// Bound in the place of `socket`, whose file was lost; the I/O thread takes them over in turn.
-  std::vector<telemetry_socket> rebound;
+  std::vector<unix_listener> rebound;
   std::atomic<bool> rebound_waits{false};
   /// The file was removed on purpose, and is not to come back.
   bool file_removed = false;
   std::atomic<bool> file_in_place{true};
 
   // I/O thread.
-  telemetry_socket socket;
+  unix_listener socket;
   /// What the cell has claimed of guests' descriptors, while it listens.
   std::shared_ptr<void> descriptors;
   pollable listening{pollable::kind::listening, this};
@@ -99,5 +99,8 @@ struct bound_cell {
   /// Refusals since then.
   std::uint64_t refusals_held_back = 0;
 };
+
+/// Binds the cell's socket; with an expected uid of another user, its file is that user's.
+unix_listener::outcome bind_cell_socket(const cell_specification& cell, socket_calls& calls);
 
 }  // namespace cellos

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/os/clocks.hpp"
+
 namespace cellos {
 
 namespace {
@@ -23,10 +25,6 @@ constexpr std::chrono::milliseconds torn_frame_scan{500};
 file_descriptor checked(int fd, const char* call) {
   if (fd < 0) throw std::system_error{errno, std::system_category(), call};
   return file_descriptor{fd};
-}
-
-wall_time wall_now() {
-  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
 bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
@@ -308,7 +306,7 @@ void io_thread::emit(guest_connection& connection, framer::cut&& cut, chunk_endi
   bound_cell& cell = *connection.cell;
   received_chunk chunk;
   chunk.connection = connection.id;
-  chunk.received_at = wall_now();
+  chunk.received_at = system_wall_time();
   chunk.received_mono = clock::now();
   const bool refuses_one = ending == chunk_ending::torn || ending == chunk_ending::framing_lost;
   chunk.frames = cut.frames + (refuses_one ? 1 : 0);

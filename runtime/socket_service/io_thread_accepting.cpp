@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "runtime/descriptor_plan.hpp"
+#include "runtime/os/descriptor_plan.hpp"
 #include "runtime/socket_service/io_thread.hpp"
 
 namespace cellos {
@@ -78,7 +78,7 @@ void io_thread::accept_all(bound_cell& cell) {
 void io_thread::take_over_rebound(bound_cell& cell) {
   if (!cell.rebound_waits.exchange(false)) return;
   const std::lock_guard lock{cell.file_mutex};
-  for (telemetry_socket& next : cell.rebound) {
+  for (unix_listener& next : cell.rebound) {
     ::shutdown(cell.socket.fd(), SHUT_RD);
     accept_all(cell);
     disarm(cell.listening, cell.socket.fd());

@@ -6,7 +6,7 @@ namespace cellos {
 
 namespace {
 
-telemetry_socket& newest_socket(bound_cell& cell) { return cell.rebound.empty() ? cell.socket : cell.rebound.back(); }
+unix_listener& newest_socket(bound_cell& cell) { return cell.rebound.empty() ? cell.socket : cell.rebound.back(); }
 
 void note(bound_cell& cell, socket_file seen, operator_events& events, std::string_view how) {
   if (seen == socket_file::unknown) return;
@@ -30,11 +30,11 @@ std::optional<bind_refusal> ensure_bound(bound_cell& cell, socket_calls& calls, 
   const std::lock_guard lock{cell.file_mutex};
   rebound = false;
   if (cell.file_removed) return std::nullopt;
-  telemetry_socket& lost = newest_socket(cell);
+  unix_listener& lost = newest_socket(cell);
   const socket_file seen = lost.look();
   note(cell, seen, events, "its file came back");
   if (seen == socket_file::in_place) return std::nullopt;
-  telemetry_socket::outcome bound = telemetry_socket::bind(cell.specification, calls);
+  unix_listener::outcome bound = bind_cell_socket(cell.specification, calls);
   if (!bound.socket) return std::move(bound.refusal);
   lost.forget_file();
   cell.rebound.push_back(std::move(bound.socket));
@@ -48,7 +48,7 @@ void remove_socket_file(bound_cell& cell) {
   const std::lock_guard lock{cell.file_mutex};
   cell.file_removed = true;
   cell.socket.remove_file();
-  for (telemetry_socket& next : cell.rebound) next.remove_file();
+  for (unix_listener& next : cell.rebound) next.remove_file();
 }
 
 socket_file_watch::socket_file_watch(std::chrono::nanoseconds interval, operator_events& events)

@@ -1,5 +1,7 @@
 #include "runtime/socket_service/socket_service.hpp"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "messages/escaped_text.hpp"
@@ -10,6 +12,10 @@
 namespace cellos {
 
 namespace {
+
+/// Of a cell's file that is given away, with our group: without capabilities, only so can whoever replaces us find out
+/// that nobody listens there any more. Others of the group are refused by their uid.
+constexpr mode_t mode_of_given = 0660;
 
 class bound_intake final : public cell_intake {
  public:
@@ -73,6 +79,18 @@ class bound_intake final : public cell_intake {
 
 }  // namespace
 
+unix_listener::outcome bind_cell_socket(const cell_specification& cell, socket_calls& calls) {
+  socket_access access;
+  if (cell.expected_uid && *cell.expected_uid != ::geteuid()) {
+    access.owner = cell.expected_uid;
+    access.group = ::getegid();
+    access.mode = mode_of_given;
+    access.owner_key = "expected_uid " + std::to_string(*cell.expected_uid);
+  }
+  access.holder = "cell " + cell.cell_id;
+  return unix_listener::bind(cell.socket_path(), access, calls);
+}
+
 socket_service::socket_service(const socket_service_options& options, operator_events& events, socket_calls& calls)
     : io_(std::make_shared<io_thread>(options, events, calls)),
       watch_(std::make_unique<socket_file_watch>(options.file_watch_interval, events)) {}
@@ -88,7 +106,7 @@ telemetry_sockets::binding socket_service::bind(const cell_specification& cell) 
             {telemetry_errc::bind_failed, "bind_failed: " + escaped(cell.socket_path(), 128) +
                                               ": the descriptors are all shared out to cells; raise LimitNOFILE"}};
   }
-  telemetry_socket::outcome bound = telemetry_socket::bind(cell, io_->calls());
+  unix_listener::outcome bound = bind_cell_socket(cell, io_->calls());
   if (!bound.socket) return {nullptr, std::move(bound.refusal)};
   auto kept = std::make_shared<bound_cell>(std::move(bound.socket), cell, io_->chunks_per_cell(), io_->budget());
   kept->descriptors = std::move(descriptors);

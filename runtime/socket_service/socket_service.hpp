@@ -7,7 +7,7 @@
 
 #include "actors/events.hpp"
 #include "actors/ports.hpp"
-#include "runtime/socket_service/socket_calls.hpp"
+#include "runtime/os/socket_calls.hpp"
 
 namespace cellos {
 

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "messages/escaped_text.hpp"
-#include "runtime/evidence/file_system.hpp"
+#include "runtime/os/file_system.hpp"
 
 namespace cellos::verification {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "runtime/verification/log_files.hpp"
 
 namespace cellos::verification {

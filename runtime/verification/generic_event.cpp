@@ -5,7 +5,7 @@
 #include <string>
 
 #include "messages/escaped_text.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 #include "runtime/verification/canonical_json.hpp"
 #include "runtime/verification/event_line.hpp"
 #include "runtime/verification/rfc3339.hpp"

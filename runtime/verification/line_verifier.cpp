@@ -6,8 +6,8 @@
 #include "messages/cloud_event.hpp"
 #include "messages/escaped_text.hpp"
 #include "messages/probe_source.hpp"
-#include "runtime/signing/base64.hpp"
 #include "runtime/signing/material.hpp"
+#include "runtime/text/base64.hpp"
 #include "runtime/verification/chain_identity.hpp"
 #include "runtime/verification/facts_reader.hpp"
 

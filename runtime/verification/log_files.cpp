@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "messages/escaped_text.hpp"
-#include "runtime/evidence/segment_name.hpp"
+#include "runtime/segments/segment_name.hpp"
 
 namespace cellos::verification {
 

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "runtime/daemon/watchdog.hpp"
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "tests/bench/support/ingest_report.hpp"
 #include "tests/bench/support/paced_load.hpp"
 #include "tests/soak/live_host.hpp"

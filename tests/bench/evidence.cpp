@@ -24,8 +24,8 @@
 #include "actors/sink_journal.hpp"
 #include "messages/decode_chunk.hpp"
 #include "runtime/evidence/segment_log.hpp"
-#include "runtime/exit_code.hpp"
 #include "runtime/guest_sim/frame_maker.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "runtime/signing/host_sealing.hpp"
 #include "tests/bench/support/ingest_report.hpp"
 

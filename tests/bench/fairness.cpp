@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "tests/bench/support/control_probe.hpp"
 #include "tests/bench/support/ingest_report.hpp"
 #include "tests/bench/support/paced_load.hpp"

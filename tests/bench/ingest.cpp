@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "tests/bench/support/cell_writer.hpp"
 #include "tests/bench/support/ingest_cells.hpp"
 #include "tests/bench/support/ingest_report.hpp"

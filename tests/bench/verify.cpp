@@ -19,10 +19,10 @@
 #include <string>
 #include <vector>
 
-#include "runtime/exit_code.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/key_list.hpp"
+#include "runtime/text/base64.hpp"
 #include "runtime/verification/line_verifier.hpp"
 #include "tests/support/chain_writer.hpp"
 #include "tests/support/process.hpp"

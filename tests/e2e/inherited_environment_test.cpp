@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 #include "tests/support/controlled_daemon.hpp"
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/evidence.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/evidence/segment_name.hpp"
+#include "runtime/segments/segment_name.hpp"
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/raw_guest.hpp"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/signing/base64.hpp"
+#include "runtime/text/base64.hpp"
 #include "tests/support/chain_writer.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"

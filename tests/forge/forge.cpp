@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "tests/forge/daemon_life.hpp"
 #include "tests/forge/line_forger.hpp"
 #include "tests/forge/whole_state.hpp"

@@ -13,10 +13,10 @@
 #include <utility>
 #include <variant>
 
-#include "runtime/file_descriptor.hpp"
 #include "runtime/guest_sim/frame_writer.hpp"
-#include "runtime/signing/base64.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "runtime/signing/sha256.hpp"
+#include "runtime/text/base64.hpp"
 #include "runtime/verification/log_files.hpp"
 #include "runtime/verification/verify_logs.hpp"
 

@@ -19,7 +19,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "tests/forge/forge.hpp"
 
 namespace {

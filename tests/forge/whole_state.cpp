@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "runtime/evidence/journal_record.hpp"
-#include "runtime/evidence/segment_name.hpp"
+#include "runtime/segments/segment_name.hpp"
 
 namespace cellos::forge {
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "tests/simulation/simulation.hpp"
 
 namespace {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "actors/host_supervisor.hpp"
-#include "runtime/evidence/file_system.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/segment_log.hpp"
+#include "runtime/os/file_system.hpp"
 #include "runtime/socket_service/socket_service.hpp"
 #include "tests/soak/event_counter.hpp"
 #include "tests/soak/planted_faults.hpp"

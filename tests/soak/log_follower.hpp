@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/evidence/segment_log.hpp"
-#include "runtime/evidence/segment_reader.hpp"
+#include "runtime/segments/segment_reader.hpp"
 #include "tests/soak/planted_faults.hpp"
 
 namespace cellos::soak {

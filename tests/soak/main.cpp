@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "runtime/exit_code.hpp"
+#include "runtime/os/exit_code.hpp"
 #include "tests/soak/misbehaviour_soak.hpp"
 #include "tests/soak/soak.hpp"
 #include "tests/support/temporary_directory.hpp"

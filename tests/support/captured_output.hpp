@@ -9,7 +9,7 @@
 #include <string_view>
 #include <thread>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 
 namespace cellos::test {
 

@@ -6,8 +6,8 @@
 #include <chrono>
 
 #include "messages/timestamp.hpp"
-#include "runtime/signing/base64.hpp"
 #include "runtime/signing/dsse.hpp"
+#include "runtime/text/base64.hpp"
 
 namespace cellos::test {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "tests/support/wait.hpp"
 
 namespace cellos::test {

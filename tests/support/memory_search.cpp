@@ -13,7 +13,7 @@
 #include <system_error>
 #include <vector>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 
 namespace cellos::test {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "tests/support/wait.hpp"
 
 namespace cellos::test {

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/file_descriptor.hpp"
 #include "runtime/guest_sim/connection.hpp"
 #include "runtime/guest_sim/frame_maker.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "tests/support/wait.hpp"
 
 namespace cellos::test {

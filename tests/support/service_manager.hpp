@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/wait.hpp"
 

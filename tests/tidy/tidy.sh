@@ -1,7 +1,9 @@
 #!/bin/bash
-# Proves by reading sources and documents that the tree keeps its own rules. usage: tidy.sh SOURCE_DIR
+# Proves by reading sources and documents that the tree keeps its own rules, and prints the graph of its rooms.
+# usage: tidy.sh SOURCE_DIR
 set -euo pipefail
 
+tidy_dir="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cd "$1"
 max_lines=400
 max_function_lines=70
@@ -171,6 +173,8 @@ mapfile -t tests < <(sources_in tests)
 all=("${messages[@]}" "${actors[@]}" "${runtime[@]}" "${tests[@]}")
 [[ ${#all[@]} -gt 0 ]] || refuse "no sources found" <<<"$1"
 
+"$tidy_dir/rooms.sh" --graph .
+refuse "rooms include what cmake/rooms.txt allows, without a cycle" < <("$tidy_dir/rooms.sh" .)
 refuse "dependencies run messages <- actors <- runtime" < <(dependencies_run_one_way)
 refuse "only messages/wire_codec.cpp includes cbor.h" < <(cbor_outside_the_codec)
 refuse "no crypto header is reachable from the guest path" < <(crypto_on_the_guest_path)

@@ -9,7 +9,11 @@ missed=0
 
 plant_clean_tree() {
   rm -rf "${tree:?}"/*
-  mkdir -p "$tree"/{messages,actors,runtime,docs,tests/actors}
+  mkdir -p "$tree"/{messages,actors,runtime/control,runtime/daemon,cmake,docs,tests/actors}
+  printf '%s\n' 'messages:' 'actors: messages' 'runtime: actors' 'runtime/control:' 'runtime/daemon: runtime/control' \
+    >"$tree/cmake/rooms.txt"
+  echo '#pragma once' >"$tree/runtime/control/api.hpp"
+  echo '#include "runtime/control/api.hpp"' >"$tree/runtime/daemon/boot.hpp"
   echo '#include <cbor.h>' >"$tree/messages/wire_codec.cpp"
   echo '#pragma once' >"$tree/messages/frame.hpp"
   echo '#include "messages/frame.hpp"' >"$tree/actors/listener.cpp"
@@ -19,10 +23,12 @@ plant_clean_tree() {
   echo '| them | `listener: it listens` |' >"$tree/docs/evidence.md"
 }
 
-# catches RULE FILE LINE: FILE with LINE added makes tidy.sh fail and name the rule and the file.
+# catches RULE FILE LINE: FILE with LINE added makes tidy.sh fail and name the rule and the file. With a fourth argument
+# FILE is a folder, and that the name of the file in it.
 catches() {
   plant_clean_tree
-  echo "$3" >>"$tree/$2"
+  [[ -z "${4:-}" ]] || mkdir -p "$tree/$2"
+  echo "$3" >>"$tree/$2${4:+/$4}"
   local said
   if said="$("$tidy" "$tree")" || [[ "$said" != *"$1"*"$2"* ]]; then
     printf 'not caught: %s: %s in %s\n' "$1" "$3" "$2"
@@ -32,8 +38,18 @@ catches() {
 
 plant_clean_tree
 echo 'See `tests/actors/listener_test.cpp`, `actors/listener` and [this](README.md#there).' >"$tree/README.md"
-"$tidy" "$tree"
+if [[ "$("$tidy" "$tree")" != *"runtime/daemon -> runtime/control(1)"* ]]; then
+  echo "the graph of rooms is not printed, or something else is wrong with a clean tree:"
+  "$tidy" "$tree" || true
+  missed=1
+fi
 
+catches "rooms include what" runtime/control/api.hpp '#include "runtime/daemon/boot.hpp"'
+catches "rooms include what" runtime/control/api.hpp '#  include <runtime/daemon/boot.hpp>'
+catches "rooms include what" runtime/control/api.hpp '#include "../daemon/boot.hpp"'
+catches "rooms include what" runtime/control/api.hpp '#include "messages/frame.hpp"'
+catches "rooms include what" runtime/probes '#include "messages/frame.hpp"' tap.hpp
+catches "rooms include what" cmake/rooms.txt 'runtime/control: messages'
 catches "dependencies run" messages/frame.hpp '#include "actors/listener.hpp"'
 catches "dependencies run" messages/frame.hpp '#  include "runtime/daemon.hpp"'
 catches "dependencies run" actors/listener.cpp '#include "runtime/daemon.hpp"'
@@ -59,6 +75,15 @@ catches "docs/glossary.md has another word" README.md 'the verdict of it'
 catches "a name says what" messages/frame.hpp 'struct frame_manager {};'
 catches "a name says what" messages/frame.hpp 'int get_size();'
 catches "explains each event" actors/events.cpp '  emit(level::info, "unheard_of", {});'
+
+# A back edge that the table allows is a cycle all the same.
+plant_clean_tree
+echo '#include "runtime/daemon/boot.hpp"' >>"$tree/runtime/control/api.hpp"
+echo 'runtime/control: runtime/daemon' >>"$tree/cmake/rooms.txt"
+if said="$("$tidy" "$tree")" || [[ "$said" != *"a cycle: "*"runtime/control"* ]]; then
+  echo "not caught: a cycle of rooms"
+  missed=1
+fi
 
 # Sideways: the listener includes a header that includes the crypto header.
 plant_clean_tree

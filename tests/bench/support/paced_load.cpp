@@ -16,11 +16,11 @@
 
 #include "messages/timestamp.hpp"
 #include "messages/wire_format.hpp"
-#include "runtime/evidence/segment_reader.hpp"
-#include "runtime/file_descriptor.hpp"
 #include "runtime/guest_sim/connection.hpp"
 #include "runtime/guest_sim/frame_maker.hpp"
 #include "runtime/guest_sim/frame_writer.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/segments/segment_reader.hpp"
 
 namespace cellos::bench {
 

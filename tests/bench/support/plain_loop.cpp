@@ -21,9 +21,9 @@
 #include "messages/cloud_event.hpp"
 #include "messages/wire_codec.hpp"
 #include "messages/wire_format.hpp"
-#include "runtime/file_descriptor.hpp"
 #include "runtime/guest_sim/stop_signal.hpp"
-#include "runtime/socket_service/telemetry_socket.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/socket_service/bound_cell.hpp"
 #include "tests/bench/support/ingest_cells.hpp"
 
 namespace cellos::bench {
@@ -78,7 +78,7 @@ class plain_loop {
 
  private:
   struct served_cell {
-    telemetry_socket listening;
+    unix_listener listening;
     run_projection events;
     std::uint64_t next_event = 1;
   };
@@ -98,7 +98,7 @@ class plain_loop {
   }
 
   void bind(const cell_specification& cell) {
-    telemetry_socket::outcome bound = telemetry_socket::bind(cell, real_socket_calls());
+    unix_listener::outcome bound = bind_cell_socket(cell, real_socket_calls());
     if (!bound.socket) throw std::runtime_error(bound.refusal.explanation);
     cells_.push_back({std::move(bound.socket), run_projection{stamp_of(cell), chain_of(cell, wall_now())}});
     watch(cells_.back().listening.fd());

@@ -1,6 +1,6 @@
 #include "runtime/control/cell_document.hpp"
 
-#include "runtime/configuration/units.hpp"
+#include "runtime/text/units.hpp"
 
 #define CAF_SUITE cell_document
 #include "caf/test/dsl.hpp"

@@ -11,7 +11,7 @@
 #include <csignal>
 #include <string>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "tests/support/wait.hpp"
 
 #define CAF_SUITE line_queue

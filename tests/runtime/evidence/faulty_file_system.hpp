@@ -6,7 +6,7 @@
 #include <functional>
 #include <string_view>
 
-#include "runtime/evidence/file_system.hpp"
+#include "runtime/os/file_system.hpp"
 
 namespace cellos::test {
 

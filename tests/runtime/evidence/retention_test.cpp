@@ -218,8 +218,8 @@ CAF_TEST(the_next_process_goes_on_with_what_this_one_removed) {
 }
 
 CAF_TEST(whichever_step_fails_nothing_is_removed_that_is_not_on_record) {
-  for (const auto call :
-       {file_call::open, file_call::pread, file_call::write, file_call::fsync, file_call::rename, file_call::unlink}) {
+  for (const auto call : {file_call::open, file_call::pread, file_call::write, file_call::fdatasync, file_call::fsync,
+                          file_call::rename, file_call::unlink}) {
     for (int first = 1; first < 40; ++first) {
       std::filesystem::remove_all(where());
       files.fault = nullptr;

@@ -8,7 +8,7 @@
 
 #include "caf/test/dsl.hpp"
 #include "runtime/evidence/segment_log.hpp"
-#include "runtime/evidence/segment_reader.hpp"
+#include "runtime/segments/segment_reader.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/file_descriptor.hpp"
+#include "runtime/os/file_descriptor.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cellos::guest_sim {

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/signing/base64.hpp"
 #include "runtime/signing/key_list.hpp"
 #include "runtime/signing/material.hpp"
 #include "runtime/signing/signing_key.hpp"
+#include "runtime/text/base64.hpp"
 #include "tests/runtime/signing/hexadecimal.hpp"
 
 #define CAF_SUITE dsse

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "runtime/signing/base64.hpp"
 #include "runtime/signing/signing_key.hpp"
+#include "runtime/text/base64.hpp"
 #include "tests/runtime/signing/hexadecimal.hpp"
 #include "tests/support/temporary_directory.hpp"
 

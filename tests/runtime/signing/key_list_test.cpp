@@ -3,9 +3,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "runtime/signing/base64.hpp"
 #include "runtime/signing/sha256.hpp"
 #include "runtime/signing/signing_key.hpp"
+#include "runtime/text/base64.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE key_list

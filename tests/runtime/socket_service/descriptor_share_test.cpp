@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "caf/test/dsl.hpp"
-#include "runtime/descriptor_plan.hpp"
+#include "runtime/os/descriptor_plan.hpp"
 #include "runtime/socket_service/socket_service.hpp"
 #include "tests/runtime/socket_service/collected_chunks.hpp"
 #include "tests/runtime/socket_service/faulty_socket_calls.hpp"

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <mutex>
 
-#include "runtime/socket_service/socket_calls.hpp"
+#include "runtime/os/socket_calls.hpp"
 
 namespace cellos::test {
 

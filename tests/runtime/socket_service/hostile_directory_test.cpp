@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "caf/test/dsl.hpp"
+#include "runtime/os/unix_listener.hpp"
 #include "runtime/socket_service/socket_service.hpp"
-#include "runtime/socket_service/telemetry_socket.hpp"
 #include "tests/runtime/socket_service/collected_chunks.hpp"
 #include "tests/soak/event_counter.hpp"
 #include "tests/support/raw_guest.hpp"
@@ -162,7 +162,7 @@ CAF_TEST(a link to another file in the place of the socket is given to nobody) {
     link_in_its_place calls{path, home / other};
     socket_access access;
     access.mode = 0666;
-    const auto bound = telemetry_socket::bind(path, access, calls);
+    const auto bound = unix_listener::bind(path, access, calls);
     CAF_CHECK(!bound.socket);
     CAF_CHECK(bound.refusal.explanation.find("was replaced while being bound") != std::string::npos);
     CAF_CHECK(fs::status(home / other).permissions() == fs::perms::owner_read);
@@ -175,7 +175,7 @@ CAF_TEST(a directory that is exchanged while the host binds does not lead it els
   fs::create_directory(home / "other");
   another_directory calls{home / "cell", home / "other"};
   {
-    const auto bound = telemetry_socket::bind(home / "cell/v.sock", {}, calls);
+    const auto bound = unix_listener::bind(home / "cell/v.sock", {}, calls);
     CAF_CHECK(fs::is_empty(home / "other"));
     CAF_CHECK(fs::is_socket(home / "cell.looked-at/v.sock"));
     CAF_REQUIRE(bound.socket);

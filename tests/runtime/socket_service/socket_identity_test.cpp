@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "caf/test/dsl.hpp"
+#include "runtime/os/unix_listener.hpp"
 #include "runtime/socket_service/socket_service.hpp"
-#include "runtime/socket_service/telemetry_socket.hpp"
 #include "tests/soak/event_counter.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -95,7 +95,7 @@ CAF_TEST(whoever comes too late learns whose it is and may have it afterwards) {
 CAF_TEST(the control socket is nobodys cell) {
   socket_access access;
   access.path_key = "[control] socket";
-  const auto control = telemetry_socket::bind(home / "a/v_9001", access);
+  const auto control = unix_listener::bind(home / "a/v_9001", access);
   CAF_REQUIRE(control.socket);
   const auto refused = service.bind(cell("first", home / "link/v"));
   CAF_CHECK(!refused.intake);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/evidence/segment_name.hpp"
+#include "runtime/segments/segment_name.hpp"
 #include "runtime/verification/report_text.hpp"
 #include "tests/support/chain_writer.hpp"
 #include "tests/support/files.hpp"

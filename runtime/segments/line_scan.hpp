@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <system_error>
+
+#include "runtime/os/file_system.hpp"
+
+namespace cellos {
+
+/// Offset behind the last newline before `end`; 0 if there is none. Reads backwards, a block at a time.
+std::uint64_t end_of_last_line(file_system& files, int fd, std::uint64_t end, std::error_code& failure);
+
+}  // namespace cellos
