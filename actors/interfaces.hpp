@@ -167,7 +167,7 @@ using host_supervisor_actor = caf::typed_actor<
 
 }  // namespace cellos
 
-// Local messages only: they hold pointers. What crosses nodes is log lines (runtime/node).
+// Local messages only: they hold pointers.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::host_stamp_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::event_sealing_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_opening)

@@ -46,17 +46,6 @@ constexpr std::string_view to_string(telemetry_errc code) {
   return "none";
 }
 
-/// The original system's three error families, for people who grep for its words; what it does not have is its own.
-constexpr std::string_view error_family(telemetry_errc code) {
-  switch (code) {
-    case telemetry_errc::none: return "none";
-    case telemetry_errc::bind_failed: return "bind_failed";
-    case telemetry_errc::unsupported_version: return "unsupported_version";
-    case telemetry_errc::over_quota: return "over_quota";
-    default: return "malformed_frame";
-  }
-}
-
 /// How many frames were refused, by kind.
 class refusal_counts {
  public:

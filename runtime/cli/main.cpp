@@ -33,6 +33,7 @@ const std::vector<entry>& entries() {
       {"top", "Show the busiest cells, live", add_top},
       {"reload", "Have the daemon read its configuration again", add_reload},
       {"check", "Say what is wrong with a configuration file", add_check},
+      {"inspect", "Decode a quarantined chunk, frame by frame", add_inspect},
       {"keygen", "Make a signing key", add_keygen},
       {"tail", "Show events as they come", add_tail},
       {"verify", "Prove that a log is what its hosts wrote, or say what was done to it", add_verify},

@@ -90,11 +90,10 @@ std::string countdown(const json& cell) {
 std::vector<std::string> heading_of(const look& seen, const std::vector<busy_cell>& cells) {
   double rate = 0;
   for (const busy_cell& each : cells) rate += each.rate;
-  const double lag = sum_of(seen.samples, "forwarder_lag_events{");
-  return {fmt::format("{} cells  {:.0f} frames/s  {:.0f} refused  {:.0f} in flight  log {}  lag {:.0f} events{}",
-                      cells.size(), rate, sum_of(seen.samples, "frames_refused_total{"),
-                      value_of(seen.samples, "frames_in_flight"), bytes_text(value_of(seen.samples, "evidence_bytes")),
-                      lag, value_of(seen.samples, "evidence_blocked") > 0 ? "  LOG BLOCKED" : ""),
+  return {fmt::format("{} cells  {:.0f} frames/s  {:.0f} refused  {:.0f} in flight  log {}{}", cells.size(), rate,
+                      sum_of(seen.samples, "frames_refused_total{"), value_of(seen.samples, "frames_in_flight"),
+                      bytes_text(value_of(seen.samples, "evidence_bytes")),
+                      value_of(seen.samples, "evidence_blocked") > 0 ? "  LOG BLOCKED" : ""),
           ""};
 }
 

@@ -31,7 +31,7 @@ struct evidence_configuration {
   /// Directory of the log's segments; required.
   std::filesystem::path dir;
   fsync_setting fsync;
-  /// Bytes of all segments together. At the limit the oldest fully forwarded segments go, never an unforwarded one.
+  /// Bytes of all segments together. At the limit the oldest segments go, once it is on record that they do.
   /// Default: ours, hours of a busy host's evidence.
   std::uint64_t max_bytes = std::uint64_t{10} << 30;
   /// Bytes after which a segment is closed and the next begun. Default: ours; where `max_bytes` is set below four

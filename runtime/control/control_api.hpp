@@ -42,7 +42,7 @@ struct control_environment {
   std::function<void(const std::string& cell_id, bool removed)> removed = [](const std::string&, bool) {};
 };
 
-/// The control API of config/openapi.yaml: one handler a path and method. Thread-safe, never waits.
+/// The control API of config/openapi.json: one handler a path and method. Thread-safe, never waits.
 class control_api {
  public:
   explicit control_api(control_environment environment)

@@ -136,8 +136,6 @@ void write_evidence(exposition& out, const segment_log_statistics& log, bool blo
               log.commit_errors);
   out.counter("evidence_in_doubt_bytes_total", "Bytes appended whose flush failed.", log.bytes_in_doubt);
   out.gauge("evidence_blocked", "1 while the evidence log takes nothing and guests wait.", blocked ? 1 : 0);
-  out.begin(std::string{prefix} + "forwarder_lag_events", "Events in the log that a forwarder has yet to deliver.",
-            MetricType::Gauge);
 }
 
 void write_daemon(exposition& out, const event_counts& seen, std::size_t hung, std::uint64_t log_lines_lost) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "messages/quarantine_name.hpp"
 #include "runtime/os/file_system.hpp"
 
 namespace cellos {
@@ -26,9 +27,7 @@ std::optional<std::string> quarantine_directory::set_aside(std::string_view cell
   std::error_code failed;
   std::filesystem::create_directories(dir_, failed);
   if (failed || files_in(dir_) >= max_files) return std::nullopt;
-  const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(chunk.received_at.time_since_epoch());
-  std::string name =
-      std::string{cell_id} + "-" + std::to_string(time.count()) + "-" + std::to_string(chunk.sequence) + ".bin";
+  std::string name = to_string(quarantine_name{std::string{cell_id}, chunk.received_at, chunk.sequence});
   const file_descriptor file{
       ::open((dir_ / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, file_mode)};
   if (!file) return std::nullopt;

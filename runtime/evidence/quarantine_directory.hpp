@@ -7,7 +7,7 @@
 
 namespace cellos {
 
-/// Keeps quarantined chunks as files `<cell>-<time>-<chunk>.bin`: the chunk's bytes as the guest sent them.
+/// Keeps quarantined chunks as files, named by `quarantine_name`: the chunk's bytes as the guest sent them.
 ///
 /// A guest cannot make a chunk that DECODERs die of, unless there is a bug; so few are kept, for whoever mends it.
 class quarantine_directory final : public quarantine_store {

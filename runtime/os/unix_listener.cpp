@@ -16,8 +16,8 @@ namespace cellos {
 
 namespace {
 
-/// Firecracker connects from its VMM thread: a full backlog can stall the whole microVM (DESIGN, contract 1). The
-/// kernel caps it at net.core.somaxconn.
+/// Firecracker connects from its VMM thread: a full backlog can stall the whole microVM. The kernel caps it at
+/// net.core.somaxconn.
 constexpr int backlog = 1024;
 /// Only the owner may connect: this user, or whoever the file is given to.
 constexpr mode_t owner_only = 0600;

@@ -45,17 +45,6 @@ CAF_TEST(words_are_the_enumerators) {
   CAF_CHECK_EQUAL(std::string{to_string(telemetry_errc::over_quota)}, "over_quota");
 }
 
-CAF_TEST(every_error_the_original_knows_is_of_one_of_its_three_families) {
-  CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::none)}, "none");
-  CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::bind_failed)}, "bind_failed");
-  CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::unsupported_version)}, "unsupported_version");
-  CAF_CHECK_EQUAL(std::string{error_family(telemetry_errc::over_quota)}, "over_quota");
-  for (auto code : {telemetry_errc::malformed_frame, telemetry_errc::unknown_probe_source, telemetry_errc::framing_lost,
-                    telemetry_errc::torn_frame}) {
-    CAF_CHECK_EQUAL(std::string{error_family(code)}, "malformed_frame");
-  }
-}
-
 CAF_TEST(refusal_kinds_are_the_errors_a_guest_can_cause) {
   const std::set<telemetry_errc> kinds{refusal_kinds.begin(), refusal_kinds.end()};
   CAF_CHECK_EQUAL(kinds.size(), refusal_kinds.size());

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/os/exit_code.hpp"
+#include "tests/simulation/frame_trace.hpp"
 #include "tests/simulation/simulation.hpp"
 
 namespace {
@@ -53,6 +54,17 @@ exit_code run_seeds(std::uint64_t from, std::uint64_t seeds, planted_bug bug) {
   return exit_success;
 }
 
+exit_code show_trace(std::uint64_t seed, std::uint64_t frame, planted_bug bug) {
+  simulation::frame_trace trace{frame};
+  const simulation::outcome one = simulation::simulate(seed, bug, &trace);
+  std::printf("seed %llu, frame %llu: %s\n", static_cast<unsigned long long>(seed),
+              static_cast<unsigned long long>(frame), trace.conclusion().c_str());
+  for (const std::string& line : to_lines(trace.steps())) std::printf("%s\n", line.c_str());
+  if (one.violations.empty()) return exit_success;
+  show_failure(seed, one);
+  return exit_failure_found;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,6 +75,12 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", seeds, "How many seeds")->capture_default_str();
   app.add_option("--from", from, "The first; a failing seed replays exactly with --seeds 1")->capture_default_str();
   app.add_option("--bug", bug_name, "Plant a bug, to see it found")->capture_default_str();
+  std::uint64_t traced_seed = 0;
+  std::uint64_t frame = 1;
+  auto* trace = app.add_option("--trace", traced_seed, "Show one frame's way through the actors under this seed");
+  app.add_option("--frame", frame, "Which: its guest_monotonic_ns; a second cell's begin at 1000001, and so on")
+      ->needs(trace)
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -76,5 +94,6 @@ int main(int argc, char** argv) {
     std::fputc('\n', stderr);
     return exit_usage;
   }
+  if (trace->count() > 0) return show_trace(traced_seed, frame, *bug);
   return run_seeds(from, seeds, *bug);
 }

@@ -17,6 +17,7 @@
 #include "actors/host_supervisor.hpp"
 #include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/signing/host_sealing.hpp"
+#include "tests/simulation/frame_trace.hpp"
 #include "tests/simulation/log_checker.hpp"
 #include "tests/simulation/world.hpp"
 #include "tests/support/recorded_log.hpp"
@@ -74,13 +75,15 @@ class daemon_life {
   caf::detail::test_actor_clock& clock() { return scheduler().clock(); }
 
   /// The next message of an actor the seed chooses. False if nobody has any.
-  bool run_one(randomness& random) {
+  bool run_one(randomness& random, frame_trace* trace) {
     auto& jobs = scheduler().jobs;
     if (jobs.empty()) return false;
     const auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>(below(random, jobs.size()));
     auto* job = *chosen;
     jobs.erase(chosen);
     jobs.push_front(job);
+    auto* actor = dynamic_cast<caf::scheduled_actor*>(job);
+    if (trace != nullptr && actor != nullptr) trace->takes(*actor, activities_.present());
     return scheduler().try_run_once();
   }
 
@@ -92,7 +95,7 @@ class daemon_life {
     if (present.empty()) return "nobody";
     const activity& chosen = *present[below(random, present.size())];
     kill(chosen, chance(random, 500) ? caf::exit_reason::kill : caf::exit_reason::unhandled_exception);
-    return chosen.role() + (" " + chosen.cell_id());
+    return chosen.cell_id().empty() ? chosen.role() : chosen.role() + (" " + chosen.cell_id());
   }
 
   template <class... Words>
@@ -142,8 +145,8 @@ event_sealing_ptr a_sealing(randomness& random) {
 
 class simulation_run {
  public:
-  simulation_run(std::uint64_t seed, planted_bug bug)
-      : random_(seed), log_(random_, bug), sockets_(bug), decoder_{&random_, &decode_throws_} {
+  simulation_run(std::uint64_t seed, planted_bug bug, frame_trace* trace)
+      : random_(seed), log_(random_, bug), sockets_(bug), decoder_{&random_, &decode_throws_}, trace_(trace) {
     kills_ = static_cast<std::uint32_t>(below(random_, 4)) * 5;
     faulty_log_ = chance(random_, 500);
     poison_ = chance(random_, 300);
@@ -197,8 +200,7 @@ class simulation_run {
 
   /// SIGKILL and a restart: what was read and not appended is gone, and nothing else may be.
   void die_and_begin_again() {
-    note("the daemon dies");
-    ++result_.faults;
+    strike("the daemon dies");
     for (simulated_run& run : sockets_.runs) run.cut_short = run.cut_short || run.socket->accepting;
     // The log takes the restart's record; a full disk would refuse the start.
     log_.heal();
@@ -207,11 +209,14 @@ class simulation_run {
     life_.reset();
     log_.heal();
     clock_.time += 3s;
+    elapsed_ += 3s;
+    look();
     begin_life();
   }
 
   void step() {
     ++result_.steps;
+    look();
     decode_throws_ = kills_;
     log_.throw_per_mille = faulty_log_ ? 10 : 0;
     const std::uint64_t what = below(random_, 100);
@@ -223,38 +228,61 @@ class simulation_run {
       if (socket->read_some(random_, clock_.time, life_->clock().now())) note("read " + id);
       socket->check_drained();
     } else if (what < 90) {
-      life_->run_one(random_);
+      run_one();
     } else if (what < 93) {
       pass(std::chrono::milliseconds{below(random_, 100)});
     } else {
       misfortune(id, socket);
     }
+    look();
+  }
+
+  bool run_one() {
+    look();
+    const bool ran = life_->run_one(random_, trace_);
+    look();
+    return ran;
+  }
+
+  /// Whoever follows a frame sees what has changed.
+  void look() {
+    if (trace_ == nullptr) return;
+    trace_->look(sockets_.runs, log_.text);
+    trace_->at(result_.steps, elapsed_);
+  }
+
+  void strike(const std::string& what) {
+    ++result_.faults;
+    suffer(what);
+  }
+
+  void suffer(const std::string& what) {
+    if (trace_ != nullptr) trace_->suffers(what);
+    note(what);
   }
 
   void misfortune(const std::string& id, simulated_socket* socket) {
     const std::uint64_t what = below(random_, 100);
     if (chance(random_, kills_ * 20)) {
-      ++result_.faults;
-      note("kill " + life_->kill_one(random_));
+      strike("kill " + life_->kill_one(random_));
     } else if (what < 20 && socket != nullptr) {
       note("guest of " + id + " closes");
       socket->guest_closes();
     } else if (what < 35 && faulty_log_) {
-      ++result_.faults;
       log_.full = !log_.full;
-      note(log_.full ? "disk full" : "disk has room");
+      strike(log_.full ? "disk full" : "disk has room");
     } else if (what < 45) {
       pass(std::chrono::milliseconds{below(random_, 4000)});
     } else if (what < 50) {
-      ++result_.faults;
       clock_.time += std::chrono::seconds{below(random_, 100)} - 50s;
-      note("wall clock jumps");
+      strike("wall clock jumps");
     }
   }
 
   void pass(std::chrono::milliseconds duration) {
     note("time passes: " + std::to_string(duration.count()) + " ms");
     clock_.time += duration;
+    elapsed_ += duration;
     life_->clock().advance_time(duration);
   }
 
@@ -264,7 +292,7 @@ class simulation_run {
     log_.heal();
     std::chrono::milliseconds passed{0};
     for (std::uint64_t i = 0; i < max_quiet_steps; ++i) {
-      bool active = life_->run_one(random_);
+      bool active = run_one();
       for (const simulated_run& run : sockets_.runs) {
         active = run.socket->read_some(random_, clock_.time, life_->clock().now()) || active;
         run.socket->check_drained();
@@ -273,6 +301,7 @@ class simulation_run {
       if (passed >= at_least) return;
       passed += 50ms;
       clock_.time += 50ms;
+      elapsed_ += 50ms;
       life_->clock().advance_time(50ms);
     }
     violated("the host does not come to rest");
@@ -312,12 +341,12 @@ class simulation_run {
   void die_while_stopping() {
     for (std::uint64_t i = below(random_, 150); i > 0; --i) {
       ++result_.steps;
-      if (chance(random_, kills_ * 2)) note("kill " + life_->kill_one(random_));
+      if (chance(random_, kills_ * 2)) suffer("kill " + life_->kill_one(random_));
       for (const simulated_run& run : sockets_.runs) {
         run.socket->read_some(random_, clock_.time, life_->clock().now());
         run.socket->check_drained();
       }
-      life_->run_one(random_);
+      run_one();
       if (chance(random_, 50)) pass(std::chrono::milliseconds{below(random_, 30)});
     }
   }
@@ -343,6 +372,8 @@ class simulation_run {
   bool poison_ = false;
   std::uint64_t cells_ = 1;
   event_sealing_ptr sealing_;
+  frame_trace* trace_;
+  std::chrono::milliseconds elapsed_{0};
   std::map<std::string, std::uint64_t> run_numbers_;
   std::unique_ptr<daemon_life> life_;
   outcome result_;
@@ -361,6 +392,8 @@ std::string_view to_string(planted_bug bug) {
   return "none";
 }
 
-outcome simulate(std::uint64_t seed, planted_bug bug) { return simulation_run{seed, bug}.run(); }
+outcome simulate(std::uint64_t seed, planted_bug bug, frame_trace* trace) {
+  return simulation_run{seed, bug, trace}.run();
+}
 
 }  // namespace cellos::simulation

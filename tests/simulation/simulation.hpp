@@ -37,6 +37,9 @@ struct outcome {
   std::uint64_t faults = 0;
 };
 
-outcome simulate(std::uint64_t seed, planted_bug bug = planted_bug::none);
+class frame_trace;
+
+/// `trace`, if there is one, is reported everything that happens.
+outcome simulate(std::uint64_t seed, planted_bug bug = planted_bug::none, frame_trace* trace = nullptr);
 
 }  // namespace cellos::simulation

@@ -109,6 +109,15 @@ absent_files() {
   done
 }
 
+# Documents and configuration files that sources name, and that there are not; a name may be the beginning of one.
+absent_documents() {
+  local at name
+  grep -HnoE '\b(docs|config)/[a-z0-9_/-]+(\.[a-z]+)*' "${all[@]}" | while IFS= read -r at; do
+    name="${at##*:}"
+    compgen -G "$name*" >/dev/null || printf '%s\n' "$at"
+  done
+}
+
 # In docs/evidence.md a test is `suite: case`.
 absent_tests() {
   local suite named
@@ -183,6 +192,7 @@ refuse "a function has at most $max_function_lines lines" < <(long_functions)
 refuse "no reminders in sources" < <(reminders)
 refuse "a test file defines one suite, named as its stem" < <(misnamed_suites)
 refuse "documents name files that there are" < <(absent_files)
+refuse "sources name documents that there are" < <(absent_documents)
 refuse "documents name tests that there are" < <(absent_tests)
 refuse "docs/glossary.md has another word for it" < <(words_that_went)
 refuse "a name says what a thing is" < <(empty_names)

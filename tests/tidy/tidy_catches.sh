@@ -67,6 +67,7 @@ catches "named as its stem" tests/actors/listener_test.cpp '#define CAF_SUITE ot
 catches "named as its stem" tests/actors/decoder_test.cpp '// no suite'
 catches "files that there are" README.md '`tests/actors/none_test.cpp` proves it'
 catches "files that there are" README.md 'see [there](docs/none.md)'
+catches "sources name documents" actors/listener.cpp '// See docs/none.md.'
 catches "tests that there are" docs/evidence.md '| them | `listener: it is not there` |'
 catches "tests that there are" docs/evidence.md '| them | `nobody: it listens` |'
 catches "docs/glossary.md has another word" actors/listener.cpp '// It tells the sink.'

@@ -1,37 +1,35 @@
 // The status page of a real daemon: a simulated guest connects, falls silent, and is heard again while the page looks on.
-//
-// usage: daemon_check.mjs --bin DIR --work DIR [--page FILE] [--screenshots DIR]
-// --page puts a file in the place of the page the daemon serves, to try one without a build.
-// Exits with 1 if a check fails.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { parseArgs } from "node:util";
 
-import { demand, openBrowser, StatusPage, until } from "./browser.mjs";
+import { demand, StatusPage, trial, until } from "./browser.mjs";
 
-const { values: options } = parseArgs({
-  options: { bin: { type: "string" }, work: { type: "string" }, page: { type: "string" }, screenshots: { type: "string" } },
-});
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
-const controlSocket = path.join(options.work, "control.sock");
+const inWork = (name) => path.join(trial().work, name);
 const running = new Set();
 /// Only there to be looked at: what each guest does, by its cell.
-const crowd = options.screenshots ? {
+const crowd = {
   "api-1": ["--rate", "35"], "api-2": ["--rate", "33"], "api-3": ["--rate", "61"], "batch-07": ["--scenario", "reconnecting", "--rate", "18"],
   "batch-08": ["--scenario", "lossy", "--rate", "12"], "ci-1171": ["--rate", "4"], "ci-1172": ["--rate", "7"], "ci-1173": ["--rate", "2.5"],
   "ci-1174": ["--scenario", "heartbeat-only", "--rate", "1"], "db-main": ["--rate", "110"], "db-replica": ["--rate", "84"],
   "edge-1": ["--scenario", "truncated", "--rate", "9"], "edge-2": ["--rate", "15"], "mail": ["--rate", "22"],
   "sandbox-a": ["--scenario", "forged", "--rate", "6"], "sandbox-b": ["--scenario", "wrong-major", "--rate", "8"], "search": ["--rate", "47"],
-} : {};
+};
 const pictured = { width: 1280, height: 800 };
-const cellNames = ["steady", "wavering", "hostile", "absent", ...Object.keys(crowd)];
+const cellNames = () => ["steady", "wavering", "hostile", "absent", ...(trial().screenshots ? Object.keys(crowd) : [])];
+
+const cellOf = (id) => ({
+  run_id: "run-1", vsock_uds_base: inWork(id),
+  spec_signature_hash: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  keepalive_window: { wavering: "4s", hostile: "2s", absent: "2s" }[id] ?? "10s",
+});
 
 function start(program, args, stderr = "ignore") {
-  const child = spawn(path.join(options.bin, program), args, { stdio: ["ignore", "ignore", stderr] });
+  const child = spawn(path.join(trial().bin, program), args, { stdio: ["ignore", "ignore", stderr] });
   running.add(child);
   child.on("exit", () => running.delete(child));
   return child;
@@ -48,8 +46,9 @@ async function freePort() {
 
 /// What `ssh -L PORT:SOCKET` does: a browser has no other way to a Unix socket.
 async function relayToControlSocket() {
+  const socket = inWork("control.sock");
   const server = net.createServer((client) => {
-    const daemon = net.connect(controlSocket);
+    const daemon = net.connect(socket);
     for (const [one, other] of [[client, daemon], [daemon, client]]) {
       one.pipe(other);
       one.on("error", () => other.destroy());
@@ -61,25 +60,21 @@ async function relayToControlSocket() {
 }
 
 function configuration(port) {
-  const cell = (id) => `[[cell]]
-id = "${id}"
-run_id = "run-1"
-vsock_uds_base = "${path.join(options.work, id)}"
-spec_signature_hash = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-keepalive_window = "${["wavering", "hostile", "absent"].includes(id) ? "2s" : "10s"}"
-`;
+  // The one whose silence is awaited is admitted when somebody looks on.
+  const cells = cellNames().filter((id) => id !== "wavering").map((id) =>
+    `[[cell]]\nid = "${id}"\n` + Object.entries(cellOf(id)).map(([key, value]) => `${key} = "${value}"\n`).join(""));
   return `host_id = "host-a"
 [evidence]
-dir = "${path.join(options.work, "evidence")}"
+dir = "${inWork("evidence")}"
 [control]
-socket = "${controlSocket}"
+socket = "${inWork("control.sock")}"
 http_listen = "127.0.0.1:${port}"
-${cellNames.map(cell).join("")}`;
+${cells.join("")}`;
 }
 
 async function startDaemon() {
   const port = await freePort();
-  const file = path.join(options.work, "telemetryd.toml");
+  const file = inWork("telemetryd.toml");
   writeFileSync(file, configuration(port));
   const daemon = start("cellos-telemetryd", ["--config", file], "pipe");
   let log = "";
@@ -92,34 +87,36 @@ async function startDaemon() {
 }
 
 const guest = (cell, ...args) =>
-  start("cellos-guest-sim", ["--quiet", "--socket", path.join(options.work, `${cell}_9001`), ...args]);
+  start("cellos-guest-sim", ["--quiet", "--socket", inWork(`${cell}_9001`), ...args]);
 
-async function openPage(browser, address, pageOptions) {
-  const page = await StatusPage.open(browser, "about:blank", pageOptions);
-  if (options.page) {
-    const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": policy };
-    await page.tab.route(address, (route) => route.fulfill({ body: readFileSync(options.page), headers }));
-  } else {
-    const response = await fetch(address);
-    demand(response.headers.get("content-security-policy")?.startsWith(policy), "the page comes without its policy");
-  }
-  await page.tab.goto(address);
-  return page;
+async function admit(address, id) {
+  const { status } = await fetch(new URL(`cells/${id}`, address), {
+    method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify(cellOf(id)),
+  });
+  demand(status === 201, `PUT /cells/${id} was answered ${status}`);
+}
+
+async function openPage(address, pageOptions) {
+  const response = await fetch(address);
+  demand(response.headers.get("content-security-policy")?.startsWith(policy), "the page comes without its policy");
+  return StatusPage.open(address, pageOptions);
 }
 
 /// Until the sparklines have something to show.
 async function gather(page) {
+  if (!trial().screenshots) return;
   for (const [cell, args] of Object.entries(crowd)) guest(cell, "--frames", "0", ...args);
-  const readings = options.screenshots ? 45 : 0;
-  for (let seen = 0; seen < readings; seen += 5) {
+  for (let seen = 0; seen < 45; seen += 5) {
     await until(`${seen} readings`, () => page.tab.evaluate((wanted) =>
       (document.querySelector("#rate-spark .edge").getAttribute("d") ?? "").split("L").length >= wanted, seen));
   }
 }
 
-async function followsARunLive(browser, address) {
-  const page = await openPage(browser, address, pictured);
-  const dark = await openPage(browser, address, { ...pictured, scheme: "dark" });
+async function followsARunLive(address) {
+  const page = await openPage(address, pictured);
+  const dark = await openPage(address, { ...pictured, scheme: "dark" });
+  await page.awaitState("steady", "listening");
+  await admit(address, "wavering");
   await page.awaitState("wavering", "listening");
   await page.awaitText("#ready", /^Ready$/);
   await page.awaitText("#host", /^host-a$/);
@@ -127,26 +124,26 @@ async function followsARunLive(browser, address) {
 
   guest("steady", "--frames", "0", "--rate", "40");
   // Silence is reported once a run: an agent that keeps the run waiting for it has had its.
-  guest("wavering", "--scenario", "silent-after-N", "--silent-after", options.screenshots ? "1100" : "60", "--frames", "1000000",
-    "--rate", "20", "--hold", options.screenshots ? "9s" : "5s", "--resume");
+  guest("wavering", "--scenario", "silent-after-N", "--silent-after", trial().screenshots ? "1100" : "40", "--frames", "1000000",
+    "--rate", "20", "--hold", trial().screenshots ? "10s" : "7s", "--resume");
   await page.awaitState("wavering", "connected");
   await gather(dark);
   const hostile = guest("hostile", "--scenario", "mixed", "--frames", "200", "--rate", "50", "--seed", "7");
   await page.awaitText("#events", /(process|net|fs|capability)\.\w+ /);
-  await page.capture(options.screenshots, "status-page-connected");
+  await page.capture("status-page-connected");
   await page.awaitState("wavering", "silenced");
   await page.awaitText("#announcements", /wavering/);
   await page.awaitText("#events", /wavering ▲ agent silenced/);
   if (hostile.exitCode === null) await once(hostile, "exit");
   await until("every refused frame is shown by kind", async () => /\d+ .*malformed \d+/.test((await page.row("hostile"))?.text ?? ""),
     async () => JSON.stringify(await page.row("hostile")));
-  await page.capture(options.screenshots, "status-page-silenced");
-  await dark.tab.locator(".cell-row", { hasText: "hostile" }).click();
+  await page.capture("status-page-silenced");
+  await dark.choose("hostile");
   await dark.awaitText("#detail", /forged\s+[1-9]/);
-  await dark.capture(options.screenshots, "status-page-cell");
+  await dark.capture("status-page-cell");
   await page.awaitState("wavering", "connected");
   await page.awaitText("#events", /wavering agent resumed/);
-  await page.capture(options.screenshots, "status-page-resumed");
+  await page.capture("status-page-resumed");
   await page.awaitText("#rate", /^[1-9]/);
   await page.awaitText("#log-size", /[KM]iB$/);
   await page.awaitText("#append", /[µm]?s$/);
@@ -155,24 +152,24 @@ async function followsARunLive(browser, address) {
 }
 
 /// At http_listen: the cells as well if the daemon serves them there, and else the host's figures and where the rest is.
-async function servesThePublicAddress(browser, address) {
+async function servesThePublicAddress(address) {
   const { status } = await fetch(new URL("cells", address));
   demand(status === 200 || status === 404, `GET /cells at http_listen was answered ${status}`);
-  const page = await openPage(browser, address);
+  const page = await openPage(address);
   await page.awaitText("#ready", /^Ready$/);
   await page.awaitText("#host", /^host-a$/);
-  await page.awaitText("#cell-count", new RegExp(`^${cellNames.length}$`));
+  await page.awaitText("#cell-count", new RegExp(`^${cellNames().length}$`));
   await page.awaitText("#refused", /^[1-9]/);
   if (status === 200) await page.awaitState("steady", "connected");
   else await page.awaitText("#host-only", /control socket/);
   await page.awaitText("#rate", /^[1-9]/);
   await page.awaitText("#log-note", /^\+.*, 1 segment$/);
-  await page.capture(options.screenshots, "status-page-public");
+  await page.capture("status-page-public");
   await page.close();
 }
 
-async function reportsTheEnd(browser, address, daemon) {
-  const page = await openPage(browser, address);
+async function reportsTheEnd(address, daemon) {
+  const page = await openPage(address);
   await page.awaitState("steady", "connected");
   daemon.kill("SIGTERM");
   await once(daemon, "exit");
@@ -181,20 +178,17 @@ async function reportsTheEnd(browser, address, daemon) {
   await page.close();
 }
 
-const browser = await openBrowser();
-let relay;
-try {
-  const { daemon, address } = await startDaemon();
-  relay = await relayToControlSocket();
-  await followsARunLive(browser, relay.address);
-  await servesThePublicAddress(browser, address);
-  await reportsTheEnd(browser, relay.address, daemon);
-  process.stdout.write("ok      the real daemon's page\n");
-} catch (error) {
-  process.stdout.write(`FAILED  the real daemon's page: ${error.message}\n`);
-  process.exitCode = 1;
-} finally {
-  for (const child of running) child.kill("SIGTERM");
-  relay?.close();
-  await browser.close();
+/// With the programs in `trial().bin`, and all files in `trial().work`.
+export async function daemonCheck() {
+  let relay;
+  try {
+    const { daemon, address } = await startDaemon();
+    relay = await relayToControlSocket();
+    await followsARunLive(relay.address);
+    await servesThePublicAddress(address);
+    await reportsTheEnd(relay.address, daemon);
+  } finally {
+    for (const child of running) child.kill("SIGTERM");
+    relay?.close();
+  }
 }

@@ -1,6 +1,5 @@
 // A host that exists only as answers: the control API with as many cells as asked for, and hands to disturb it with.
 import http from "node:http";
-import { readFileSync } from "node:fs";
 
 const typePrefix = "dev.cellos.events.cell.observability.";
 const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
@@ -38,6 +37,7 @@ export class FakeHost {
   #sockets = new Set();
   #appends = [0, 0, 0, 0, 0];
 
+  /// Serves the text `page` at its root.
   constructor(page, cellCount) {
     this.page = page;
     for (let index = 1; index <= cellCount; ++index) this.cells.set(`cell-${index}`, makeCell(index));
@@ -88,6 +88,12 @@ export class FakeHost {
     Object.assign(this.cells.get(id), { silence_in_seconds: 0, last_frame: new Date(Date.now() - 1000 * seconds).toISOString() });
   }
 
+  /// A cell whose agent will be reported as silent in less than two seconds, for ever.
+  nearSilence(id) {
+    this.#quiet.add(id);
+    Object.assign(this.cells.get(id), { silence_in_seconds: 1.9 });
+  }
+
   resume(id) {
     Object.assign(this.cells.get(id), { state: "connected", silence_in_seconds: windowSeconds });
     this.emit(id, "guest.v1.agent_resumed", {});
@@ -109,7 +115,7 @@ export class FakeHost {
 
   /// The server's word to a client that is too slow, and the end of its stream.
   dropStreams() {
-    for (const { response } of this.#streams) response.end("event: dropped\ndata: {}\n\n");
+    for (const { response } of this.#streams) response.end('event: dropped\ndata: {"reason":"slow_consumer","events_lost":12}\n\n');
   }
 
   get streams() {
@@ -142,7 +148,7 @@ export class FakeHost {
     switch (url.pathname) {
       case "/":
         response.setHeader("content-security-policy", policy);
-        return send(200, "text/html; charset=utf-8", readFileSync(this.page));
+        return send(200, "text/html; charset=utf-8", this.page);
       case "/cells":
         return send(200, "application/json", JSON.stringify({ cells: [...this.cells.values()] }));
       case "/metrics":
