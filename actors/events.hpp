@@ -12,14 +12,13 @@
 #include <vector>
 
 #include "actors/event_counts.hpp"
+#include "actors/log_format.hpp"
 #include "messages/agent_silenced.hpp"
 #include "messages/host_event.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/run_totals.hpp"
 
 namespace cellos {
-
-enum class log_format : std::uint8_t { text, json };
 
 /// The catalogue of what an operator can see: one function an event, one line a call, and where metrics count it, one
 /// count. docs/operations.md explains each.

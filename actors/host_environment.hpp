@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -49,8 +48,6 @@ struct host_environment {
   restart_limits limits{};
   /// Null: events carry neither digests nor signatures.
   event_sealing_ptr sealing = nullptr;
-  /// No event stays without a signature behind it for longer, where there is a key.
-  std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1};
   /// Null: no chain of the host's own is kept.
   host_event_chain* host_chain = nullptr;
   /// Of the evidence log, for each cell.

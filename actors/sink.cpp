@@ -50,7 +50,7 @@ void schedule_summary(sink_pointer self) {
 
 void schedule_checkpoint(sink_pointer self) {
   if (std::exchange(self->state.checkpoint_scheduled, true)) return;
-  self->delayed_send(self, self->state.host->checkpoint_interval, checkpoint_atom::value);
+  self->delayed_send(self, self->state.journal->checkpoint_interval(), checkpoint_atom::value);
 }
 
 void settle(sink_pointer self) {

@@ -71,6 +71,8 @@ class sink_journal {
 
   /// Signs what no signature vouches for yet, in every run.
   void checkpoint();
+  /// The longest that an event may stay without a signature behind it, where `has_unsigned`.
+  std::chrono::nanoseconds checkpoint_interval() const { return statement_of(sealing_).interval; }
   /// Whether each event costs a signature.
   bool signs_each_event() const;
   bool has_unsigned() const;

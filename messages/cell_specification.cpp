@@ -4,8 +4,8 @@
 
 namespace cellos {
 
-std::string cell_specification::socket_path() const {
-  return vsock_uds_base + "_" + std::to_string(wire::vsock_telemetry_port);
+std::string telemetry_socket_of(std::string_view vsock_uds_base) {
+  return std::string{vsock_uds_base} + "_" + std::to_string(wire::vsock_telemetry_port);
 }
 
 }  // namespace cellos

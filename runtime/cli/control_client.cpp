@@ -2,7 +2,6 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
-#include <sys/un.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "messages/escaped_text.hpp"
+#include "runtime/socket_path.hpp"
 
 namespace cellos::cli {
 
@@ -18,8 +18,6 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr const char* elsewhere = "--socket or CELLOS_TELEMETRY_SOCKET names another socket";
-/// What the kernel takes; a NUL follows.
-constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 constexpr const char* packaged_socket = "/run/cellos-telemetry/control.sock";
 /// An answer may wait for a cell that drains; the daemon itself gives up before. Chosen here.
 constexpr long answer_seconds = 90;

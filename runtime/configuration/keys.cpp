@@ -5,15 +5,24 @@ namespace cellos::settings {
 namespace {
 
 using enum presence;
-using severity = log_configuration::severity;
-using form = log_configuration::form;
-using algorithm = signing_configuration::algorithm;
-using rate = signing_configuration::rate;
-using failure_policy = cell_configuration::failure_policy;
+using severity = spdlog::level::level_enum;
+using statement = signing_statement::kind;
 
 constexpr std::int64_t most_threads = 1024;
 /// Each has half a dozen series.
 constexpr std::int64_t most_cells_with_series = 10'000;
+
+/// As the values themselves are spelled.
+template <class Enum>
+std::vector<std::pair<std::string_view, Enum>> spelled(Enum a, Enum b) {
+  return {{to_string(a), a}, {to_string(b), b}};
+}
+
+std::vector<std::pair<std::string_view, signing_scheme>> schemes() {
+  std::vector<std::pair<std::string_view, signing_scheme>> out{{"off", signing_off}, {"digest", digests_only}};
+  for (const signing_algorithm each : signing_algorithms) out.emplace_back(to_string(each), signing_scheme{true, each});
+  return out;
+}
 
 }  // namespace
 
@@ -26,24 +35,18 @@ std::vector<section> sections_of(configuration& into) {
       }},
       {"evidence", {
           {"dir", required, R"("/var/lib/cellos-telemetry")", text_into(evidence.dir, absolute_path)},
-          {"fsync", optional, R"("100ms")", fsync_into(evidence.fsync)},
+          {"fsync", optional, R"("100ms")", fsync_into(evidence)},
           {"max_bytes", optional, R"("10GiB")", size_into(evidence.max_bytes, "64KiB", "1024TiB")},
           {"segment_bytes", optional, R"("64MiB")", size_into(evidence.segment_bytes, "4KiB", "8GiB")},
           {"cell_share", optional, R"("25%")", share_into(evidence.cell_share)},
           {"cell_share_interval", optional, R"("1h")", duration_into(evidence.cell_share_interval, "1s")},
       }},
       {"signing", {
-          {"alg", required, R"("ed25519")", choice_into(signing.alg, {{"off", algorithm::off},
-                                                                      {"digest", algorithm::digest},
-                                                                      {"ed25519", algorithm::ed25519},
-                                                                      {"hmac-sha256", algorithm::hmac_sha256},
-                                                                      {"ecdsa-p256-sha256",
-                                                                       algorithm::ecdsa_p256_sha256}})},
+          {"alg", required, R"("ed25519")", choice_into(signing.alg, schemes())},
           {"kid", optional, R"("host-a-2026")", text_into(signing.key.kid, identifier)},
           {"key_file", optional, R"("/etc/cellos-telemetry/signing.key")", text_into(signing.key.file, absolute_path)},
           {"credential", optional, R"("signing.key")", text_into(signing.key.credential, identifier)},
-          {"mode", optional, R"("event")", choice_into(signing.mode, {{"event", rate::event},
-                                                                      {"checkpoint", rate::checkpoint}})},
+          {"mode", optional, R"("event")", choice_into(signing.mode, spelled(statement::event, statement::checkpoint))},
           {"checkpoint_events", optional, "1000", integer_into(signing.checkpoint_events, 2, 1'000'000)},
           {"checkpoint_interval", optional, R"("1s")", duration_into(signing.checkpoint_interval, "1ms")},
           {"former_kid", optional, R"("host-a-2025")", text_into(signing.former.kid, identifier)},
@@ -70,8 +73,9 @@ std::vector<section> sections_of(configuration& into) {
                                                                    {"debug", severity::debug},
                                                                    {"info", severity::info},
                                                                    {"warn", severity::warn},
-                                                                   {"error", severity::error}})},
-          {"format", optional, R"("text")", choice_into(log.format, {{"text", form::text}, {"json", form::json}})},
+                                                                   {"error", severity::err}})},
+          {"format", optional, R"("text")", choice_into(log.format, {{"text", log_format::text},
+                                                                     {"json", log_format::json}})},
       }},
       {"intake", {
           {"chunks_per_cell", optional, "8", integer_into(intake.chunks_per_cell, 2, 64)},
@@ -86,18 +90,17 @@ std::vector<section> sections_of(configuration& into) {
   // clang-format on
 }
 
-std::vector<key> keys_of(cell_configuration& into) {
+std::vector<key> keys_of(cell_specification& into) {
   // clang-format off
   return {
-      {"id", required, R"("cell-1")", text_into(into.id, identifier)},
+      {"id", required, R"("cell-1")", text_into(into.cell_id, identifier)},
       {"run_id", required, R"("run-7")", text_into(into.run_id, identifier)},
       {"vsock_uds_base", required, R"("/run/fc/cell-1/v.sock")", text_into(into.vsock_uds_base, vsock_base)},
       {"spec_signature_hash", required, R"("sha256:...")", text_into(into.spec_signature_hash, opaque_text)},
       {"keepalive_window", optional, R"("10s")", duration_into(into.keepalive_window, "1ms")},
       {"expected_uid", optional, "10002", integer_into(into.expected_uid, 0, highest_uid)},
-      {"on_agent_failure", optional, R"("report")", choice_into(into.on_agent_failure,
-                                                                {{"report", failure_policy::report},
-                                                                 {"fail-cell", failure_policy::fail_cell}})},
+      {"on_agent_failure", optional, R"("report")", choice_into(into.on_agent_failure, spelled(agent_failure_policy::report,
+                                                                                       agent_failure_policy::fail_cell))},
   };
   // clang-format on
 }
@@ -105,7 +108,7 @@ std::vector<key> keys_of(cell_configuration& into) {
 std::vector<std::string> known_keys() {
   configuration anywhere;
   auto sections = sections_of(anywhere);
-  cell_configuration any_cell;
+  cell_specification any_cell;
   sections.push_back({cell_section, keys_of(any_cell)});
   std::vector<std::string> names;
   for (const auto& section : sections) {

@@ -36,7 +36,7 @@ inline constexpr std::string_view cell_section = "cell";
 std::vector<section> sections_of(configuration& into);
 
 /// One cell, reading into `into`.
-std::vector<key> keys_of(cell_configuration& into);
+std::vector<key> keys_of(cell_specification& into);
 
 /// Every key in the form `host_id`, `evidence.dir`, `cell.id`.
 std::vector<std::string> known_keys();

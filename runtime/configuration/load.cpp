@@ -116,7 +116,6 @@ class loading {
   configuration_outcome run(const toml::table& root) {
     read_sections(root);
     read_cells(root);
-    derive_defaults(result_, written_);
     for (auto& [key, problem, remedy] : contradictions_of(result_, written_)) {
       auto found = written_.find(key);
       complain(found == written_.end() ? place{} : found->second, key, problem, remedy);
@@ -261,8 +260,9 @@ std::string read_text(const std::filesystem::path& path, std::string& text) {
 }
 
 configuration_outcome unreadable(const std::filesystem::path& path, const std::string& problem) {
-  return one_error(path.string(), {}, "(file)", problem,
-                   "name a readable TOML file of at most 16 MiB with --config FILE");
+  return one_error(
+      path.string(), {}, "(file)", problem,
+      fmt::format("name a readable TOML file of at most {} MiB with --config FILE", most_file_bytes >> 20));
 }
 
 }  // namespace

@@ -2,13 +2,13 @@
 
 #include <fmt/core.h>
 #include <fmt/format.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "messages/wire_format.hpp"
 #include "runtime/configuration/configuration_error.hpp"
+#include "runtime/socket_path.hpp"
 #include "runtime/text/nearest_name.hpp"
 #include "runtime/text/units.hpp"
 
@@ -21,8 +21,6 @@ constexpr std::size_t longest_opaque_text = 256;
 /// Chosen here; more are better a group.
 constexpr std::size_t most_uids = 64;
 constexpr std::size_t most_host_names = 64;
-/// One byte of `sun_path` is the final NUL's.
-constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 
 bool is_identifier_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -62,7 +60,7 @@ bool is_host(std::string_view host) {
 }  // namespace
 
 std::optional<complaint> identifier(std::string_view text) {
-  const std::string note = "1 to 128 of the characters A-Z a-z 0-9 . _ : -";
+  const auto note = fmt::format("1 to {} of the characters A-Z a-z 0-9 . _ : -", longest_identifier);
   if (text.empty()) return complaint{"is empty", note};
   if (text.size() > longest_identifier) {
     return complaint{
@@ -110,7 +108,7 @@ std::optional<complaint> vsock_base(std::string_view text) {
 }
 
 std::optional<complaint> opaque_text(std::string_view text) {
-  const std::string note = "1 to 256 bytes without control characters";
+  const auto note = fmt::format("1 to {} bytes without control characters", longest_opaque_text);
   if (text.empty()) return complaint{"is empty", note};
   if (text.size() > longest_opaque_text) {
     return complaint{fmt::format("is {} bytes long, more than {}", text.size(), longest_opaque_text), note};
@@ -127,10 +125,6 @@ std::optional<complaint> listen_address(std::string_view text) {
     return std::nullopt;
   }
   return complaint{fmt::format("{} is not an address and a port", in_quotes(text)), "an IPv6 address goes in brackets"};
-}
-
-std::string telemetry_socket_of(std::string_view vsock_uds_base) {
-  return fmt::format("{}_{}", vsock_uds_base, wire::vsock_telemetry_port);
 }
 
 namespace detail {
@@ -154,9 +148,11 @@ std::optional<complaint> check_integer(const written_value& value, std::int64_t 
 std::optional<complaint> take_duration(const written_value& value, std::string_view least,
                                        std::chrono::nanoseconds step, std::chrono::nanoseconds& duration) {
   if (auto complained = check_type(value, value.text.has_value(), "a duration in quotes")) return complained;
-  const auto note = fmt::format("from {} to 24h, in {}", least, duration_units);
+  const auto note = fmt::format("from {} to {}, in {}", least, longest_duration_text, duration_units);
   auto parsed = parse_duration(*value.text);
-  if (!parsed) return complaint{fmt::format("{} is not a duration of at most 24h", in_quotes(*value.text)), note};
+  if (!parsed)
+    return complaint{fmt::format("{} is not a duration of at most {}", in_quotes(*value.text), longest_duration_text),
+                     note};
   if (*parsed < parse_duration(least)) {
     return complaint{fmt::format("{} is out of range", in_quotes(*value.text)), note};
   }
@@ -183,6 +179,11 @@ std::optional<complaint> take_choice(const written_value& value, const std::vect
 
 }  // namespace detail
 
+reader duration_into(std::chrono::nanoseconds& target, std::string_view least, std::chrono::nanoseconds step) {
+  return
+      [&target, least, step](const written_value& value) { return detail::take_duration(value, least, step, target); };
+}
+
 reader size_into(std::uint64_t& target, std::string_view least, std::string_view most) {
   return [&target, least, most](const written_value& value) -> std::optional<complaint> {
     if (auto complained = detail::check_type(value, value.text.has_value(), "a size in quotes")) return complained;
@@ -197,24 +198,26 @@ reader size_into(std::uint64_t& target, std::string_view least, std::string_view
   };
 }
 
-reader fsync_into(fsync_setting& target) {
+reader fsync_into(segment_log_settings& target) {
+  static constexpr std::string_view shortest_interval = "1ms";
   return [&target](const written_value& value) -> std::optional<complaint> {
     if (value.text == "always" || value.text == "never") {
-      target.when = value.text == "always" ? fsync_setting::kind::always : fsync_setting::kind::never;
+      target.fsync = value.text == "always" ? fsync_policy::always : fsync_policy::never;
       return std::nullopt;
     }
-    auto complained = duration_into(target.interval, "1ms")(value);
+    auto complained = duration_into(target.fsync_interval, shortest_interval, std::chrono::milliseconds{1})(value);
     if (!complained) {
-      target.when = fsync_setting::kind::interval;
+      target.fsync = fsync_policy::interval;
       return std::nullopt;
     }
     if (value.text && !parse_duration(*value.text)) {
       const std::vector<std::string_view> words{"always", "never"};
-      complained->problem =
-          fmt::format("{} is neither always, never nor a duration of at most 24h", in_quotes(*value.text));
+      complained->problem = fmt::format("{} is neither always, never nor a duration of at most {}",
+                                        in_quotes(*value.text), longest_duration_text);
       if (auto near = nearest_name(*value.text, words)) complained->instead = in_quotes(*near);
     }
-    complained->note = "or \"always\", \"never\", or another duration from 1ms to 24h";
+    complained->note = fmt::format("or \"always\", \"never\", or another duration from {} to {}", shortest_interval,
+                                   longest_duration_text);
     return complained;
   };
 }

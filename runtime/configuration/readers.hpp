@@ -59,9 +59,6 @@ std::optional<complaint> opaque_text(std::string_view text);
 /// `HOST:PORT`, with an IPv6 address in brackets.
 std::optional<complaint> listen_address(std::string_view text);
 
-/// The socket that is bound for `vsock_uds_base`.
-std::string telemetry_socket_of(std::string_view vsock_uds_base);
-
 namespace detail {
 
 std::optional<complaint> check_type(const written_value& value, bool fits, std::string_view wanted);
@@ -92,22 +89,15 @@ reader integer_into(Target& target, std::int64_t least, std::int64_t most) {
   };
 }
 
-/// At least `least` (as it would be written), at most `longest_duration`, and a whole number of the target's ticks.
-template <class Duration>
-reader duration_into(Duration& target, std::string_view least) {
-  return [&target, least](const written_value& value) {
-    std::chrono::nanoseconds duration{};
-    auto complained = detail::take_duration(value, least, Duration{1}, duration);
-    if (!complained) target = std::chrono::duration_cast<Duration>(duration);
-    return complained;
-  };
-}
+/// At least `least` (as it would be written), at most `longest_duration`, and a whole number of `step`.
+reader duration_into(std::chrono::nanoseconds& target, std::string_view least,
+                     std::chrono::nanoseconds step = std::chrono::nanoseconds{1});
 
 /// Bounds as they would be written.
 reader size_into(std::uint64_t& target, std::string_view least, std::string_view most);
 
 /// "always", "never", or the interval of group commit.
-reader fsync_into(fsync_setting& target);
+reader fsync_into(segment_log_settings& target);
 
 /// A whole percentage, "1%" to "100%", or "off", which is 0.
 reader share_into(std::uint32_t& target);

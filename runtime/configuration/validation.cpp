@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "runtime/configuration/configuration_error.hpp"
@@ -11,8 +10,6 @@
 namespace cellos::settings {
 
 namespace {
-
-constexpr std::uint64_t fewest_segments = 4;
 
 /// The first key that claims each name, and who came later.
 class claims {
@@ -35,7 +32,7 @@ std::uint32_t line_of(const places& written, const std::string& key) {
 void check_ids(const configuration& config, const places& written, std::vector<contradiction>& found) {
   claims ids;
   for (std::size_t i = 0; i < config.cells.size(); ++i) {
-    const auto& id = config.cells[i].id;
+    const auto& id = config.cells[i].cell_id;
     auto key = cell_key(i, "id");
     // Refused or missing, and reported as that.
     if (!written.contains(key)) continue;
@@ -52,7 +49,7 @@ void check_sockets(const configuration& config, const places& written, std::vect
   for (std::size_t i = 0; i < config.cells.size(); ++i) {
     auto key = cell_key(i, "vsock_uds_base");
     if (!written.contains(key)) continue;
-    std::filesystem::path socket{telemetry_socket_of(config.cells[i].vsock_uds_base)};
+    std::filesystem::path socket{config.cells[i].socket_path()};
     auto path = socket.lexically_normal().string();
     const auto* owner = sockets.claim(path, key);
     if (!owner) continue;
@@ -64,7 +61,7 @@ void check_sockets(const configuration& config, const places& written, std::vect
 }
 
 /// `prefix` is what the keys' names begin with.
-void check_key_source(const signing_configuration::key_source& key, const std::string& prefix, const std::string& at,
+void check_key_source(const key_source& key, const std::string& prefix, const std::string& at,
                       std::vector<contradiction>& found) {
   if (key.kid.empty()) {
     found.push_back({at, fmt::format("needs {}kid, the name under which a verifier finds the public key", prefix),
@@ -79,17 +76,16 @@ void check_key_source(const signing_configuration::key_source& key, const std::s
   }
 }
 
-void check_signing(const signing_configuration& signing, const places& written, std::vector<contradiction>& found) {
-  using algorithm = signing_configuration::algorithm;
-  if (!written.contains("signing.alg") || signing.alg == algorithm::off) return;
-  if (signing.alg == algorithm::digest) {
-    if (signing.key == signing_configuration::key_source{}) return;
+void check_signing(const signing_settings& signing, const places& written, std::vector<contradiction>& found) {
+  if (!written.contains("signing.alg") || signing.alg == signing_off) return;
+  if (signing.alg == digests_only) {
+    if (signing.key == key_source{}) return;
     found.push_back({"signing.alg", "\"digest\" uses no key, and a key is named",
                      "remove kid, key_file and credential, or name the key's algorithm"});
     return;
   }
   check_key_source(signing.key, "", "signing.alg", found);
-  if (signing.former == signing_configuration::key_source{}) return;
+  if (signing.former == key_source{}) return;
   check_key_source(signing.former, "former_", "signing.alg", found);
   if (signing.former.kid == signing.key.kid && !signing.key.kid.empty()) {
     found.push_back({"signing.former_kid", "is the present key's kid", "give each key a kid of its own"});
@@ -107,12 +103,6 @@ void check_segments(const evidence_configuration& evidence, const places& writte
 }  // namespace
 
 std::string cell_key(std::size_t index, std::string_view name) { return fmt::format("cell[{}].{}", index, name); }
-
-void derive_defaults(configuration& config, const places& written) {
-  auto& evidence = config.evidence;
-  if (written.contains("evidence.segment_bytes")) return;
-  evidence.segment_bytes = std::min(evidence.segment_bytes, evidence.max_bytes / fewest_segments);
-}
 
 std::vector<contradiction> contradictions_of(const configuration& config, const places& written) {
   std::vector<contradiction> found;

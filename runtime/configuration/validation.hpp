@@ -30,9 +30,6 @@ struct contradiction {
 /// The full key of a cell's `name`: `cell[index].name`.
 std::string cell_key(std::size_t index, std::string_view name);
 
-/// Fills in the defaults that depend on other values.
-void derive_defaults(configuration& config, const places& written);
-
 /// Two cells with one id, two sockets with one path, segments larger than the log, a half-configured key.
 std::vector<contradiction> contradictions_of(const configuration& config, const places& written);
 

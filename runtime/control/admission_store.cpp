@@ -69,7 +69,7 @@ json parse_shallow(const std::string& text) {
 }
 
 /// Empty on success.
-std::string read_cells(const std::string& text, std::map<std::string, cell_configuration>& into) {
+std::string read_cells(const std::string& text, std::map<std::string, cell_specification>& into) {
   const json root = parse_shallow(text);
   if (!root.is_object()) return "is not a JSON object";
   if (root.value("version", json{}) != format_version) return "is of another version";
@@ -81,7 +81,7 @@ std::string read_cells(const std::string& text, std::map<std::string, cell_confi
       return "has a cell \"" + escaped(id, 128) + "\" whose " +
              (refused->field.empty() ? "description" : refused->field) + " " + refused->error;
     }
-    into.emplace(id, std::get<cell_configuration>(read));
+    into.emplace(id, std::get<cell_specification>(read));
   }
   return {};
 }
@@ -92,7 +92,7 @@ admission_store::opening admission_store::open(std::filesystem::path file) {
   lock_file lock{file.string() + ".lock"};
   // Where no lock can be made nothing can be written either; that is said of each change.
   if (lock.hold() == std::errc::operation_would_block) return {nullptr, in_use(file, lock)};
-  std::map<std::string, cell_configuration> known;
+  std::map<std::string, cell_specification> known;
   std::optional<std::string> text;
   std::string why = read_file(file, text);
   if (why.empty() && text) why = read_cells(*text, known);
@@ -102,7 +102,7 @@ admission_store::opening admission_store::open(std::filesystem::path file) {
 }
 
 admission_store::admission_store(std::filesystem::path file, lock_file lock,
-                                 std::map<std::string, cell_configuration> known)
+                                 std::map<std::string, cell_specification> known)
     : file_(std::move(file)), lock_(std::move(lock)), cells_(std::move(known)), writer_([this] { run(); }) {}
 
 admission_store::~admission_store() {
@@ -114,10 +114,10 @@ admission_store::~admission_store() {
   writer_.join();
 }
 
-void admission_store::remember(const cell_configuration& cell, settled done) {
+void admission_store::remember(const cell_specification& cell, settled done) {
   const std::lock_guard lock{mutex_};
-  going_.erase(cell.id);
-  const auto [known, added] = cells_.try_emplace(cell.id, cell);
+  going_.erase(cell.cell_id);
+  const auto [known, added] = cells_.try_emplace(cell.cell_id, cell);
   if (!added && known->second == cell && version_ == tried_) {
     // On the disk already; answered by the writer all the same, so that answers keep their thread.
     waiters_.push_back({version_, std::move(done)});
@@ -150,18 +150,18 @@ bool admission_store::contains(const std::string& cell_id) const {
   return cells_.contains(cell_id);
 }
 
-std::vector<cell_configuration> admission_store::all() const {
+std::vector<cell_specification> admission_store::all() const {
   const std::lock_guard lock{mutex_};
   return all_locked();
 }
 
-void admission_store::with_all(const std::function<void(const std::vector<cell_configuration>&)>& see) const {
+void admission_store::with_all(const std::function<void(const std::vector<cell_specification>&)>& see) const {
   const std::lock_guard lock{mutex_};
   see(all_locked());
 }
 
-std::vector<cell_configuration> admission_store::all_locked() const {
-  std::vector<cell_configuration> out;
+std::vector<cell_specification> admission_store::all_locked() const {
+  std::vector<cell_specification> out;
   for (const auto& [id, cell] : cells_) {
     if (!going_.contains(id)) out.push_back(cell);
   }

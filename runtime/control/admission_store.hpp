@@ -42,7 +42,7 @@ class admission_store {
   /// Called once, on the writing thread: the change is durable, or why it is not.
   using settled = std::function<void(std::error_code)>;
 
-  void remember(const cell_configuration& cell, settled done);
+  void remember(const cell_specification& cell, settled done);
   void forget(const std::string& cell_id, settled done);
 
   /// A cell that is about to be forgotten is not among `all` any more, unless it is remembered anew.
@@ -50,20 +50,20 @@ class admission_store {
 
   /// Calls `see` with `all`, and no forgetting is expected before it returns: what `see` asks for comes before whatever
   /// a removal asks for. `see` must not wait, nor call this object.
-  void with_all(const std::function<void(const std::vector<cell_configuration>&)>& see) const;
+  void with_all(const std::function<void(const std::vector<cell_specification>&)>& see) const;
 
   bool contains(const std::string& cell_id) const;
-  std::vector<cell_configuration> all() const;
+  std::vector<cell_specification> all() const;
 
  private:
-  admission_store(std::filesystem::path file, lock_file lock, std::map<std::string, cell_configuration> known);
+  admission_store(std::filesystem::path file, lock_file lock, std::map<std::string, cell_specification> known);
 
   struct waiter {
     std::uint64_t version;
     settled done;
   };
 
-  std::vector<cell_configuration> all_locked() const;
+  std::vector<cell_specification> all_locked() const;
   void change_locked(settled done);
   void run();
   std::string text_locked() const;
@@ -74,7 +74,7 @@ class admission_store {
   lock_file lock_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::string, cell_configuration> cells_;
+  std::map<std::string, cell_specification> cells_;
   std::set<std::string> going_;
   /// Counts changes.
   std::uint64_t version_ = 0;

@@ -123,8 +123,8 @@ double seconds_of(std::chrono::nanoseconds duration) {
 }  // namespace
 
 cell_reading read_cell(std::string_view id, std::string_view body) {
-  cell_configuration cell;
-  cell.id = id;
+  cell_specification cell;
+  cell.cell_id = id;
   if (const auto complained = identifier(id)) {
     return document_refusal{complained->problem, "id", complained->note + "; the id is in the path"};
   }
@@ -155,14 +155,13 @@ cell_reading read_cell(std::string_view id, std::string_view body) {
   return cell;
 }
 
-json cell_to_json(const cell_configuration& cell) {
+json cell_to_json(const cell_specification& cell) {
   json out{{"run_id", cell.run_id},
            {"vsock_uds_base", cell.vsock_uds_base},
            {"spec_signature_hash", cell.spec_signature_hash},
            {"keepalive_window", duration_text(cell.keepalive_window)}};
   if (cell.expected_uid) out["expected_uid"] = *cell.expected_uid;
-  out["on_agent_failure"] =
-      cell.on_agent_failure == cell_configuration::failure_policy::fail_cell ? "fail-cell" : "report";
+  out["on_agent_failure"] = to_string(cell.on_agent_failure);
   return out;
 }
 

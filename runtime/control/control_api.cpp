@@ -129,19 +129,20 @@ void control_api::share(const route& asked, bool is_public, const http_reply& re
 void control_api::put_cell(const std::string& id, const http_request& request, const http_reply& reply) const {
   const cell_reading read = read_cell(id, request.body);
   if (const auto* refused = std::get_if<document_refusal>(&read)) return reply(refusal_of(*refused));
-  const auto& cell = std::get<cell_configuration>(read);
-  environment_.host.admit(specification_of(cell), [this, cell, reply](const caf::expected<cell_status>& admitted) {
+  const auto& cell = std::get<cell_specification>(read);
+  environment_.host.admit(cell, [this, cell, reply](const caf::expected<cell_status>& admitted) {
     if (!admitted) return reply(refusal_of(admitted.error()));
-    environment_.removed(cell.id, false);
+    environment_.removed(cell.cell_id, false);
     // The file remembers its own cells.
-    if (!admitted->newly_admitted && environment_.in_file(cell.id)) return reply(document(200, to_json(*admitted)));
+    if (!admitted->newly_admitted && environment_.in_file(cell.cell_id))
+      return reply(document(200, to_json(*admitted)));
     remember_admitted(cell, *admitted, reply);
   });
 }
 
-void control_api::remember_admitted(const cell_configuration& cell, const cell_status& admitted,
+void control_api::remember_admitted(const cell_specification& cell, const cell_status& admitted,
                                     const http_reply& reply) const {
-  environment_.memory.remember(cell, [this, id = cell.id, admitted, reply](std::error_code failed) {
+  environment_.memory.remember(cell, [this, id = cell.cell_id, admitted, reply](std::error_code failed) {
     if (!failed) return reply(document(admitted.newly_admitted ? 201 : 200, to_json(admitted)));
     const http_answer refused =
         refusal(503, fmt::format("the cell is not admitted: the state file cannot be written: {}", failed.message()),
@@ -265,7 +266,7 @@ void control_api::show_readiness(const http_reply& reply) const {
       reasons.push_back(fmt::format("{} actors are hung; see actor_hung", hung));
     }
     std::vector<std::string> expected = environment_.file_cells();
-    for (const cell_configuration& cell : environment_.memory.all()) expected.push_back(cell.id);
+    for (const cell_specification& cell : environment_.memory.all()) expected.push_back(cell.cell_id);
     constexpr std::size_t most_named = 100;
     const auto found = environment_.progress->absent_among(expected);
     for (const std::string& id : std::set(found.missing.begin(), found.missing.end())) {

@@ -62,7 +62,7 @@ class control_api {
 
  private:
   void put_cell(const std::string& id, const http_request& request, const http_reply& reply) const;
-  void remember_admitted(const cell_configuration& cell, const cell_status& admitted, const http_reply& reply) const;
+  void remember_admitted(const cell_specification& cell, const cell_status& admitted, const http_reply& reply) const;
   void delete_cell(const std::string& id, const http_reply& reply) const;
   void get_cell(const std::string& id, const http_reply& reply) const;
   void list_cells(const http_reply& reply) const;

@@ -183,7 +183,7 @@ void event_feed::run() {
 void event_feed::pass_on() {
   if (!reader_) return;
   // With `always` a line may be taken back until its append has answered.
-  if (settings_.fsync == fsync_policy::always) reader_->stop_at(log_.committed_position());
+  if (log_.fsync() == fsync_policy::always) reader_->stop_at(log_.committed_position());
   while (const auto line = reader_->next()) {
     // Retention was faster than we.
     if (const auto removed = reader_->take_skipped()) {

@@ -73,7 +73,6 @@ class event_feed {
     std::size_t streams = 64;
     /// How often a silent stream says that it is alive.
     std::chrono::nanoseconds heartbeat = std::chrono::seconds{10};
-    fsync_policy fsync = fsync_policy::interval;
   };
 
   event_feed(const segment_log& log, std::filesystem::path dir, operator_events& events, options settings);

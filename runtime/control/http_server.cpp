@@ -200,7 +200,7 @@ class http_server::implementation {
     // The library's own accept spins where descriptors run out.
     const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
     const auto most = static_cast<unsigned>(
-        std::min<std::size_t>(settings_.limits.connections, plan_descriptors(descriptor_limit()).http_connections));
+        std::min(settings_.limits.connections, plan_descriptors(descriptor_limit()).http_connections));
     constexpr unsigned being_closed = 16;  // counted by the library, not by the acceptor
     daemon_ = MHD_start_daemon(flags, 0, nullptr, nullptr, &on_request, this,  //
                                MHD_OPTION_CONNECTION_LIMIT, most + being_closed, MHD_OPTION_CONNECTION_TIMEOUT,

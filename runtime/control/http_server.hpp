@@ -20,7 +20,7 @@ struct http_limits {
   /// Request line and headers.
   std::size_t head_bytes = 16 * 1024;
   /// Those that come beyond wait in the backlog.
-  unsigned connections = 128;
+  std::size_t connections = most_http_connections;
   /// A connection that neither sends nor takes anything for this long is closed; one that waits for its answer is not.
   std::chrono::seconds idle{15};
   /// However busy it looks: a request has to be whole, and an answer taken, within this long. Streams have no end.

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "runtime/configuration/specification.hpp"
-
 namespace cellos {
 
 namespace {
@@ -13,16 +12,16 @@ namespace {
 /// The HOST SUPERVISOR bounds each admission and retirement itself; this only catches one that hangs. Chosen here.
 constexpr std::chrono::seconds host_timeout{60};
 
-std::map<std::string, cell_specification> specifications_of(const std::vector<cell_configuration>& cells) {
+std::map<std::string, cell_specification> by_id(const std::vector<cell_specification>& cells) {
   std::map<std::string, cell_specification> out;
-  for (const cell_configuration& cell : cells) out.emplace(cell.id, specification_of(cell));
+  for (const cell_specification& cell : cells) out.emplace(cell.cell_id, cell);
   return out;
 }
 
 }  // namespace
 
-configured_cells::result configured_cells::serve(const std::vector<cell_configuration>& cells) {
-  const specifications wanted = specifications_of(cells);
+configured_cells::result configured_cells::serve(const std::vector<cell_specification>& cells) {
+  const specifications wanted = by_id(cells);
   {
     const std::lock_guard lock{mutex_};
     named_.clear();
@@ -42,8 +41,8 @@ configured_cells::result configured_cells::serve(const std::vector<cell_configur
   return {admitted.size(), wanted.size() - admitted.size()};
 }
 
-std::unique_ptr<configured_cells::admissions> configured_cells::ask_for(const std::vector<cell_configuration>& cells) {
-  return std::make_unique<admissions>(system_, host_, specifications_of(cells));
+std::unique_ptr<configured_cells::admissions> configured_cells::ask_for(const std::vector<cell_specification>& cells) {
+  return std::make_unique<admissions>(system_, host_, by_id(cells));
 }
 
 bool configured_cells::names(const std::string& cell_id) const {

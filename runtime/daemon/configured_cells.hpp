@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
-#include "runtime/configuration/configuration.hpp"
 
 namespace cellos {
 
@@ -29,7 +28,7 @@ class configured_cells {
   configured_cells(caf::actor_system& system, host_supervisor_actor host) : system_(system), host_(std::move(host)) {}
 
   /// Blocks until every cell is answered for.
-  result serve(const std::vector<cell_configuration>& cells);
+  result serve(const std::vector<cell_specification>& cells);
   /// Admissions that have been asked for, in the HOST SUPERVISOR's mailbox before whatever is asked later.
   class admissions {
    public:
@@ -46,7 +45,7 @@ class configured_cells {
   };
 
   /// For cells that are not the file's, and that are not answered for afterwards. Does not block.
-  std::unique_ptr<admissions> ask_for(const std::vector<cell_configuration>& cells);
+  std::unique_ptr<admissions> ask_for(const std::vector<cell_specification>& cells);
 
   /// Whether the file names this cell, bound or not. Any thread.
   bool names(const std::string& cell_id) const;

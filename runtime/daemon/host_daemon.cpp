@@ -101,7 +101,6 @@ std::string host_daemon::load_signing_key() {
   sealing_outcome opened = open_sealing(settings_.signing, process_environment);
   if (!opened.refusal.empty()) return opened.refusal;
   sealing_ = std::move(opened.sealing);
-  checkpoint_interval_ = opened.checkpoint_interval;
   return {};
 }
 
@@ -137,11 +136,11 @@ std::string host_daemon::start_actor_system() {
 }
 
 std::string host_daemon::open_evidence_log() {
-  segment_log_options options = log_options_of(settings_.evidence);
-  options.journal = journal_terms{{settings_.host_id, statement_of(sealing_), present_boot_id()},
-                                  journal_mac_of(sealing_),
-                                  former_journal_mac_of(sealing_)};
-  segment_log::opening opened = segment_log::open(options, std::move(claimed_));
+  const journal_terms journal{{settings_.host_id, statement_of(sealing_), present_boot_id()},
+                              journal_mac_of(sealing_),
+                              former_journal_mac_of(sealing_)};
+  segment_log::opening opened =
+      segment_log::open({settings_.evidence, removal_policy::on_record, journal}, std::move(claimed_));
   if (!opened.log) return opened.refusal;
   log_ = std::move(opened.log);
   journal_left_ = std::move(opened.journal);
@@ -159,9 +158,7 @@ void host_daemon::start_measuring() {
                                     [this] { return host_->blocked_sinks->load(); },
                                     [this] { return watchdog_->hung(); }, [this] { return log_lines_->lines_lost(); }});
   metrics_->set_per_cell(settings_.metrics.per_cell_series);
-  event_feed::options feeding;
-  feeding.fsync = log_options_of(settings_.evidence).fsync;
-  feed_.emplace(*log_, settings_.evidence.dir, events(), feeding);
+  feed_.emplace(*log_, settings_.evidence.dir, events(), event_feed::options{});
   observed_.emplace(
       *log_, open_chains_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); },
       [this] { feed_->appended(); });
@@ -231,7 +228,6 @@ std::string host_daemon::start_actors() {
                                  events(), activities_, recovered_runs{std::move(found_.open_runs)}});
   host_->epochs = epochs_;
   host_->sealing = sealing_;
-  host_->checkpoint_interval = checkpoint_interval_;
   host_->host_chain = &*host_chain_;
   host_->cell_share = share_of(settings_.evidence);
   watchdog_.emplace(activities_, events(), watchdog::options{});
@@ -271,19 +267,20 @@ std::string host_daemon::notify_ready() {
 }
 
 configured_cells::result host_daemon::serve_restored() {
-  std::vector<cell_configuration> ours;
-  std::vector<cell_configuration> superseded;
+  std::vector<cell_specification> ours;
+  std::vector<cell_specification> superseded;
   std::unique_ptr<configured_cells::admissions> asked;
-  admissions_->with_all([&](const std::vector<cell_configuration>& all) {
-    for (const cell_configuration& cell : all) (configured_cells_->names(cell.id) ? superseded : ours).push_back(cell);
+  admissions_->with_all([&](const std::vector<cell_specification>& all) {
+    for (const cell_specification& cell : all)
+      (configured_cells_->names(cell.cell_id) ? superseded : ours).push_back(cell);
     asked = configured_cells_->ask_for(ours);
   });
-  for (const cell_configuration& cell : superseded) {
+  for (const cell_specification& cell : superseded) {
     const auto same = std::find(settings_.cells.begin(), settings_.cells.end(), cell);
     if (same == settings_.cells.end()) {
-      events().cell_refused(cell.id, "the configuration file has another cell of this id, which counts");
+      events().cell_refused(cell.cell_id, "the configuration file has another cell of this id, which counts");
     }
-    admissions_->forget(cell.id, [](std::error_code) {});
+    admissions_->forget(cell.cell_id, [](std::error_code) {});
   }
   if (!ours.empty()) events().cells_restored(ours.size());
   const std::size_t admitted = asked->wait().size();

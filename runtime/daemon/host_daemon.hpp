@@ -90,7 +90,7 @@ class host_daemon {
   void reload();
   reload_report refuse_reload(const std::vector<configuration_error>& errors);
   reload_report take_over(const configuration& read);
-  std::string reload_key(const signing_configuration& wanted);
+  std::string reload_key(const signing_settings& wanted);
 
   operator_events& events() { return log_lines_->events(); }
 
@@ -101,7 +101,6 @@ class host_daemon {
   service_notifier notifier_;
   system_clock clock_;
   event_sealing_ptr sealing_;
-  std::chrono::nanoseconds checkpoint_interval_{};
   std::unique_ptr<evidence_directory> claimed_;
   std::unique_ptr<segment_log> log_;
   std::optional<segment_log::torn_tail> torn_;

@@ -74,7 +74,7 @@ reload_report host_daemon::take_over(const configuration& read) {
   reload_report report;
   report.restart_needed = restart_needed_for(settings_, read);
   if (!report.restart_needed.empty()) events().restart_needed(joined(report.restart_needed));
-  events().set_level(level_of(read.log));
+  events().set_level(read.log.level);
   sockets_->set_limits(socket_options_of(read.intake, read.signing));
   metrics_->set_per_cell(read.metrics.per_cell_series);
   settings_.cells = read.cells;
@@ -88,7 +88,7 @@ reload_report host_daemon::take_over(const configuration& read) {
 
 /// Takes over a changed key, also one in a file whose name is the same. Otherwise says why it cannot be used, and
 /// nothing is changed.
-std::string host_daemon::reload_key(const signing_configuration& wanted) {
+std::string host_daemon::reload_key(const signing_settings& wanted) {
   sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
   if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
   sealing_ = std::move(opened.sealing);

@@ -18,7 +18,7 @@ namespace {
 void report_refusal(const std::vector<cellos::configuration_error>& errors, const std::string& text) {
   using namespace cellos;
   log_configuration form;
-  if (asks_for_json_log(text)) form.format = log_configuration::form::json;
+  if (asks_for_json_log(text)) form.format = log_format::json;
   const std::string step = "read the configuration";
   try {
     operator_log log{form};

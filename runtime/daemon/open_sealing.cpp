@@ -15,14 +15,9 @@ namespace cellos {
 
 namespace {
 
-using wanted_algorithm = signing_configuration::algorithm;
-
 constexpr const char* algorithm_variable = "CELLOS_HOST_TELEMETRY_SIGN_ALG";
 constexpr const char* key_id_variable = "CELLOS_HOST_TELEMETRY_SIGN_KID";
 constexpr const char* credentials_variable = "CREDENTIALS_DIRECTORY";
-
-/// More events than a run will have: the checkpoint's interval alone decides.
-constexpr std::uint64_t never = std::uint64_t{1} << 62;
 
 using key_ptr = std::shared_ptr<const signing_key>;
 using key_outcome = std::variant<key_ptr, std::string>;
@@ -38,19 +33,7 @@ sealing_outcome refused(std::string why) {
   return outcome;
 }
 
-signing_algorithm algorithm_of(wanted_algorithm wanted) {
-  switch (wanted) {
-    case wanted_algorithm::hmac_sha256: return signing_algorithm::hmac_sha256;
-    case wanted_algorithm::ecdsa_p256_sha256: return signing_algorithm::ecdsa_p256_sha256;
-    case wanted_algorithm::off:
-    case wanted_algorithm::digest:
-    case wanted_algorithm::ed25519: break;
-  }
-  return signing_algorithm::ed25519;
-}
-
-key_outcome load(signing_algorithm algorithm, const signing_configuration::key_source& key,
-                 const environment& variables) {
+key_outcome load(signing_algorithm algorithm, const key_source& key, const environment& variables) {
   if (key.file) return shared(load_signing_key(algorithm, key.kid, *key.file));
   const auto directory = variables(credentials_variable);
   if (!directory) {
@@ -61,20 +44,19 @@ key_outcome load(signing_algorithm algorithm, const signing_configuration::key_s
   return shared(load_signing_key(algorithm, key.kid, std::filesystem::path{*directory} / *key.credential));
 }
 
-sealing_outcome sealing_of(const signing_configuration& wanted, const environment& variables) {
+sealing_outcome sealing_of(const signing_settings& wanted, const environment& variables) {
   sealing_outcome outcome;
-  outcome.checkpoint_interval = wanted.checkpoint_interval;
-  if (wanted.alg == wanted_algorithm::digest) {
-    outcome.sealing = std::make_shared<const host_sealing>(nullptr, nullptr, never);
+  if (!wanted.alg.algorithm) {
+    outcome.sealing = std::make_shared<const host_sealing>(nullptr, nullptr, host_sealing::never);
     return outcome;
   }
-  const signing_algorithm algorithm = algorithm_of(wanted.alg);
+  const signing_algorithm algorithm = *wanted.alg.algorithm;
   key_outcome key = load(algorithm, wanted.key, variables);
   if (auto* why = std::get_if<std::string>(&key)) return refused(std::move(*why));
   key_outcome former = key_ptr{};
   if (!wanted.former.kid.empty()) former = load(algorithm, wanted.former, variables);
   if (auto* why = std::get_if<std::string>(&former)) return refused(std::move(*why));
-  const bool each = wanted.mode == signing_configuration::rate::event;
+  const bool each = wanted.mode == signing_statement::kind::event;
   outcome.sealing =
       std::make_shared<const host_sealing>(std::get<key_ptr>(std::move(key)), std::get<key_ptr>(std::move(former)),
                                            each ? 1 : wanted.checkpoint_events, wanted.checkpoint_interval);
@@ -141,8 +123,8 @@ std::optional<std::string> process_environment(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>{value};
 }
 
-sealing_outcome open_sealing(const signing_configuration& wanted, const environment& variables) {
-  if (wanted.alg == wanted_algorithm::off) return sealing_of(variables);
+sealing_outcome open_sealing(const signing_settings& wanted, const environment& variables) {
+  if (wanted.alg == signing_off) return sealing_of(variables);
   const auto algorithm = variables(algorithm_variable);
   if (algorithm && *algorithm != "off") {
     return refused(std::string{"signing is configured twice, by [signing] and by "} + algorithm_variable +
@@ -151,7 +133,7 @@ sealing_outcome open_sealing(const signing_configuration& wanted, const environm
   return sealing_of(wanted, variables);
 }
 
-sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_configuration& wanted,
+sealing_outcome reopen_sealing(const event_sealing_ptr& running, const signing_settings& wanted,
                                const environment& variables) {
   sealing_outcome opened = open_sealing(wanted, variables);
   if (!opened.refusal.empty()) return opened;

@@ -8,8 +8,6 @@
 #include <mutex>
 #include <utility>
 
-#include "runtime/daemon/settings.hpp"
-
 namespace cellos {
 
 namespace {
@@ -31,14 +29,14 @@ class queued_sink final : public spdlog::sinks::base_sink<std::mutex> {
 
 std::shared_ptr<spdlog::logger> logger_to(line_queue& queue, const log_configuration& settings) {
   auto logger = std::make_shared<spdlog::logger>("telemetryd", std::make_shared<queued_sink>(queue));
-  logger->set_level(level_of(settings));
+  logger->set_level(settings.level);
   return logger;
 }
 
 }  // namespace
 
 operator_log::operator_log(const log_configuration& settings, int descriptor, line_queue::options queue)
-    : format_(format_of(settings)),
+    : format_(settings.format),
       // A line was written before any is lost, so the events are there by then.
       queue_(descriptor, queue, [this](std::uint64_t lines) { events_.log_lines_lost(lines); }),
       logger_(logger_to(queue_, settings)),
@@ -53,7 +51,7 @@ void operator_log::refuse_start(const std::string& step, const std::string& caus
 
 void operator_log::refuse_start_unqueued(const log_configuration& settings, const std::string& step,
                                          const std::string& cause, const std::string& sentence) {
-  if (format_of(settings) == log_format::text) {
+  if (settings.format == log_format::text) {
     std::fprintf(stderr, "%s\n", sentence.c_str());
     return;
   }

@@ -17,7 +17,6 @@ namespace cellos {
 namespace {
 
 constexpr std::uint64_t first_segment = 1;
-constexpr std::uint64_t least_segments = 4;
 
 struct timed_sync {
   std::error_code outcome;
@@ -83,7 +82,7 @@ segment_log::opening segment_log::open(segment_log_options options, std::unique_
     return result;
   }
   std::deque<segment_on_disk> closed(segments.begin(), segments.empty() ? segments.end() : segments.end() - 1);
-  options.segment_bytes = std::min(options.segment_bytes, options.max_bytes / least_segments);
+  options.segment_bytes = options.longest_segment();
   result.log.reset(new segment_log{std::move(options), std::move(claimed), std::move(current.file), std::move(closed),
                                    result.journal});
   return result;

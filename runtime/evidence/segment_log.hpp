@@ -23,20 +23,11 @@
 #include "runtime/evidence/evidence_errc.hpp"
 #include "runtime/evidence/recovery_journal.hpp"
 #include "runtime/evidence/segment_file.hpp"
+#include "runtime/evidence/segment_log_settings.hpp"
 #include "runtime/os/file_system.hpp"
 #include "runtime/segments/segment_name.hpp"
 
 namespace cellos {
-
-/// When appended lines are made durable against loss of power.
-enum class fsync_policy : std::uint8_t {
-  /// Before append returns. Appends that come together share one fdatasync.
-  always,
-  /// At most `fsync_interval`, and the time one fdatasync takes, after append returned.
-  interval,
-  /// When the kernel likes, and once at the end.
-  never,
-};
 
 /// Who removes the oldest segments.
 enum class removal_policy : std::uint8_t {
@@ -46,15 +37,7 @@ enum class removal_policy : std::uint8_t {
   on_record,
 };
 
-struct segment_log_options {
-  std::filesystem::path dir;
-  fsync_policy fsync = fsync_policy::interval;
-  std::chrono::nanoseconds fsync_interval = std::chrono::milliseconds{100};
-  /// Of all segments together.
-  std::uint64_t max_bytes = std::uint64_t{10} << 30;
-  /// A segment that would grow past this is followed by a new one. At most a quarter of `max_bytes` is used, so that
-  /// the log never has to forget most of itself at once.
-  std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+struct segment_log_options : segment_log_settings {
   removal_policy removal = removal_policy::by_appends;
   /// Without: no recovery journal is kept.
   std::optional<journal_terms> journal = std::nullopt;
@@ -151,6 +134,7 @@ class segment_log final : public evidence_log {
   void await_room(std::size_t bytes) override;
 
   const evidence_directory& directory() const { return *directory_; }
+  fsync_policy fsync() const { return options_.fsync; }
 
   /// Looks whether the files are where they were; an append does so too.
   void check_files();

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "runtime/socket_path.hpp"
+
 namespace cellos::guest_sim {
 
 namespace {
@@ -29,7 +31,7 @@ connection_failure failure(connection_failure::kind kind, const std::string& wha
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
+  if (path.size() > longest_socket_path) {
     throw failure(connection_failure::kind::unreachable, path, ENAMETOOLONG);
   }
   std::memcpy(address.sun_path, path.data(), path.size());

@@ -1,7 +1,5 @@
 #include "runtime/guest_sim/simulation_options.hpp"
 
-#include <sys/un.h>
-
 #include <algorithm>
 #include <cmath>
 #include <ostream>
@@ -9,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "runtime/socket_path.hpp"
 #include "runtime/text/nearest_name.hpp"
 #include "runtime/text/units.hpp"
 #include "runtime/version.hpp"
@@ -87,7 +86,7 @@ const scenario& chosen_scenario(const raw_options& raw) {
 void complete(const CLI::App& app, simulation_options& options, const raw_options& raw) {
   if (options.socket.empty()) throw CLI::RequiredError("--socket");
   if (app.count("--frames") == 0) throw CLI::RequiredError("--frames");
-  if (options.socket.size() >= sizeof(sockaddr_un{}.sun_path)) {
+  if (options.socket.size() > longest_socket_path) {
     throw CLI::ValidationError("--socket", "longer than a Unix socket path can be");
   }
   if (!std::isfinite(options.rate) || options.rate < 0) throw CLI::ValidationError("--rate", "not a rate");

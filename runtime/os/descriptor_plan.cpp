@@ -13,7 +13,6 @@ namespace {
 constexpr std::uint64_t least_reserve = 48;
 constexpr std::uint64_t most_reserve = 512;
 constexpr std::uint64_t least_http_connections = 4;
-constexpr std::uint64_t most_http_connections = 128;
 constexpr std::uint64_t http_servers = 2;
 /// One cell that its guest has connected to.
 constexpr std::uint64_t least_of_guests = 2;
@@ -21,7 +20,7 @@ constexpr std::uint64_t least_of_guests = 2;
 }  // namespace
 
 descriptor_plan plan_descriptors(std::uint64_t limit) {
-  const std::uint64_t http = std::clamp(limit / 16, least_http_connections, most_http_connections);
+  const std::uint64_t http = std::clamp<std::uint64_t>(limit / 16, least_http_connections, most_http_connections);
   const std::uint64_t kept = std::clamp(limit / 8, least_reserve, most_reserve) + http_servers * http;
   return {static_cast<std::size_t>(std::max(limit, kept + least_of_guests) - kept), static_cast<std::size_t>(http)};
 }

@@ -5,6 +5,9 @@
 
 namespace cellos {
 
+/// Of each HTTP server, however many descriptors there are.
+inline constexpr std::size_t most_http_connections = 128;
+
 /// How the descriptors that this process may have are shared out. What is in no share is the reserve: the evidence log
 /// begins its next segment, the state file is written, and whoever accepts does so, whatever guests and clients hold.
 struct descriptor_plan {

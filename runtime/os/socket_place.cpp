@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/socket_path.hpp"
+
 namespace cellos {
 
 namespace {
@@ -20,7 +22,7 @@ std::string directory_of(const std::string& path) {
 bool fill_address(sockaddr_un& address, const std::string& path) {
   address = {};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return false;
+  if (path.size() > longest_socket_path) return false;
   std::memcpy(address.sun_path, path.data(), path.size());
   return true;
 }

@@ -7,16 +7,20 @@
 
 #include "messages/event_seal.hpp"
 #include "runtime/signing/signing_key.hpp"
+#include "runtime/signing/signing_settings.hpp"
 
 namespace cellos {
 
 /// Digests and DSSE signatures as docs/evidence.md defines them.
 class host_sealing final : public event_sealing {
  public:
+  /// More events than a chain will have.
+  static constexpr std::uint64_t never = std::uint64_t{1} << 62;
+
   /// Without a key, events get digests only. `former` signs handovers besides; it may be null.
   host_sealing(std::shared_ptr<const signing_key> key, std::shared_ptr<const signing_key> former,
                std::uint64_t events_per_signature,
-               std::chrono::nanoseconds checkpoint_interval = std::chrono::seconds{1});
+               std::chrono::nanoseconds checkpoint_interval = signing_settings{}.checkpoint_interval);
 
   std::unique_ptr<event_seal> begin(const chain_constants& constants) const override;
 

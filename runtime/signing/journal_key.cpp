@@ -14,8 +14,6 @@ namespace cellos {
 namespace {
 
 constexpr std::string_view label = "cellos-host-telemetry recovery journal 1";
-/// More events than a chain will have.
-constexpr std::uint64_t never = std::uint64_t{1} << 62;
 
 class plain_mac final : public journal_mac {
  public:
@@ -91,7 +89,7 @@ event_sealing_ptr sealing_for_ending(const signing_statement& former, const even
       if (own != nullptr && own->key()) return std::make_shared<const host_sealing>(own->key(), own->former_key(), 1);
       break;
   }
-  return std::make_shared<const host_sealing>(nullptr, nullptr, never);
+  return std::make_shared<const host_sealing>(nullptr, nullptr, host_sealing::never);
 }
 
 }  // namespace cellos

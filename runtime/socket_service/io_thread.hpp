@@ -42,7 +42,6 @@ class io_thread {
 
  private:
   using clock = std::chrono::steady_clock;
-  static constexpr std::size_t most_read_bytes = 64 * 1024;
   static constexpr std::size_t events_per_turn = 256;
 
   void run();
@@ -123,7 +122,7 @@ class io_thread {
   std::vector<std::shared_ptr<bound_cell>> released_;
   std::vector<std::unique_ptr<guest_connection>> closed_;
   std::vector<bound_cell*> draining_;
-  std::array<std::uint8_t, most_read_bytes> buffer_{};
+  std::array<std::uint8_t, socket_service_options::most_read_bytes> buffer_{};
   std::size_t bytes_this_turn_ = 0;
   std::size_t reads_this_turn_ = 0;
   /// Descriptors of all cells' connections.

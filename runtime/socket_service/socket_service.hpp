@@ -1,35 +1,14 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <limits>
 #include <memory>
 
 #include "actors/events.hpp"
 #include "actors/ports.hpp"
 #include "runtime/os/socket_calls.hpp"
+#include "runtime/socket_service/socket_service_options.hpp"
 
 namespace cellos {
-
-struct socket_service_options {
-  /// Unacknowledged chunks a cell may hold (64 KiB each at most). 8: measured, more does not help.
-  std::size_t chunks_per_cell = 8;
-  /// Bytes in unacknowledged chunks of all cells together.
-  std::size_t byte_budget = 32 * 1024 * 1024;
-  /// Firecracker opens one; the rest is for reconnects that overlap. One more is closed at once.
-  std::size_t connections_per_cell = 8;
-  /// Bytes of one read at most, and so of one chunk, besides a frame that began earlier; up to 64 KiB.
-  std::size_t read_bytes = 64 * 1024;
-  /// A frame that is not whole this long after its first byte is torn.
-  std::chrono::nanoseconds half_frame_timeout = std::chrono::seconds{10};
-  /// While reads are small, how long the next ones may wait to share a wake-up. Chosen here; bounds the added latency.
-  std::chrono::nanoseconds coalescing = std::chrono::milliseconds{1};
-  /// Descriptors for all cells together: the sockets they listen on and their connections. Every cell has an equal
-  /// share.
-  std::size_t guest_descriptors = std::numeric_limits<std::size_t>::max();
-  /// How often it is looked whether the sockets' files are still there.
-  std::chrono::nanoseconds file_watch_interval = std::chrono::seconds{3};
-};
 
 class io_thread;
 class socket_file_watch;

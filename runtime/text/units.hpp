@@ -9,6 +9,8 @@ namespace cellos {
 
 /// The longest duration that can be written anywhere: longer ones are typing mistakes.
 inline constexpr std::chrono::nanoseconds longest_duration = std::chrono::hours{24};
+/// As it is written, for messages.
+inline constexpr std::string_view longest_duration_text = "24h";
 
 /// A duration as people write it: a number, whole or with up to 9 decimals, and at once one of `us ms s m h`
 /// ("100ms", "1.5s"). Nothing for any other form, for zero, and for more than 24 h. Parts of a nanosecond are dropped.

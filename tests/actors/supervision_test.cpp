@@ -1,6 +1,7 @@
 #define CAF_SUITE supervision
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "tests/support/host_fixture.hpp"
@@ -30,6 +31,14 @@ struct fixture : host_fixture {
     CAF_FAIL("no " << std::string{role});
   }
 
+  /// Live actors of a role that serve this cell.
+  std::size_t serving(std::string_view role, const std::string& id = "cell-1") const {
+    const auto present = activities.present();
+    return static_cast<std::size_t>(std::count_if(present.begin(), present.end(), [&](const activity_ptr& actor) {
+      return actor->role() == role && (actor->cell_id() == id || actor->cell_id().empty());
+    }));
+  }
+
   std::uint64_t appended(const std::string& id) {
     for (const cell_status& each : status()) {
       if (each.cell_id == id) return each.totals.appended;
@@ -54,6 +63,7 @@ struct fixture : host_fixture {
     CAF_CHECK(sockets.intake("cell-1")->kept.empty());
     const std::string reported = operator_log.str();
     CAF_CHECK(reported.find("actor_failed") != std::string::npos);
+    CAF_CHECK_EQUAL(serving(role), 1u);
     const auto totals = retire("cell-1");
     CAF_REQUIRE(totals);
     CAF_CHECK_EQUAL(totals->in_flight(), 0u);
@@ -76,6 +86,18 @@ CAF_TEST(a sink may die) { survives("SINK", threw); }
 CAF_TEST(a sink may be killed) { survives("SINK", killed); }
 CAF_TEST(a cell supervisor may die) { survives("CELL SUPERVISOR", threw); }
 CAF_TEST(a cell supervisor may be killed) { survives("CELL SUPERVISOR", killed); }
+
+CAF_TEST(a successor of a keepalive reports the silence) {
+  pass(5s);
+  end("KEEPALIVE", killed);
+  consume_messages();
+  receive("cell-2", {frame_of("process.spawned", 1)});
+  pass(5s);
+  CAF_CHECK_EQUAL(log.count("guest.v1.agent_silenced"), 0u);
+  pass(1s);
+  CAF_CHECK_EQUAL(log.count("guest.v1.agent_silenced"), 1u);
+  CAF_CHECK(log.lines().back().find(R"("cellId":"cell-1")") != std::string::npos);
+}
 
 CAF_TEST(a silence that a dead sink did not hear is asked to its successor) {
   pass(9990ms);

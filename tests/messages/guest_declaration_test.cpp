@@ -46,23 +46,19 @@ CAF_TEST(a_declaration_has_four_members_and_none_is_attribution) {
   CAF_CHECK_EQUAL(std::string{guest_comm}, "x");
 }
 
-CAF_TEST(the_compile_time_proof_would_notice_each_attribution_name) {
-  static_assert(detail::names_attribution<with_cell_id>);
-  static_assert(detail::names_attribution<with_run_id>);
-  static_assert(detail::names_attribution<with_spec_signature_hash>);
-  static_assert(detail::names_attribution<with_host_received_at>);
-  static_assert(detail::names_attribution<with_output>);
-  static_assert(detail::names_attribution<host_stamp>);
-  CAF_CHECK(true);
-}
+// The compile-time proof would notice each attribution name.
+static_assert(detail::names_attribution<with_cell_id>);
+static_assert(detail::names_attribution<with_run_id>);
+static_assert(detail::names_attribution<with_spec_signature_hash>);
+static_assert(detail::names_attribution<with_host_received_at>);
+static_assert(detail::names_attribution<with_output>);
+static_assert(detail::names_attribution<host_stamp>);
 
-CAF_TEST(attribution_and_declarations_do_not_convert_into_each_other) {
-  static_assert(!std::is_convertible_v<host_stamp, guest_declaration>);
-  static_assert(!std::is_constructible_v<guest_declaration, host_stamp>);
-  static_assert(!std::is_constructible_v<host_stamp, guest_declaration>);
-  static_assert(!std::is_convertible_v<guest_declaration, stamped_declaration>);
-  CAF_CHECK(true);
-}
+// Attribution and declarations do not convert into each other.
+static_assert(!std::is_convertible_v<host_stamp, guest_declaration>);
+static_assert(!std::is_constructible_v<guest_declaration, host_stamp>);
+static_assert(!std::is_constructible_v<host_stamp, guest_declaration>);
+static_assert(!std::is_convertible_v<guest_declaration, stamped_declaration>);
 
 CAF_TEST(declarations_are_equal_when_all_four_fields_are) {
   const guest_declaration one{probe_source::process_spawned, 1, 2, "x"};

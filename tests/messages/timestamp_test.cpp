@@ -77,14 +77,12 @@ CAF_TEST(every_text_spells_the_instant_it_came_from) {
     const wall_time time{std::chrono::nanoseconds{static_cast<std::int64_t>(random() >> 1)}};
     if (parse_timestamp(timestamp_text{time}.view()) != time) CAF_ERROR("not " << time.time_since_epoch().count());
   }
-  CAF_CHECK(true);
 }
 
 CAF_TEST(every_day_of_400_years_comes_back) {
   for (auto at = day(1678, 1, 1); at < day(2262, 1, 1); at += 24h) {
     if (parse_timestamp(timestamp_text{at}.view()) != at) CAF_ERROR("not " << text_of(at));
   }
-  CAF_CHECK(true);
 }
 
 CAF_TEST(text_order_is_time_order) {
@@ -94,7 +92,6 @@ CAF_TEST(text_order_is_time_order) {
     const wall_time other = one + std::chrono::nanoseconds{1 + static_cast<std::int64_t>(random() >> 20)};
     if (other > one && text_of(one) >= text_of(other)) CAF_ERROR(text_of(one) << " is not before " << text_of(other));
   }
-  CAF_CHECK(true);
 }
 
 CAF_TEST(fields_out_of_range_are_refused) {
@@ -128,5 +125,4 @@ CAF_TEST(one_character_changed_is_refused_or_another_instant) {
       if (got != "refused" && got != changed) CAF_ERROR(changed << " became " << got);
     }
   }
-  CAF_CHECK(true);
 }

@@ -51,7 +51,6 @@ class daemon_life {
     record_restart(found, {"host-a", "simulated", log, clock, *environment_.epochs, sealing}, host_chain_);
     environment_.recovered = recovered_runs{std::move(found.open_runs)};
     environment_.sealing = std::move(sealing);
-    environment_.checkpoint_interval = 500ms;
     environment_.host_chain = &*host_chain_;
     environment_.decode = decoder;
     environment_.limits = {50, 10s, 5s};
@@ -140,7 +139,7 @@ event_sealing_ptr a_sealing(randomness& random) {
   auto key = the_key();
   constexpr std::array<std::uint64_t, 3> rates{1, 7, 1000};
   return std::make_shared<const host_sealing>(std::make_shared<const signing_key>(std::move(key)), nullptr,
-                                              rates[below(random, rates.size())]);
+                                              rates[below(random, rates.size())], 500ms);
 }
 
 class simulation_run {

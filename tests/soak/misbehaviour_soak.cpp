@@ -184,18 +184,8 @@ class misbehaviour_run {
 
   void check() {
     if (report_.descriptors_after > report_.descriptors_before) blame("descriptors leaked");
-    const std::size_t third = report_.hours.size() / 3;
-    if (third == 0) return;
-    const auto mean = [&](std::size_t from) {
-      double sum = 0;
-      for (std::size_t i = from; i < from + third; ++i) sum += report_.hours[i].mean_resident_mb;
-      return sum / static_cast<double>(third);
-    };
-    const double second = mean(third);
-    const double last = mean(report_.hours.size() - third);
-    if (last > second * most_growth + growth_allowance_mb) {
-      blame(fmt::format("resident memory grew from {:.1f} MB to {:.1f} MB", second, last));
-    }
+    if (!options_.judges_memory) return;
+    if (auto grown = memory_growth(report_.hours)) blame(std::move(*grown));
   }
 
   const misbehaviour_options options_;
@@ -210,6 +200,20 @@ class misbehaviour_run {
 };
 
 }  // namespace
+
+std::optional<std::string> memory_growth(const std::vector<soak_hour>& hours) {
+  const std::size_t third = hours.size() / 3;
+  if (third == 0) return fmt::format("{} rows are too few to verifier memory by", hours.size());
+  const auto mean = [&](std::size_t from) {
+    double sum = 0;
+    for (std::size_t i = from; i < from + third; ++i) sum += hours[i].mean_resident_mb;
+    return sum / static_cast<double>(third);
+  };
+  const double second = mean(third);
+  const double last = mean(hours.size() - third);
+  if (last <= second * most_growth + growth_allowance_mb) return std::nullopt;
+  return fmt::format("resident memory grew from {:.1f} MB to {:.1f} MB", second, last);
+}
 
 misbehaviour_report run_misbehaviour_soak(const misbehaviour_options& options) {
   return misbehaviour_run{options}.run();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct misbehaviour_options {
   std::size_t rows = 12;
   /// Sockets and evidence are made below; the caller removes them.
   std::filesystem::path dir;
+  /// Off where the process is watched by what keeps freed memory, such as a sanitizer.
+  bool judges_memory = true;
   /// Says how far it is, on stderr.
   bool progress = false;
 };
@@ -51,6 +54,10 @@ struct misbehaviour_report {
   /// Each a sentence; none if all is as it must be.
   std::vector<std::string> faults;
 };
+
+/// What is wrong with how resident memory went, or nothing: in the last third of the rows it is what it was in the
+/// second, while the first warms up. Fewer than three rows are too few to say so, which is wrong too.
+std::optional<std::string> memory_growth(const std::vector<soak_hour>& hours);
 
 /// A day of guests that misbehave in every way, of crashes, full disks and cells that come and go, compressed. The
 /// totals must balance and chains have no gap as always; memory and descriptors must not grow.

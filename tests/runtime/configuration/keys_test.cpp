@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <set>
+#include <utility>
 
 #define CAF_SUITE keys
 #include "caf/test/dsl.hpp"
@@ -26,19 +27,20 @@ std::string table_error(const std::string& table, const std::string& setting) {
 /// The error of `setting` in line 9, the last of a cell that lacks nothing.
 std::string cell_error(const std::string& setting) { return error_in(smallest + cell("a", "/a") + setting + "\n"); }
 
-cell_configuration cell_with(const std::string& setting) {
+cell_specification cell_with(const std::string& setting) {
   return configuration_in(smallest + cell("a", "/a") + setting + "\n").cells.at(0);
 }
 
-fsync_setting fsync_of(const std::string& value) {
-  return configuration_in(smallest + "fsync = " + value + "\n").evidence.fsync;
+std::pair<fsync_policy, std::chrono::nanoseconds> fsync_of(const std::string& value) {
+  const auto evidence = configuration_in(smallest + "fsync = " + value + "\n").evidence;
+  return {evidence.fsync, evidence.fsync_interval};
 }
 
 }  // namespace
 
 CAF_TEST(every_key_accepts_the_example_its_remedies_suggest) {
   configuration config;
-  cell_configuration one_cell;
+  cell_specification one_cell;
   auto sections = settings::sections_of(config);
   sections.push_back({settings::cell_section, settings::keys_of(one_cell)});
   for (const auto& section : sections) {
@@ -93,10 +95,10 @@ CAF_TEST(a_value_of_the_wrong_type_is_reported_what_it_is_and_what_to_write) {
 }
 
 CAF_TEST(fsync_is_two_words_or_an_interval) {
-  CAF_CHECK(fsync_of("\"always\"").when == fsync_setting::kind::always);
-  CAF_CHECK(fsync_of("\"never\"").when == fsync_setting::kind::never);
-  CAF_CHECK((fsync_of("\"5s\"") == fsync_setting{fsync_setting::kind::interval, 5s}));
-  CAF_CHECK((fsync_of("\"1ms\"") == fsync_setting{fsync_setting::kind::interval, 1ms}));
+  CAF_CHECK(fsync_of("\"always\"").first == fsync_policy::always);
+  CAF_CHECK(fsync_of("\"never\"").first == fsync_policy::never);
+  CAF_CHECK(fsync_of("\"5s\"") == std::pair(fsync_policy::interval, std::chrono::nanoseconds{5s}));
+  CAF_CHECK(fsync_of("\"1ms\"") == std::pair(fsync_policy::interval, std::chrono::nanoseconds{1ms}));
   const std::string note = " (or \"always\", \"never\", or another duration from 1ms to 24h)";
   const std::string at = "t.toml:4:9: evidence.fsync: ";
   CAF_CHECK_EQUAL(

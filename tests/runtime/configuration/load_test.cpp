@@ -57,20 +57,20 @@ on_agent_failure = "fail-cell"
 )");
   configuration expected;
   expected.host_id = "h";
-  expected.evidence = {"/e", {fsync_setting::kind::always, 100ms}, 1u << 30, 1u << 20};
+  expected.evidence = {{"/e", fsync_policy::always, 100ms, 1u << 30, 1u << 20}};
   expected.control = {"/c.sock", "[::1]:80"};
-  expected.log = {log_configuration::severity::trace, log_configuration::form::json};
+  expected.log = {spdlog::level::trace, log_format::json};
   expected.intake = {2, 1u << 20, 3, 4s};
   expected.workers = 5;
-  expected.cells = {{"c", "r", "/v", "s", 1ms, 0, cell_configuration::failure_policy::fail_cell}};
+  expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell}};
   CAF_CHECK(config == expected);
 }
 
 CAF_TEST(cells_keep_the_file_s_order) {
   auto config = configuration_in(smallest + cell("b", "/b") + cell("a", "/a"));
   CAF_REQUIRE_EQUAL(config.cells.size(), 2u);
-  CAF_CHECK_EQUAL(config.cells[0].id, "b");
-  CAF_CHECK_EQUAL(config.cells[1].id, "a");
+  CAF_CHECK_EQUAL(config.cells[0].cell_id, "b");
+  CAF_CHECK_EQUAL(config.cells[1].cell_id, "a");
 }
 
 CAF_TEST(a_text_that_is_not_toml_names_the_line_and_what_to_write) {

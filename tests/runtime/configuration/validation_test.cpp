@@ -42,13 +42,6 @@ CAF_TEST(what_is_refused_or_missing_is_not_compared) {
   for (const auto& error : errors) CAF_CHECK(error.find("already") == std::string::npos);
 }
 
-CAF_TEST(a_small_log_has_small_segments_unless_asked_otherwise) {
-  auto evidence = [](const std::string& lines) { return configuration_in(smallest + lines).evidence; };
-  CAF_CHECK_EQUAL(evidence("max_bytes = \"1MiB\"\n").segment_bytes, 262'144u);
-  CAF_CHECK_EQUAL(evidence("max_bytes = \"100GiB\"\n").segment_bytes, 67'108'864u);
-  CAF_CHECK_EQUAL(evidence("max_bytes = \"1MiB\"\nsegment_bytes = \"1MiB\"\n").segment_bytes, 1'048'576u);
-}
-
 CAF_TEST(a_segment_is_not_larger_than_the_log) {
   CAF_CHECK_EQUAL(
       error_in(smallest + "segment_bytes = \"2MiB\"\nmax_bytes = \"1MiB\"\n"),

@@ -21,15 +21,15 @@ using namespace cellos::test;
 
 namespace {
 
-cell_configuration cell_named(const std::string& id) {
-  cell_configuration cell;
-  cell.id = id;
+cell_specification cell_named(const std::string& id) {
+  cell_specification cell;
+  cell.cell_id = id;
   cell.run_id = "run-of-" + id;
   cell.vsock_uds_base = "/run/" + id;
   cell.spec_signature_hash = "sha256:" + id;
   cell.keepalive_window = std::chrono::milliseconds{1500};
   cell.expected_uid = 7;
-  cell.on_agent_failure = cell_configuration::failure_policy::fail_cell;
+  cell.on_agent_failure = agent_failure_policy::fail_cell;
   return cell;
 }
 
@@ -170,7 +170,7 @@ CAF_TEST(no_cell_begins_to_go_while_all_are_looked_at) {
   cells->remember(cell_named("a"), counting());
   std::atomic<bool> going{false};
   std::jthread removal;
-  cells->with_all([&](const std::vector<cell_configuration>& all) {
+  cells->with_all([&](const std::vector<cell_specification>& all) {
     CAF_CHECK_EQUAL(all.size(), 1u);
     removal = std::jthread{[&] {
       cells->expect_forgetting("a");
@@ -179,7 +179,7 @@ CAF_TEST(no_cell_begins_to_go_while_all_are_looked_at) {
     CAF_CHECK(!holds_within(std::chrono::milliseconds{50}, [&] { return going.load(); }));
   });
   CAF_CHECK(holds_within(test_timeout, [&] { return going.load(); }));
-  cells->with_all([](const std::vector<cell_configuration>& all) { CAF_CHECK(all.empty()); });
+  cells->with_all([](const std::vector<cell_specification>& all) { CAF_CHECK(all.empty()); });
 }
 
 CAF_TEST(what_is_no_state_file_is_refused_and_ends_nobody) {

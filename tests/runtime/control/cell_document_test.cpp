@@ -1,6 +1,8 @@
 #include "runtime/control/cell_document.hpp"
 
 #include "runtime/text/units.hpp"
+#include <filesystem>
+#include <fstream>
 
 #define CAF_SUITE cell_document
 #include "caf/test/dsl.hpp"
@@ -22,28 +24,49 @@ constexpr std::string_view smallest = R"({"run_id":"r","vsock_uds_base":"/v","sp
 
 CAF_TEST(the_smallest_body_makes_a_cell_with_defaults) {
   const cell_reading read = read_cell("c1", smallest);
-  const auto* cell = std::get_if<cell_configuration>(&read);
+  const auto* cell = std::get_if<cell_specification>(&read);
   CAF_REQUIRE(cell != nullptr);
-  cell_configuration expected;
-  expected.id = "c1";
+  cell_specification expected;
+  expected.cell_id = "c1";
   expected.run_id = "r";
   expected.vsock_uds_base = "/v";
   expected.spec_signature_hash = "s";
   CAF_CHECK(*cell == expected);
 }
 
+CAF_TEST(the_document_of_the_api_names_the_defaults_and_limits_that_count) {
+  const auto file = std::filesystem::path{CELLOS_SOURCE_DIR} / "config" / "openapi.json";
+  std::ifstream text{file};
+  const auto fields =
+      nlohmann::json::parse(text).at("components").at("schemas").at("CellSpecification").at("properties");
+  const cell_specification defaults;
+  CAF_CHECK_EQUAL(fields.at("keepalive_window").at("default").get<std::string>(),
+                  duration_text(defaults.keepalive_window));
+  CAF_CHECK_EQUAL(fields.at("on_agent_failure").at("default").get<std::string>(),
+                  std::string{to_string(defaults.on_agent_failure)});
+  for (const char* name : {"run_id", "vsock_uds_base", "spec_signature_hash"}) {
+    const auto longest = fields.at(name).at("maxLength").get<std::size_t>();
+    auto body = nlohmann::json::parse(smallest);
+    body[name] = "/" + std::string(longest - 1, 'v');
+    if (std::string_view{name} == "run_id") body[name] = std::string(longest, 'v');
+    CAF_CHECK(std::holds_alternative<cell_specification>(read_cell("c1", body.dump())));
+    body[name] = body[name].get<std::string>() + "v";
+    CAF_CHECK(std::holds_alternative<document_refusal>(read_cell("c1", body.dump())));
+  }
+}
+
 CAF_TEST(a_cell_written_is_read_as_the_same) {
-  cell_configuration cell;
-  cell.id = "c1";
+  cell_specification cell;
+  cell.cell_id = "c1";
   cell.run_id = "r";
   cell.vsock_uds_base = "/v \"quoted\" \xC3\xA9";
   cell.spec_signature_hash = "sha256:\\";
   cell.expected_uid = 0;
-  cell.on_agent_failure = cell_configuration::failure_policy::fail_cell;
+  cell.on_agent_failure = agent_failure_policy::fail_cell;
   for (const auto window : {1'000'000ns, 1'000'001ns, 1'500'000'000ns, 90'000'000'000ns}) {
     cell.keepalive_window = window;
     const cell_reading read = read_cell("c1", cell_to_json(cell).dump());
-    CAF_CHECK(std::holds_alternative<cell_configuration>(read) && std::get<cell_configuration>(read) == cell);
+    CAF_CHECK(std::holds_alternative<cell_specification>(read) && std::get<cell_specification>(read) == cell);
   }
 }
 
@@ -83,8 +106,8 @@ CAF_TEST(members_are_refused_by_name) {
 CAF_TEST(a_member_that_is_null_is_as_good_as_absent_where_it_is_optional) {
   const cell_reading read = read_cell("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s",)"
                                             R"("keepalive_window":null,"expected_uid":null,"on_agent_failure":null})");
-  CAF_REQUIRE(std::holds_alternative<cell_configuration>(read));
-  CAF_CHECK(std::get<cell_configuration>(read) == std::get<cell_configuration>(read_cell("c1", smallest)));
+  CAF_REQUIRE(std::holds_alternative<cell_specification>(read));
+  CAF_CHECK(std::get<cell_specification>(read) == std::get<cell_specification>(read_cell("c1", smallest)));
   const auto refusal = refused("c1", R"({"run_id":null,"vsock_uds_base":"/v","spec_signature_hash":"s"})");
   CAF_CHECK_EQUAL(refusal.field, "run_id");
   CAF_CHECK_EQUAL(refusal.error, "is null, not a string");

@@ -31,15 +31,15 @@ struct fixture {
     return path;
   }
 
-  signing_configuration signing(const std::string& file) const {
-    signing_configuration wanted;
-    wanted.alg = signing_configuration::algorithm::ed25519;
+  signing_settings signing(const std::string& file) const {
+    signing_settings wanted;
+    wanted.alg = {true, signing_algorithm::ed25519};
     wanted.key.kid = "host-a-2026";
     wanted.key.file = file;
     return wanted;
   }
 
-  sealing_outcome opened(const signing_configuration& wanted = {}) const {
+  sealing_outcome opened(const signing_settings& wanted = {}) const {
     return open_sealing(wanted, [this](const char* name) -> std::optional<std::string> {
       const auto found = variables.find(name);
       return found == variables.end() ? std::nullopt : std::optional{found->second};
@@ -47,7 +47,7 @@ struct fixture {
   }
 
   /// Refuses, says `reason`, and nothing of the key.
-  void refuses(const signing_configuration& wanted, const std::string& reason) const {
+  void refuses(const signing_settings& wanted, const std::string& reason) const {
     const sealing_outcome outcome = opened(wanted);
     CAF_CHECK(outcome.sealing == nullptr);
     if (outcome.refusal.find(reason) == std::string::npos) CAF_ERROR("not '" << reason << "': " << outcome.refusal);
@@ -70,7 +70,7 @@ CAF_TEST(a_whole_configuration_signs) {
   CAF_CHECK_EQUAL(opened(wanted).refusal, "");
   CAF_CHECK_EQUAL(std::string{opened(wanted).sealing->key_id()}, "host-a-2026");
   CAF_CHECK_EQUAL(opened(wanted).sealing->events_per_signature(), 1u);
-  wanted.mode = signing_configuration::rate::checkpoint;
+  wanted.mode = signing_statement::kind::checkpoint;
   CAF_CHECK_EQUAL(opened(wanted).sealing->events_per_signature(), 1000u);
   CAF_CHECK_EQUAL(std::string{opened(wanted).sealing->former_key_id()}, "");
   wanted.former = {"host-a-2025", wanted.key.file, {}};
@@ -87,7 +87,7 @@ CAF_TEST(every_unusable_key_is_refused_in_its_own_words) {
 }
 
 CAF_TEST(a_credential_is_looked_for_where_systemd_puts_it) {
-  signing_configuration wanted = signing("");
+  signing_settings wanted = signing("");
   wanted.key.file.reset();
   wanted.key.credential = "signing.key";
   refuses(wanted, "LoadCredential=signing.key:PATH");
@@ -138,7 +138,7 @@ CAF_TEST(a_key_read_again_is_the_same_sealing_wherever_it_comes_from) {
   wanted.key.file = dir / "moved.key";
   wanted.former = {"host-a-2025", wanted.key.file, {}};
   CAF_CHECK(reread().sealing == running);
-  wanted.mode = signing_configuration::rate::checkpoint;
+  wanted.mode = signing_statement::kind::checkpoint;
   CAF_MESSAGE("how often it signs waits for a restart");
   CAF_CHECK(reread().sealing == running);
 }

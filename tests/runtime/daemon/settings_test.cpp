@@ -28,11 +28,17 @@ CAF_TEST(a cells share is its part of the logs limit) {
 }
 
 CAF_TEST(reads are small where each event costs a signature) {
-  using algorithm = signing_configuration::algorithm;
-  signing_configuration signing;
+  signing_settings signing;
   CAF_CHECK_EQUAL(socket_options_of({}, signing).read_bytes, 65536u);
-  signing.alg = algorithm::ed25519;
+  signing.alg = {true, signing_algorithm::ed25519};
   CAF_CHECK_EQUAL(socket_options_of({}, signing).read_bytes, 4096u);
-  signing.mode = signing_configuration::rate::checkpoint;
+  signing.alg = {true, signing_algorithm::ecdsa_p256_sha256};
+  CAF_CHECK_EQUAL(socket_options_of({}, signing).read_bytes, 4096u);
+  signing.mode = signing_statement::kind::checkpoint;
+  CAF_CHECK_EQUAL(socket_options_of({}, signing).read_bytes, 65536u);
+  signing.mode = signing_statement::kind::event;
+  signing.alg = {true, signing_algorithm::hmac_sha256};
+  CAF_CHECK_EQUAL(socket_options_of({}, signing).read_bytes, 65536u);
+  signing.alg = digests_only;
   CAF_CHECK_EQUAL(socket_options_of({}, signing).read_bytes, 65536u);
 }

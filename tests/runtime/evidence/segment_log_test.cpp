@@ -265,6 +265,17 @@ CAF_TEST(the_limit_counts_what_earlier_processes_left) {
   CAF_CHECK(!exists(1));
 }
 
+CAF_TEST(a_segment_grows_to_a_quarter_of_the_log_at_most) {
+  segment_log_settings settings;
+  CAF_CHECK_EQUAL(settings.longest_segment(), 67'108'864u);
+  settings.max_bytes = 1 << 20;
+  CAF_CHECK_EQUAL(settings.longest_segment(), 262'144u);
+  settings.segment_bytes = 1 << 20;
+  CAF_CHECK_EQUAL(settings.longest_segment(), 262'144u);
+  settings.segment_bytes = 4096;
+  CAF_CHECK_EQUAL(settings.longest_segment(), 4096u);
+}
+
 CAF_TEST(a_log_smaller_than_one_segment_still_turns_over) {
   options.max_bytes = 100;
   options.segment_bytes = 1 << 20;

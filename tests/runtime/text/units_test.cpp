@@ -41,6 +41,7 @@ CAF_TEST(decimals_of_a_duration_are_exact_down_to_a_nanosecond) {
 
 CAF_TEST(a_duration_is_positive_and_at_most_a_day) {
   CAF_CHECK_EQUAL(nanoseconds_in("24h"), 86'400'000'000'000);
+  CAF_CHECK_EQUAL(nanoseconds_in(longest_duration_text), longest_duration.count());
   for (auto text : {"0s", "0.0h", "0.0001us", "-1s", "24.000000001h", "25h", "86401s", "18446744073709551615us"}) {
     CAF_CHECK_EQUAL(nanoseconds_in(text), -1);
   }

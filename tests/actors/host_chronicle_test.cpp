@@ -1,0 +1,210 @@
+#define CAF_SUITE host_event_chain
+#include "actors/host_event_chain.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "caf/test/dsl.hpp"
+#include "runtime/signing/host_sealing.hpp"
+#include "runtime/signing/line_digest.hpp"
+#include "tests/support/manual_world.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::error_code disk_full = std::make_error_code(std::errc::no_space_on_device);
+
+event_sealing_ptr sealed_by(const std::string& key_id) {
+  auto key = std::make_shared<const signing_key>(signing_key::generate(signing_algorithm::ed25519, key_id));
+  return std::make_shared<const host_sealing>(std::move(key), nullptr, 1);
+}
+
+struct fixture {
+  memory_log log;
+  manual_clock clock;
+  chain_epochs epochs;
+  std::optional<host_event_chain> chain;
+
+  void start(const event_sealing_ptr& sealing = nullptr, const std::optional<chain_position>& left = std::nullopt) {
+    chain.emplace("host-a", log, clock, sealing, left, epochs);
+  }
+
+  /// The suffixes of the event types that are in the log, each with its sequence: "started 1".
+  std::vector<std::string> reported() const {
+    std::vector<std::string> out;
+    for (const std::string& line : log.lines()) {
+      if (line.find("{\"specversion\"") != 0) {
+        out.push_back(line);
+        continue;
+      }
+      const auto event = nlohmann::json::parse(line);
+      const auto type = event["type"].get<std::string>();
+      out.push_back(type.substr(type.rfind('.') + 1) + " " +
+                    std::to_string(std::stoull(event["sequence"].get<std::string>())));
+    }
+    return out;
+  }
+
+  nlohmann::json last_data() const { return nlohmann::json::parse(log.lines().back())["data"]; }
+
+  const chain_head& head() const {
+    const auto name = nlohmann::json::parse(log.lines().back())["chain"].get<std::string>();
+    const chain_head* known = log.head(name);
+    CAF_REQUIRE(known != nullptr);
+    return *known;
+  }
+
+  using events = std::vector<std::string>;
+};
+
+}  // namespace
+
+CAF_TEST_FIXTURE_SCOPE(host_chronicle_tests, fixture)
+
+CAF_TEST(its events are numbered and each is in the log at once) {
+  start();
+  chain->started("1.2.3");
+  chain->run_opened("cell-1/run-1/5");
+  chain->run_closed({"cell-1/run-1/5", 9, ""});
+  chain->segments_missing(3, 4);
+  chain->stopped();
+  CAF_CHECK((reported() == events{"started 1", "run_opened 2", "run_closed 3", "segments_missing 4", "stopped 5"}));
+  CAF_CHECK_EQUAL(log.appends, 5);
+  CAF_CHECK_EQUAL(head().position.next_event, 6u);
+}
+
+CAF_TEST(what the log does not take stays and goes first and once) {
+  start();
+  chain->started("1.2.3");
+  log.refusal = disk_full;
+  chain->run_opened("a");
+  chain->run_opened("b");
+  CAF_CHECK(chain->flush() == disk_full);
+  CAF_CHECK((reported() == events{"started 1"}));
+  log.refusal = {};
+  chain->stopped();
+  CAF_CHECK((reported() == events{"started 1", "run_opened 2", "run_opened 3", "stopped 4"}));
+  CAF_CHECK(!chain->flush());
+  CAF_CHECK_EQUAL(log.lines().size(), 4u);
+}
+
+CAF_TEST(what it says of runs comes with their lines in one append) {
+  start();
+  chain->started("1.2.3");
+  const int before = log.appends;
+  const std::array<std::string, 1> opened{"a"};
+  const std::array<run_end_mark, 1> ended{run_end_mark{"b", 4, ""}};
+  CAF_CHECK(!chain->append("line of a\nline of b\n", {}, opened, ended));
+  CAF_CHECK_EQUAL(log.appends, before + 1);
+  CAF_CHECK((reported() == events{"started 1", "run_opened 2", "line of a", "line of b", "run_closed 3"}));
+  const auto listings = head().listings;
+  CAF_REQUIRE_EQUAL(listings.size(), 2u);
+  CAF_CHECK(listings[0].chain == "a" && listings[0].what == run_listing::kind::opened);
+  CAF_CHECK(listings[1].chain == "b" && listings[1].what == run_listing::kind::closed);
+}
+
+CAF_TEST(an append that is refused never happened) {
+  start(sealed_by("key-1"));
+  chain->started("1.2.3");
+  const auto digest = head().position.digest;
+  log.refusal = disk_full;
+  const std::array<std::string, 1> opened{"a"};
+  CAF_CHECK(chain->append("line of a\n", {}, opened, {}) == disk_full);
+  log.refusal = {};
+  CAF_CHECK(!chain->flush());
+  CAF_CHECK((reported() == events{"started 1"}));
+  CAF_CHECK(head().position.digest == digest);
+  CAF_CHECK(!chain->append("line of a\n", {}, opened, {}));
+  CAF_CHECK((reported() == events{"started 1", "run_opened 2", "line of a"}));
+}
+
+CAF_TEST(lines of runs do not overtake what it has to say before them) {
+  start();
+  log.refusal = disk_full;
+  chain->started("1.2.3");
+  CAF_CHECK(chain->append("line of a\n", {}, {}, {}) == disk_full);
+  log.refusal = {};
+  CAF_CHECK(!chain->append("line of a\n", {}, {}, {}));
+  CAF_CHECK((reported() == events{"started 1", "line of a"}));
+}
+
+CAF_TEST(a chain that was left is gone on with) {
+  start(sealed_by("key-1"), chain_position{"host-a/7", 12, true, event_digest{1}, "key-1"});
+  chain->started("1.2.3");
+  CAF_CHECK((reported() == events{"started 12"}));
+  CAF_CHECK_EQUAL(nlohmann::json::parse(log.lines().back())["chain"].get<std::string>(), "host-a/7");
+  CAF_CHECK(head().position.digest == line_digest(log.lines().back()));
+}
+
+CAF_TEST(a chain without digests is not gone on with by a host that seals) {
+  start(sealed_by("key-1"), chain_position{"host-a/7", 12, false, no_event, ""});
+  chain->started("1.2.3");
+  CAF_CHECK((reported() == events{"started 1"}));
+  CAF_CHECK_NOT_EQUAL(nlohmann::json::parse(log.lines().back())["chain"].get<std::string>(), "host-a/7");
+}
+
+CAF_TEST(another key is reported once and before the first event that it seals) {
+  start(sealed_by("key-1"));
+  chain->started("1.2.3");
+  chain->change_key(sealed_by("key-2"));
+  CAF_CHECK_EQUAL(log.lines().size(), 1u);
+  chain->run_opened("a");
+  chain->stopped();
+  CAF_CHECK((reported() == events{"started 1", "key_changed 2", "run_opened 3", "stopped 4"}));
+  CAF_CHECK_EQUAL(head().position.key_id, "key-2");
+  CAF_CHECK(head().position.digest == line_digest(log.lines().back()));
+}
+
+CAF_TEST(a start under another key than the chain was left with reports it) {
+  start(sealed_by("key-2"), chain_position{"host-a/7", 12, true, event_digest{1}, "key-1"});
+  chain->started("1.2.3");
+  CAF_CHECK((reported() == events{"key_changed 12", "started 13"}));
+}
+
+CAF_TEST(a removal of many chains is reported in parts that come together) {
+  start();
+  evidence_removal removal;
+  removal.first_segment = 1;
+  removal.last_segment = 2;
+  for (int i = 0; i < 100; ++i) removal.chains.push_back({"chain-" + std::to_string(i), 5, "", false, std::nullopt});
+  CAF_CHECK(!chain->evidence_removed(removal));
+  CAF_CHECK((reported() == events{"evidence_removed 1", "evidence_removed 2", "evidence_removed 3"}));
+  CAF_CHECK_EQUAL(log.appends, 1);
+  CAF_CHECK_EQUAL(last_data()["parts"].get<std::string>(), "3");
+}
+
+CAF_TEST(a removal that was refused is not to be reported again) {
+  start();
+  evidence_removal removal;
+  removal.first_segment = removal.last_segment = 1;
+  log.refusal = disk_full;
+  CAF_CHECK(chain->evidence_removed(removal) == disk_full);
+  log.refusal = {};
+  CAF_CHECK(!chain->flush());
+  CAF_CHECK((reported() == events{"evidence_removed 1"}));
+}
+
+CAF_TEST(who takes its place learns where it stands) {
+  start(sealed_by("key-1"));
+  chain->started("1.2.3");
+  chain->stopped();
+  const former_chain left = chain->end();
+  CAF_CHECK_EQUAL(left.chain, head().position.chain);
+  start();
+  chain->started("1.2.4", &left);
+  CAF_CHECK_NOT_EQUAL(log.lines().back().find(left.chain), std::string::npos);
+  CAF_CHECK_EQUAL(reported().back(), "started 1");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

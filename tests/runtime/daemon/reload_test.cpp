@@ -1,0 +1,118 @@
+#include "runtime/daemon/reload.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#define CAF_SUITE reload
+#include "caf/test/dsl.hpp"
+#include "runtime/configuration/keys.hpp"
+#include "tests/runtime/configuration/configuration_text.hpp"
+
+using namespace cellos;
+using namespace cellos::test;
+
+namespace {
+
+/// A value of each key that is not its default.
+const std::map<std::string, std::string> other_values{
+    {"host_id", R"("host-b")"},
+    {"evidence.dir", R"("/var/lib/u")"},
+    {"evidence.fsync", R"("200ms")"},
+    {"evidence.max_bytes", R"("20GiB")"},
+    {"evidence.segment_bytes", R"("32MiB")"},
+    {"evidence.cell_share", R"("50%")"},
+    {"evidence.cell_share_interval", R"("2h")"},
+    {"signing.alg", R"("hmac-sha256")"},
+    {"signing.kid", R"("k2")"},
+    {"signing.key_file", R"("/k2")"},
+    {"signing.credential", R"("k2")"},
+    {"signing.mode", R"("checkpoint")"},
+    {"signing.checkpoint_events", "2000"},
+    {"signing.checkpoint_interval", R"("2s")"},
+    {"signing.former_kid", R"("k0")"},
+    {"signing.former_key_file", R"("/k0")"},
+    {"signing.former_credential", R"("k0")"},
+    {"control.socket", R"("/c.sock")"},
+    {"control.http_listen", R"("127.0.0.1:9464")"},
+    {"control.mode", R"("0600")"},
+    {"control.owner", R"("root")"},
+    {"control.group", R"("cellos")"},
+    {"control.allow_uids", "[1000]"},
+    {"control.host_names", R"(["a.example"])"},
+    {"control.state_file", R"("/cells.json")"},
+    {"metrics.per_cell_series", "10"},
+    {"log.level", R"("warn")"},
+    {"log.format", R"("json")"},
+    {"intake.chunks_per_cell", "4"},
+    {"intake.byte_budget", R"("32MiB")"},
+    {"intake.connections_per_cell", "4"},
+    {"intake.half_frame_timeout", R"("5s")"},
+    {"scheduler.threads", "3"},
+};
+
+/// Taken over while cells are served; cells themselves are admitted and retired.
+const std::set<std::string> taken_over_at_once{
+    "signing.alg",
+    "signing.kid",
+    "signing.key_file",
+    "signing.credential",
+    "signing.former_kid",
+    "signing.former_key_file",
+    "signing.former_credential",
+    "metrics.per_cell_series",
+    "log.level",
+    "intake.chunks_per_cell",
+    "intake.byte_budget",
+    "intake.connections_per_cell",
+    "intake.half_frame_timeout",
+};
+
+/// A file that is `smallest` but for this key.
+configuration with(const std::string& key) {
+  const auto dot = key.find('.');
+  const std::string table = dot == std::string::npos ? "" : key.substr(0, dot);
+  const std::string name = dot == std::string::npos ? key : key.substr(dot + 1);
+  std::string text = smallest;
+  const std::string line = name + " = " + other_values.at(key) + "\n";
+  if (key == "host_id" || key == "evidence.dir") {
+    const auto begin = text.find(name + " = ");
+    text.replace(begin, text.find('\n', begin) + 1 - begin, line);
+  } else if (table == "evidence") {
+    text += line;
+  } else if (table == "signing") {
+    // Off, so that one key may stand alone.
+    text += "[signing]\n" + line + (name == "alg" ? "kid = \"k\"\nkey_file = \"/k\"\n" : "alg = \"off\"\n");
+  } else {
+    text += "[" + table + "]\n" + line;
+  }
+  return configuration_in(text);
+}
+
+}  // namespace
+
+CAF_TEST(every key counts at once or is reported as one that waits for a restart) {
+  const configuration running = configuration_in(smallest);
+  for (const std::string& key : settings::known_keys()) {
+    if (key.starts_with("cell.")) continue;
+    CAF_REQUIRE(other_values.contains(key));
+    const configuration read = with(key);
+    if (read == running) CAF_ERROR(key << " is read into no member");
+    const std::vector<std::string> waiting = restart_needed_for(running, read);
+    const std::vector<std::string> expected =
+        taken_over_at_once.contains(key) ? std::vector<std::string>{} : std::vector{key};
+    if (waiting != expected) CAF_ERROR(key << " is reported as " << caf::deep_to_string(waiting));
+  }
+}
+
+CAF_TEST(a smaller log has smaller segments from the next start on) {
+  const configuration running = configuration_in(smallest);
+  const configuration read = configuration_in(smallest + "max_bytes = \"64MiB\"\n");
+  CAF_CHECK(
+      (restart_needed_for(running, read) == std::vector<std::string>{"evidence.max_bytes", "evidence.segment_bytes"}));
+}
+
+CAF_TEST(a file that says the same waits for nothing) {
+  CAF_CHECK(restart_needed_for(configuration_in(smallest), configuration_in(smallest)).empty());
+}
