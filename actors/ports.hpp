@@ -11,6 +11,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "messages/clock.hpp"
 #include "messages/bind_refusal.hpp"
 #include "messages/cell_specification.hpp"
 #include "messages/chain_head.hpp"
@@ -54,8 +55,9 @@ class cell_intake {
   /// Chunks up to and including `sequence` are in the log: forgets them and returns their credit.
   virtual void acknowledge(std::uint64_t sequence) = 0;
 
-  /// Stops accepting and removes the socket file, reads what guests have already written (bounded in time), closes, and
-  /// then calls `drained`, after the last chunk there will be. A second call replaces the first one's `drained`.
+  /// Stops accepting and removes the socket file, reads what guests have already written, closes, and then calls
+  /// `drained`, after the last chunk there will be. Bounded in time: what credit has not allowed to be read by the
+  /// deadline is left unread, and the operator is reported. A second call replaces the first one's `drained`.
   virtual void drain(std::function<void()> drained) = 0;
 
   /// The chunk with this sequence while it is unacknowledged; null after.
@@ -123,17 +125,6 @@ class quarantine_store {
 
   /// Name of the file the chunk was set aside in, or nothing if that failed.
   virtual std::optional<std::string> set_aside(std::string_view cell_id, const received_chunk& chunk) = 0;
-};
-
-/// Wall time; its own port because tests decide what time it is.
-class wall_clock {
- public:
-  wall_clock() = default;
-  wall_clock(const wall_clock&) = delete;
-  wall_clock& operator=(const wall_clock&) = delete;
-  virtual ~wall_clock() = default;
-
-  virtual wall_time now() const = 0;
 };
 
 }  // namespace cellos

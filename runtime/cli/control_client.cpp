@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "messages/escaped_text.hpp"
-#include "runtime/socket_path.hpp"
+#include "runtime/os/socket_path.hpp"
 
 namespace cellos::cli {
 

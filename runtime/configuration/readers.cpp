@@ -8,7 +8,7 @@
 
 #include "messages/wire_format.hpp"
 #include "runtime/configuration/configuration_error.hpp"
-#include "runtime/socket_path.hpp"
+#include "runtime/os/socket_path.hpp"
 #include "runtime/text/nearest_name.hpp"
 #include "runtime/text/units.hpp"
 

@@ -125,7 +125,7 @@ std::string host_daemon::bind_control() {
 std::string host_daemon::start_socket_service() {
   socket_service_options options = socket_options_of(settings_.intake, settings_.signing);
   options.guest_descriptors = plan_descriptors(descriptor_limit()).guests;
-  sockets_.emplace(options, events());
+  sockets_.emplace(options, events(), real_socket_calls(), service_clocks{clock_, system_monotonic_clock()});
   return {};
 }
 

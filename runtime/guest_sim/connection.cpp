@@ -12,7 +12,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "runtime/socket_path.hpp"
+#include "runtime/os/socket_path.hpp"
 
 namespace cellos::guest_sim {
 

@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "runtime/socket_path.hpp"
+#include "runtime/os/socket_path.hpp"
 #include "runtime/text/nearest_name.hpp"
 #include "runtime/text/units.hpp"
 #include "runtime/version.hpp"

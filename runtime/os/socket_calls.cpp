@@ -1,6 +1,7 @@
 #include "runtime/os/socket_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace cellos {
@@ -26,12 +27,21 @@ class posix_socket_calls final : public socket_calls {
     return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
   }
   ssize_t recv(int fd, void* into, std::size_t bytes) override { return ::recv(fd, into, bytes, MSG_DONTWAIT); }
+  int shutdown(int fd, int how) override { return ::shutdown(fd, how); }
+  int poll(std::span<pollfd> descriptors, const timespec& timeout) override {
+    return ::ppoll(descriptors.data(), descriptors.size(), &timeout, nullptr);
+  }
+  int epoll_create() override { return ::epoll_create1(EPOLL_CLOEXEC); }
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
     return ::epoll_ctl(epoll, operation, fd, event);
   }
   int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) override {
     return ::epoll_wait(epoll, events, most, milliseconds);
   }
+  int eventfd() override { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+  ssize_t read(int fd, void* into, std::size_t bytes) override { return ::read(fd, into, bytes); }
+  ssize_t write(int fd, const void* from, std::size_t bytes) override { return ::write(fd, from, bytes); }
+  int open_null() override { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -7,12 +8,15 @@
 #include <sys/un.h>
 
 #include <cstddef>
+#include <ctime>
+#include <span>
 
 namespace cellos {
 
 /// The system calls the socket service depends on, as POSIX and Linux have them: -1 and errno on failure.
 ///
-/// A seam, so that tests can fail each call in turn.
+/// A seam, so that tests can fail each call in turn. Of what the I/O thread calls only `close` is not here: Linux gives
+/// the descriptor back whatever it returns.
 class socket_calls {
  public:
   socket_calls() = default;
@@ -35,8 +39,18 @@ class socket_calls {
   virtual int peer_credentials(int fd, ucred& peer) = 0;
   /// Never waits.
   virtual ssize_t recv(int fd, void* into, std::size_t bytes) = 0;
+  virtual int shutdown(int fd, int how) = 0;
+  /// Returns at once if `timeout` is zero.
+  virtual int poll(std::span<pollfd> descriptors, const timespec& timeout) = 0;
+  virtual int epoll_create() = 0;
   virtual int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) = 0;
   virtual int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) = 0;
+  /// A counter that wakes whoever polls it; neither of the two below ever waits.
+  virtual int eventfd() = 0;
+  virtual ssize_t read(int fd, void* into, std::size_t bytes) = 0;
+  virtual ssize_t write(int fd, const void* from, std::size_t bytes) = 0;
+  /// A descriptor that is good for nothing but to be given up.
+  virtual int open_null() = 0;
 };
 
 /// The operating system's own. Thread-safe, never destroyed.

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "runtime/socket_path.hpp"
+#include "runtime/os/socket_path.hpp"
 
 namespace cellos {
 

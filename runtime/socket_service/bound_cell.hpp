@@ -10,6 +10,7 @@
 #include "actors/ports.hpp"
 #include "runtime/os/unix_listener.hpp"
 #include "runtime/socket_service/chunk_ledger.hpp"
+#include "runtime/socket_service/connection_reading.hpp"
 #include "runtime/socket_service/framer.hpp"
 
 namespace cellos {
@@ -19,33 +20,19 @@ struct bound_cell;
 /// What epoll hands back: a cell's listening socket or one of its connections.
 struct pollable {
   enum class kind : std::uint8_t { listening, connection };
-  /// What epoll reports of it.
-  enum class watch : std::uint8_t {
-    nothing,
-    /// Once, that the peer has left. What it has written waits for credit.
-    leaving,
-    input,
-  };
   kind what;
   bound_cell* cell;
-  watch watched = watch::nothing;
+  /// What epoll reports of it.
+  socket_watch watched = socket_watch::nothing;
 };
 
 struct guest_connection : pollable {
-  guest_connection(bound_cell* owner, file_descriptor accepted, std::uint64_t number)
-      : pollable{kind::connection, owner}, socket(std::move(accepted)), id(number) {}
+  guest_connection(bound_cell& owner, cell_reading& shared, file_descriptor accepted, std::uint64_t number)
+      : pollable{kind::connection, &owner}, socket(std::move(accepted)), reading(number, shared) {}
 
+  /// Given back early when all that the peer wrote has been kept.
   file_descriptor socket;
-  std::uint64_t id;
-  framer frames;
-  monotonic_time frame_began{};
-  /// Whether any byte came: a connection that said nothing leaves no trace in the chunks.
-  bool spoke = false;
-  bool closed = false;
-  /// Read before there was credit, because the peer had left: comes before whatever `socket` still has.
-  std::vector<std::uint8_t> kept;
-  /// All that its peer wrote is in `kept`, and its descriptor is given back.
-  bool read_to_its_end = false;
+  connection_reading reading;
 };
 
 /// One cell as the I/O thread sees it. Members under "I/O thread" are that thread's alone; the rest is thread-safe.
@@ -55,7 +42,8 @@ struct bound_cell {
         cell_id(specification.cell_id),
         expected_uid(specification.expected_uid),
         chunks(max_chunks, budget),
-        socket(std::move(bound)) {}
+        socket(std::move(bound)),
+        reading(budget) {}
 
   const cell_specification specification;
   const std::string& cell_id;
@@ -90,11 +78,7 @@ struct bound_cell {
   std::shared_ptr<void> descriptors;
   pollable listening{pollable::kind::listening, this};
   std::vector<std::unique_ptr<guest_connection>> connections;
-  /// Those of `connections` that hold no descriptor any more.
-  std::size_t read_to_their_end = 0;
-  /// Bytes in their and other connections' `kept`.
-  std::size_t kept_bytes = 0;
-  bool draining = false;
+  cell_reading reading;
   monotonic_time refusal_reported{};
   /// Refusals since then.
   std::uint64_t refusals_held_back = 0;

@@ -31,18 +31,16 @@ bool chunk_ledger::acknowledge(std::uint64_t sequence) {
     budget_.give_back(unacknowledged_.front()->bytes.capacity());
     unacknowledged_.pop_front();
   }
-  return paused_ && has_credit_locked() && std::exchange(paused_, false);
+  return credit_.resumes(holdings_locked());
 }
 
 bool chunk_ledger::may_read() {
   const std::lock_guard lock{mutex_};
-  paused_ = !has_credit_locked();
-  return !paused_;
+  return credit_.may_read(holdings_locked());
 }
 
-bool chunk_ledger::has_credit_locked() const {
-  if (!deliver_) return false;
-  return unacknowledged_.empty() || (unacknowledged_.size() < max_chunks_ && !budget_.exhausted());
+reading_credit::holdings chunk_ledger::holdings_locked() const {
+  return {static_cast<bool>(deliver_), unacknowledged_.size(), budget_.exhausted()};
 }
 
 std::uint32_t chunk_ledger::unacknowledged() const {

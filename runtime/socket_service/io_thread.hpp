@@ -12,13 +12,16 @@
 
 namespace cellos {
 
-/// The one thread that waits on, accepts from and reads every telemetry socket.
+/// The one thread that waits on, accepts from and reads every telemetry socket. What is to be read, and what comes of
+/// it, `connection_reading` decides; this carries it out.
 ///
 /// Each turn: cells that other threads notified it of, then reads, then accepts, then draining cells. One read a ready
 /// connection and turn, so that no connection keeps the others waiting for longer than a read each.
 class io_thread {
  public:
-  io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls);
+  /// Throws a system_error where there is no descriptor or thread to be had.
+  io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls,
+            const service_clocks& clocks);
   ~io_thread();
 
   std::size_t chunks_per_cell() const { return chunks_per_cell_; }
@@ -41,13 +44,12 @@ class io_thread {
   std::future<void> next_turn();
 
  private:
-  using clock = std::chrono::steady_clock;
   static constexpr std::size_t events_per_turn = 256;
 
   void run();
   void wake();
   bool take_turn();
-  int wait_timeout() const;
+  int wait_limit() const;
   void coalesce() const;
 
   void take_notifications();
@@ -55,9 +57,9 @@ class io_thread {
   void resume_reading(bound_cell& cell);
   void release(bound_cell& cell);
 
-  void arm(pollable& what, int fd) { watch_for(what, fd, pollable::watch::input); }
-  void watch_for(pollable& what, int fd, pollable::watch wanted);
-  void disarm(pollable& what, int fd);
+  void watch_for(pollable& what, int fd, socket_watch wanted);
+  void arm(pollable& what, int fd) { watch_for(what, fd, socket_watch::input); }
+  void disarm(pollable& what, int fd) { watch_for(what, fd, socket_watch::nothing); }
 
   // io_thread_accepting.cpp
   void accept_from(bound_cell& cell);
@@ -74,37 +76,53 @@ class io_thread {
   std::size_t share() const;
   std::size_t connections_allowed() const;
 
+  // io_thread_reading.cpp
   /// False when there was nothing to read, or no credit to read with.
   bool read_from(guest_connection& connection);
-  // io_thread_leaving.cpp
-  void hold_back(guest_connection& connection);
-  bool read_kept(guest_connection& connection);
-  bool let_go(guest_connection& connection);
-  bool keep_some(guest_connection& connection);
+  /// Its peer has left.
+  void let_go(guest_connection& connection);
+  /// True if there may be more to do.
+  bool carry_out(guest_connection& connection, reading_step step);
+  bool receive(guest_connection& connection);
+  bool take_kept(guest_connection& connection);
+  bool keep(guest_connection& connection);
+  void count_read(bound_cell& cell, std::size_t bytes);
   /// Always false.
   bool look_again_soon(guest_connection& connection);
+  bool may_read(bound_cell& cell);
+  void watch_connection(guest_connection& connection, bool credit);
   void read_those_that_left(bound_cell& cell);
-  void forget_kept(guest_connection& connection);
-  void take_bytes(guest_connection& connection, std::size_t bytes);
   void give_back_descriptor(guest_connection& connection);
-  void end_connection(guest_connection& connection, chunk_ending ending);
-  void emit(guest_connection& connection, framer::cut&& cut, chunk_ending ending);
+  /// Whatever is unread stays unread.
+  void end_connection(guest_connection& connection);
+  void deliver(guest_connection& connection, std::optional<received_chunk> chunk);
+  read_time now() const { return {clocks_.wall.now(), clocks_.monotonic.now()}; }
+
   /// What is looked after a few times a second: descriptors nobody watches, frames that never become whole.
   void look_after_connections();
 
+  /// Of frames that never become whole.
+  void end_overdue_frames(bound_cell& cell);
+
+  // io_thread_draining.cpp
   void begin_draining(bound_cell& cell);
   /// True if the cell made progress and wants another step without waiting.
   bool drain_step(bound_cell& cell);
+  void cut_off(bound_cell& cell);
+  /// Whether no further bytes or guests can come; draining has a deadline for when they can.
+  void take_nothing_more(int fd) { (void)calls_.shutdown(fd, SHUT_RD); }
 
   const std::chrono::nanoseconds coalescing_;
   std::atomic<std::size_t> chunks_per_cell_;
   std::atomic<std::size_t> connections_per_cell_;
   std::atomic<std::chrono::nanoseconds> half_frame_timeout_;
   std::atomic<std::size_t> read_bytes_;
+  const std::chrono::nanoseconds drain_timeout_;
   const std::size_t guest_descriptors_;
   const std::shared_ptr<std::atomic<std::size_t>> cells_bound_ = std::make_shared<std::atomic<std::size_t>>(0);
   operator_events& events_;
   socket_calls& calls_;
+  const service_clocks clocks_;
   byte_budget budget_;
   file_descriptor epoll_;
   file_descriptor wake_;

@@ -2,10 +2,6 @@
 // that guests may hold. Shares get smaller as cells are bound; a cell that is over its share by then gives back what
 // another needs.
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -19,6 +15,9 @@ namespace {
 
 /// Accepted from one cell in one turn; the rest comes next turn. Chosen here.
 constexpr int accepts_per_turn = 64;
+/// Accepted of a socket that takes no further ones: more than its backlog can hold. Bounds it where they come none the
+/// less. Chosen here.
+constexpr int most_in_backlog = 4096;
 /// Connections of one cell that their peers have left and that wait, with their descriptors, to be read. Chosen here.
 constexpr std::size_t most_left_unread = 256;
 /// A refused connection is reported at most this often a cell. Chosen here.
@@ -30,7 +29,9 @@ bool is_out_of_descriptors(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-std::size_t open_connections(const bound_cell& cell) { return cell.connections.size() - cell.read_to_their_end; }
+std::size_t open_connections(const bound_cell& cell) {
+  return cell.connections.size() - cell.reading.read_to_their_end();
+}
 
 }  // namespace
 
@@ -64,7 +65,7 @@ void io_thread::accept_from(bound_cell& cell) {
 
 /// Of a socket that takes no further ones.
 void io_thread::accept_all(bound_cell& cell) {
-  while (true) {
+  for (int i = 0; i < most_in_backlog; ++i) {
     file_descriptor waiting{calls_.accept4(cell.socket.fd())};
     if (waiting) {
       take_connection(cell, std::move(waiting));
@@ -79,7 +80,7 @@ void io_thread::take_over_rebound(bound_cell& cell) {
   if (!cell.rebound_waits.exchange(false)) return;
   const std::lock_guard lock{cell.file_mutex};
   for (unix_listener& next : cell.rebound) {
-    ::shutdown(cell.socket.fd(), SHUT_RD);
+    take_nothing_more(cell.socket.fd());
     accept_all(cell);
     disarm(cell.listening, cell.socket.fd());
     cell.socket = std::move(next);
@@ -102,16 +103,10 @@ void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
   const std::uint64_t number = ++cell.connections_accepted;
   ++cell.connections_open;
   ++connections_open_;
-  cell.connections.push_back(std::make_unique<guest_connection>(&cell, std::move(accepted), number));
+  cell.connections.push_back(std::make_unique<guest_connection>(cell, cell.reading, std::move(accepted), number));
   guest_connection& connection = *cell.connections.back();
-  if (cell.draining) {
-    ::shutdown(connection.socket.get(), SHUT_RD);
-  } else if (cell.chunks.may_read()) {
-    arm(connection, connection.socket.get());
-  } else {
-    hold_back(connection);
-    if (budget_.exhausted()) budget_wanted_ = true;
-  }
+  if (cell.reading.draining()) return take_nothing_more(connection.socket.get());
+  watch_connection(connection, may_read(cell));
 }
 
 /// In a storm of reconnects most connections have been left by their peer and only wait to be read: they are read to
@@ -120,11 +115,11 @@ bool io_thread::make_room(bound_cell& cell) {
   std::vector<pollfd> peers;
   std::vector<guest_connection*> connections;
   for (const auto& connection : cell.connections) {
-    if (connection->read_to_its_end) continue;
+    if (!connection->socket) continue;
     peers.push_back({connection->socket.get(), POLLRDHUP, 0});
     connections.push_back(connection.get());
   }
-  if (::poll(peers.data(), peers.size(), 0) < 0) return false;
+  if (calls_.poll(peers, {}) < 0) return false;
   std::size_t left = 0;
   for (std::size_t i = 0; i < peers.size(); ++i) {
     if (peers[i].revents == 0) continue;
@@ -158,8 +153,8 @@ bool io_thread::end_one_over_its_share() {
   }
   if (furthest == nullptr || open_connections(*furthest) <= share()) return false;
   const auto newest = std::find_if(furthest->connections.rbegin(), furthest->connections.rend(),
-                                   [](const auto& connection) { return !connection->read_to_its_end; });
-  end_connection(**newest, (*newest)->frames.inside_frame() ? chunk_ending::torn : chunk_ending::closed);
+                                   [](const auto& connection) { return static_cast<bool>(connection->socket); });
+  end_connection(**newest);
   refuse_connection(*furthest, over_its_share);
   return true;
 }
@@ -190,7 +185,7 @@ void io_thread::shed_one_connection(bound_cell& cell) {
 }
 
 void io_thread::keep_reserve() {
-  if (!reserve_) reserve_ = file_descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  if (!reserve_) reserve_ = file_descriptor{calls_.open_null()};
 }
 
 }  // namespace cellos

@@ -91,8 +91,9 @@ unix_listener::outcome bind_cell_socket(const cell_specification& cell, socket_c
   return unix_listener::bind(cell.socket_path(), access, calls);
 }
 
-socket_service::socket_service(const socket_service_options& options, operator_events& events, socket_calls& calls)
-    : io_(std::make_shared<io_thread>(options, events, calls)),
+socket_service::socket_service(const socket_service_options& options, operator_events& events, socket_calls& calls,
+                               const service_clocks& clocks)
+    : io_(std::make_shared<io_thread>(options, events, calls, clocks)),
       watch_(std::make_unique<socket_file_watch>(options.file_watch_interval, events)) {}
 
 socket_service::~socket_service() = default;

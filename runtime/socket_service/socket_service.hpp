@@ -6,9 +6,16 @@
 #include "actors/events.hpp"
 #include "actors/ports.hpp"
 #include "runtime/os/socket_calls.hpp"
+#include "runtime/os/system_clocks.hpp"
 #include "runtime/socket_service/socket_service_options.hpp"
 
 namespace cellos {
+
+/// What the service dates with, and measures its deadlines with.
+struct service_clocks {
+  const wall_clock& wall;
+  const monotonic_clock& monotonic;
+};
 
 class io_thread;
 class socket_file_watch;
@@ -19,14 +26,15 @@ class socket_file_watch;
 /// Reading one cell stops when its credit is used up; the guest then blocks on its own side. Accepting never stops.
 class socket_service final : public telemetry_sockets {
  public:
-  /// `calls` must outlive the service and every intake it gave.
+  /// `calls` and `clocks` must outlive the service and every intake it gave.
   socket_service(const socket_service_options& options, operator_events& events,
-                 socket_calls& calls = real_socket_calls());
+                 socket_calls& calls = real_socket_calls(),
+                 const service_clocks& clocks = {system_wall_clock(), system_monotonic_clock()});
   ~socket_service() override;
 
   binding bind(const cell_specification& cell) override;
-  /// Everything but `coalescing`, `guest_descriptors` and `file_watch_interval`, while cells are served;
-  /// `chunks_per_cell` counts for cells bound from then on.
+  /// Everything but `drain_timeout`, `coalescing`, `guest_descriptors` and `file_watch_interval`, while cells are
+  /// served; `chunks_per_cell` counts for cells bound from then on.
   void set_limits(const socket_service_options& options);
 
   /// Whether the I/O thread comes round within `limit`. Any thread.

@@ -22,6 +22,9 @@ struct socket_service_options {
   /// How long a connection may keep half a frame before it is closed and the frame torn. Default: chosen here, the
   /// silence window's.
   std::chrono::nanoseconds half_frame_timeout = std::chrono::seconds{10};
+  /// How long a cell that ends waits for the credit to read what its guests have written. Chosen here: leaves the CELL
+  /// SUPERVISOR, who waits 20 s, time for decoding and the log.
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds{15};
   /// Bytes of one read at most, and so of one chunk, besides a frame that began earlier; up to `most_read_bytes`.
   std::size_t read_bytes = most_read_bytes;
   /// While reads are small, how long the next ones may wait to share a wake-up. Chosen here; bounds the added latency.

@@ -1,15 +1,17 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "actors/ports.hpp"
 #include "runtime/socket_service/chunk_ledger.hpp"
-#include "runtime/socket_service/framer.hpp"
+#include "runtime/socket_service/connection_reading.hpp"
 
 namespace cellos::simulation {
 
@@ -41,48 +43,81 @@ struct chunk_record {
 
 /// A guest's connection: bytes it has written and the host has not read, and where frames end in them.
 struct simulated_connection {
-  std::uint64_t id = 0;
+  simulated_connection(std::uint64_t number, cell_reading& shared) : reading(number, shared) {}
+
+  connection_reading reading;
   std::deque<std::uint8_t> unread;
+  /// Whole ones that no chunk has brought.
   std::deque<sent_frame> frames;
-  framer cutter;
+  /// Bytes that the host has read and not kept, without those of frames that a chunk has brought.
+  std::size_t read_behind_frames = 0;
   bool closed_by_guest = false;
-  bool spoke = false;
+  /// The guest stopped in the middle of a frame.
+  bool stuck = false;
+  /// The host has given its descriptor back.
+  bool gone = false;
 };
 
-/// The kernel's side and the I/O thread's side of one cell's socket, over the production framer and chunk ledger.
-/// Faults that a variant plants are virtual.
+/// The kernel's side of one cell's socket, and the I/O thread's, which carries out what production's
+/// `connection_reading` and `chunk_ledger` decide. Faults that a variant plants are virtual.
 class simulated_socket {
  public:
-  simulated_socket(std::size_t max_chunks, byte_budget& budget) : chunks(max_chunks, budget) {}
+  simulated_socket(std::size_t max_chunks, byte_budget& budget)
+      : chunks(max_chunks, budget), reading(budget), budget_(budget) {}
   virtual ~simulated_socket() = default;
 
   void guest_writes(randomness& random, bool may_be_poison);
   void guest_closes();
-  /// One read of one connection, of a random length, if there is credit. False if there was nothing to do.
-  bool read_some(randomness& random, wall_time wall, monotonic_time mono);
-  bool has_unread() const { return !connections.empty(); }
-  void check_drained();
+  /// One read of one connection, of a random length, if there is credit, or of what its guest left behind. False if
+  /// there was nothing to do.
+  bool read_some(randomness& random, read_time at);
+  /// What the I/O thread sees to in each turn: frames that never become whole, and cells that drain.
+  void look_after(read_time at);
+  void drain(std::function<void()> when_drained);
+  /// Whether whoever asked for it has been reported.
+  bool drained() const { return !accepting && !drained_; }
+  /// The intake is gone.
+  void release();
 
-  virtual void acknowledge(std::uint64_t sequence) { chunks.acknowledge(sequence); }
-  virtual void attach(std::uint64_t generation, cell_intake::delivery deliver) {
-    chunks.attach(generation, std::move(deliver));
-  }
+  virtual void acknowledge(std::uint64_t sequence);
+  virtual void attach(std::uint64_t generation, cell_intake::delivery deliver);
+  /// Some cell's acknowledgement gave bytes back.
+  void budget_came_back();
+  /// Whether guests wrote what the host has not taken, though it might.
+  bool has_unread() const;
+  bool waits_inside_frame() const;
 
   chunk_ledger chunks;
+  cell_reading reading;
   std::vector<std::unique_ptr<simulated_connection>> connections;
   std::map<std::uint64_t, chunk_record> records;
   intake_counts counts;
+  /// What the host did with a connection and may not.
+  std::vector<std::string> violations;
   std::uint64_t first_number = 1;
   std::uint64_t next_number = 1;
   std::uint64_t next_sequence = 1;
+  /// How often the kernel has no memory for a read, or the connection breaks.
+  std::uint32_t fault_per_mille = 0;
   bool accepting = true;
-  bool draining = false;
-  std::function<void()> drained;
 
  private:
   simulated_connection& connection(randomness& random);
-  void end(simulated_connection& ended);
-  void emit(simulated_connection& from, framer::cut cut, chunk_ending ending, wall_time wall, monotonic_time mono);
+  bool may_read();
+  read_outcome receive(simulated_connection& from, randomness& random, std::size_t most,
+                       std::vector<std::uint8_t>& into);
+  bool carry_out(simulated_connection& from, reading_step step, randomness& random, read_time at);
+  bool read(simulated_connection& from, randomness& random, read_time at);
+  bool keep(simulated_connection& from, randomness& random);
+  void deliver(simulated_connection& from, std::optional<received_chunk> chunk);
+  void record(simulated_connection& from, const received_chunk& chunk);
+
+  byte_budget& budget_;
+  /// There was no credit; nobody has said since that there is, as the I/O thread is reported.
+  bool paused_ = false;
+  bool budget_wanted_ = false;
+  bool drain_wanted_ = false;
+  std::function<void()> drained_;
 };
 
 }  // namespace cellos::simulation

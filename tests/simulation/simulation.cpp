@@ -1,7 +1,5 @@
 #include "tests/simulation/simulation.hpp"
 
-#include <spdlog/sinks/null_sink.h>
-
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
@@ -14,13 +12,11 @@
 #include <utility>
 #include <variant>
 
-#include "actors/host_supervisor.hpp"
-#include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/signing/host_sealing.hpp"
+#include "tests/simulation/daemon_life.hpp"
 #include "tests/simulation/frame_trace.hpp"
 #include "tests/simulation/log_checker.hpp"
 #include "tests/simulation/world.hpp"
-#include "tests/support/recorded_log.hpp"
 
 namespace cellos::simulation {
 
@@ -30,97 +26,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t trace_length = 200;
 constexpr std::uint64_t max_quiet_steps = 50'000;
-
-class test_configuration : public caf::actor_system_config {
- public:
-  test_configuration() { set("scheduler.policy", caf::atom("testing")); }
-};
-
-/// One life of the daemon: from recovery to a stop, or to its sudden death.
-class daemon_life {
- public:
-  daemon_life(simulated_log& log, simulated_sockets& sockets, simulated_clock& clock, const simulated_decoder& decoder,
-              event_sealing_ptr sealing)
-      : quarantine_(sockets),
-        events_(std::make_shared<spdlog::logger>("simulation", std::make_shared<spdlog::sinks::null_sink_st>()),
-                log_format::text),
-        environment_{"host-a", "simulated", sockets, log, quarantine_, clock, events_, activities_, {}},
-        system_(std::make_unique<caf::actor_system>(configuration_)) {
-    recovery_conclusions found = test::recovered_from(log.text, log.left(sealing));
-    environment_.epochs = std::make_shared<chain_epochs>(found.highest_epoch);
-    record_restart(found, {"host-a", "simulated", log, clock, *environment_.epochs, sealing}, host_chain_);
-    environment_.recovered = recovered_runs{std::move(found.open_runs)};
-    environment_.sealing = std::move(sealing);
-    environment_.host_chain = &*host_chain_;
-    environment_.decode = decoder;
-    environment_.limits = {50, 10s, 5s};
-    host_ = system_->spawn(make_host_supervisor, 2, &environment_);
-    self_ = std::make_unique<caf::scoped_actor>(*system_, true);
-  }
-
-  ~daemon_life() {
-    for (const auto& present : activities_.present()) kill(*present, caf::exit_reason::kill);
-    caf::anon_send_exit(host_, caf::exit_reason::kill);
-    while (scheduler().try_run_once()) {}
-    host_ = nullptr;
-    self_.reset();
-    clock().cancel_all();
-    system_.reset();
-  }
-
-  caf::scheduler::test_coordinator& scheduler() {
-    return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
-  }
-  caf::detail::test_actor_clock& clock() { return scheduler().clock(); }
-
-  /// The next message of an actor the seed chooses. False if nobody has any.
-  bool run_one(randomness& random, frame_trace* trace) {
-    auto& jobs = scheduler().jobs;
-    if (jobs.empty()) return false;
-    const auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>(below(random, jobs.size()));
-    auto* job = *chosen;
-    jobs.erase(chosen);
-    jobs.push_front(job);
-    auto* actor = dynamic_cast<caf::scheduled_actor*>(job);
-    if (trace != nullptr && actor != nullptr) trace->takes(*actor, activities_.present());
-    return scheduler().try_run_once();
-  }
-
-  /// Ends an actor the seed chooses; the HOST SUPERVISOR is the daemon itself. Returns its role.
-  std::string kill_one(randomness& random) {
-    auto present = activities_.present();
-    std::erase_if(present,
-                  [](const activity_ptr& actor) { return std::string_view{actor->role()} == "HOST SUPERVISOR"; });
-    if (present.empty()) return "nobody";
-    const activity& chosen = *present[below(random, present.size())];
-    kill(chosen, chance(random, 500) ? caf::exit_reason::kill : caf::exit_reason::unhandled_exception);
-    return chosen.cell_id().empty() ? chosen.role() : chosen.role() + (" " + chosen.cell_id());
-  }
-
-  template <class... Words>
-  auto ask(Words&&... words) {
-    return (*self_)->request(host_, caf::infinite, std::forward<Words>(words)...);
-  }
-  caf::scoped_actor& self() { return *self_; }
-  host_supervisor_actor host() const { return host_; }
-
- private:
-  static void kill(const activity& actor, caf::exit_reason reason) {
-    if (const auto handle = caf::actor_cast<caf::strong_actor_ptr>(actor.actor())) {
-      caf::anon_send_exit(caf::actor_cast<caf::actor>(handle), reason);
-    }
-  }
-
-  activity_registry activities_;
-  simulated_quarantine quarantine_;
-  operator_events events_;
-  std::optional<host_event_chain> host_chain_;
-  host_environment environment_;
-  test_configuration configuration_;
-  std::unique_ptr<caf::actor_system> system_;
-  host_supervisor_actor host_;
-  std::unique_ptr<caf::scoped_actor> self_;
-};
 
 /// The key that every simulated host has.
 signing_key the_key() {
@@ -148,6 +53,7 @@ class simulation_run {
       : random_(seed), log_(random_, bug), sockets_(bug), decoder_{&random_, &decode_throws_}, trace_(trace) {
     kills_ = static_cast<std::uint32_t>(below(random_, 4)) * 5;
     faulty_log_ = chance(random_, 500);
+    full_at_the_end_ = faulty_log_ && chance(random_, 300);
     poison_ = chance(random_, 300);
     cells_ = 1 + below(random_, 4);
     sealing_ = a_sealing(random_);
@@ -162,6 +68,9 @@ class simulation_run {
       step();
     }
     settle();
+    for (const simulated_run& run : sockets_.runs) {
+      for (const std::string& each : run.socket->violations) violated(run.cell_id + ": " + each);
+    }
     const auto broken = broken_promises(log_.text, sockets_.runs);
     result_.violations.insert(result_.violations.end(), broken.begin(), broken.end());
     if (sealing_) {
@@ -224,8 +133,9 @@ class simulation_run {
     if (what < 25 && socket != nullptr) {
       socket->guest_writes(random_, poison_);
     } else if (what < 50 && socket != nullptr) {
-      if (socket->read_some(random_, clock_.time, life_->clock().now())) note("read " + id);
-      socket->check_drained();
+      socket->fault_per_mille = kills_;
+      if (socket->read_some(random_, now())) note("read " + id);
+      socket->look_after(now());
     } else if (what < 90) {
       run_one();
     } else if (what < 93) {
@@ -278,6 +188,8 @@ class simulation_run {
     }
   }
 
+  read_time now() const { return {clock_.time, life_->clock().now()}; }
+
   void pass(std::chrono::milliseconds duration) {
     note("time passes: " + std::to_string(duration.count()) + " ms");
     clock_.time += duration;
@@ -293,8 +205,9 @@ class simulation_run {
     for (std::uint64_t i = 0; i < max_quiet_steps; ++i) {
       bool active = run_one();
       for (const simulated_run& run : sockets_.runs) {
-        active = run.socket->read_some(random_, clock_.time, life_->clock().now()) || active;
-        run.socket->check_drained();
+        run.socket->fault_per_mille = 0;
+        active = run.socket->read_some(random_, now()) || active;
+        run.socket->look_after(now());
       }
       if (active) continue;
       if (passed >= at_least) return;
@@ -310,6 +223,11 @@ class simulation_run {
   void settle() {
     note("faults stop");
     run_quietly(12s);
+    for (const simulated_run& run : sockets_.runs) {
+      if (run.socket->accepting && run.socket->waits_inside_frame()) {
+        violated(run.cell_id + ": a frame that does not become whole is waited for");
+      }
+    }
     for (std::uint64_t i = 0; i < cells_; ++i) {
       simulated_socket* socket = sockets_.of(cell_name(i));
       if (socket == nullptr) continue;
@@ -321,8 +239,11 @@ class simulation_run {
       if (run.socket->accepting && run.socket->chunks.unacknowledged() != 0) {
         violated(run.cell_id + ": credit does not come back");
       }
+      if (run.socket->accepting && run.socket->has_unread()) violated(run.cell_id + ": is not read any more");
     }
+    if (full_at_the_end_) write_more_than_credit();
     auto pending = life_->ask(stop_atom::value);
+    if (full_at_the_end_) stay_full_past_the_deadline();
     if (kills_ > 0) die_while_stopping();
     run_quietly(70s);
     if (!life_->self()->has_next_message()) {
@@ -336,14 +257,42 @@ class simulation_run {
         [this](const caf::error&) { violated("the host did not stop"); });
   }
 
+  void write_more_than_credit() {
+    note("disk full");
+    ++result_.faults;
+    log_.full = true;
+    for (const simulated_run& run : sockets_.runs) {
+      for (int i = 0; i < 200 && run.socket->accepting; ++i) run.socket->guest_writes(random_, false);
+    }
+  }
+
+  /// Longer than a cell that ends may wait for credit, and not as long as its supervisor waits for it.
+  void stay_full_past_the_deadline() {
+    for (std::chrono::milliseconds passed{0}; passed < 17s;) {
+      bool active = life_->run_one(random_);
+      for (const simulated_run& run : sockets_.runs) {
+        active = run.socket->read_some(random_, now()) || active;
+        run.socket->look_after(now());
+      }
+      if (active) continue;
+      pass(50ms);
+      passed += 50ms;
+    }
+    for (const simulated_run& run : sockets_.runs) {
+      if (!run.socket->drained()) violated(run.cell_id + ": is not drained by its deadline");
+    }
+    log_.heal();
+    note("disk has room");
+  }
+
   /// Actors go on dying while their cells are drained and ended.
   void die_while_stopping() {
     for (std::uint64_t i = below(random_, 150); i > 0; --i) {
       ++result_.steps;
       if (chance(random_, kills_ * 2)) suffer("kill " + life_->kill_one(random_));
       for (const simulated_run& run : sockets_.runs) {
-        run.socket->read_some(random_, clock_.time, life_->clock().now());
-        run.socket->check_drained();
+        run.socket->read_some(random_, now());
+        run.socket->look_after(now());
       }
       run_one();
       if (chance(random_, 50)) pass(std::chrono::milliseconds{below(random_, 30)});
@@ -368,6 +317,7 @@ class simulation_run {
   simulated_decoder decoder_;
   std::uint32_t kills_ = 0;
   bool faulty_log_ = false;
+  bool full_at_the_end_ = false;
   bool poison_ = false;
   std::uint64_t cells_ = 1;
   event_sealing_ptr sealing_;

@@ -13,19 +13,16 @@ namespace {
 
 class simulated_intake final : public cell_intake {
  public:
-  explicit simulated_intake(std::shared_ptr<simulated_socket> socket) : socket_(std::move(socket)) {}
-  ~simulated_intake() override {
-    socket_->accepting = false;
-    socket_->connections.clear();
-  }
+  simulated_intake(std::shared_ptr<simulated_socket> socket, const simulated_sockets& sockets)
+      : socket_(std::move(socket)), sockets_(sockets) {}
+  ~simulated_intake() override { socket_->release(); }
 
   void attach(std::uint64_t generation, delivery deliver) override { socket_->attach(generation, std::move(deliver)); }
-  void acknowledge(std::uint64_t sequence) override { socket_->acknowledge(sequence); }
-  void drain(std::function<void()> drained) override {
-    socket_->accepting = false;
-    socket_->draining = true;
-    socket_->drained = std::move(drained);
+  void acknowledge(std::uint64_t sequence) override {
+    socket_->acknowledge(sequence);
+    for (const simulated_run& run : sockets_.runs) run.socket->budget_came_back();
   }
+  void drain(std::function<void()> drained) override { socket_->drain(std::move(drained)); }
   chunk_ptr unacknowledged(std::uint64_t sequence) const override { return socket_->chunks.unacknowledged(sequence); }
   intake_counts counts() const override {
     intake_counts seen = socket_->counts;
@@ -36,6 +33,7 @@ class simulated_intake final : public cell_intake {
 
  private:
   std::shared_ptr<simulated_socket> socket_;
+  const simulated_sockets& sockets_;
 };
 
 /// The last chunk of every acknowledgement keeps its credit.
@@ -114,7 +112,7 @@ telemetry_sockets::binding simulated_sockets::bind(const cell_specification& cel
   }
   socket->next_number = socket->first_number = 1 + 1'000'000 * runs.size();
   runs.push_back({cell.cell_id, cell.run_id, socket, false});
-  return {std::make_shared<simulated_intake>(socket), {telemetry_errc::none, {}}};
+  return {std::make_shared<simulated_intake>(socket, *this), {telemetry_errc::none, {}}};
 }
 
 simulated_socket* simulated_sockets::of(const std::string& cell_id) {

@@ -184,7 +184,7 @@ class misbehaviour_run {
 
   void check() {
     if (report_.descriptors_after > report_.descriptors_before) blame("descriptors leaked");
-    if (!options_.judges_memory) return;
+    if (!options_.checks_memory) return;
     if (auto grown = memory_growth(report_.hours)) blame(std::move(*grown));
   }
 

@@ -21,7 +21,7 @@ struct misbehaviour_options {
   /// Sockets and evidence are made below; the caller removes them.
   std::filesystem::path dir;
   /// Off where the process is watched by what keeps freed memory, such as a sanitizer.
-  bool judges_memory = true;
+  bool checks_memory = true;
   /// Says how far it is, on stderr.
   bool progress = false;
 };

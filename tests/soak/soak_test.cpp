@@ -56,7 +56,7 @@ CAF_TEST(guests that misbehave in every way leave the totals balanced and no des
   options.length = std::chrono::seconds{9};
   options.cells = 4;
   options.rows = 9;
-  options.judges_memory = test::most_resident_bytes != std::numeric_limits<std::uint64_t>::max();
+  options.checks_memory = test::most_resident_bytes != std::numeric_limits<std::uint64_t>::max();
   options.dir = home.path();
   const soak::misbehaviour_report report = soak::run_misbehaviour_soak(options);
   CAF_MESSAGE(to_text(report));

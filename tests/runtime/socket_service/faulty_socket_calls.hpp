@@ -21,8 +21,15 @@ enum class socket_call : std::uint8_t {
   accept4,
   peer_credentials,
   recv,
+  shutdown,
+  poll,
+  epoll_create,
   epoll_ctl,
   epoll_wait,
+  eventfd,
+  read,
+  write,
+  open_null,
 };
 
 /// The real calls, of which the n-th of one kind fails once. An accept or a read that fails takes nothing.
@@ -73,6 +80,11 @@ class faulty_socket_calls : public socket_calls {
   ssize_t recv(int fd, void* into, std::size_t bytes) override {
     return refused(socket_call::recv) ? -1 : real_.recv(fd, into, bytes);
   }
+  int shutdown(int fd, int how) override { return refused(socket_call::shutdown) ? -1 : real_.shutdown(fd, how); }
+  int poll(std::span<pollfd> descriptors, const timespec& timeout) override {
+    return refused(socket_call::poll) ? -1 : real_.poll(descriptors, timeout);
+  }
+  int epoll_create() override { return refused(socket_call::epoll_create) ? -1 : real_.epoll_create(); }
   int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
     return refused(socket_call::epoll_ctl) ? -1 : real_.epoll_ctl(epoll, operation, fd, event);
   }
@@ -80,6 +92,14 @@ class faulty_socket_calls : public socket_calls {
     wait_at_the_gate();
     return refused(socket_call::epoll_wait) ? -1 : real_.epoll_wait(epoll, events, most, milliseconds);
   }
+  int eventfd() override { return refused(socket_call::eventfd) ? -1 : real_.eventfd(); }
+  ssize_t read(int fd, void* into, std::size_t bytes) override {
+    return refused(socket_call::read) ? -1 : real_.read(fd, into, bytes);
+  }
+  ssize_t write(int fd, const void* from, std::size_t bytes) override {
+    return refused(socket_call::write) ? -1 : real_.write(fd, from, bytes);
+  }
+  int open_null() override { return refused(socket_call::open_null) ? -1 : real_.open_null(); }
 
  private:
   bool refused(socket_call call) {

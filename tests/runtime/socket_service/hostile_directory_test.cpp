@@ -14,6 +14,7 @@
 #include "runtime/os/unix_listener.hpp"
 #include "runtime/socket_service/socket_service.hpp"
 #include "tests/runtime/socket_service/collected_chunks.hpp"
+#include "tests/runtime/socket_service/faulty_socket_calls.hpp"
 #include "tests/soak/event_counter.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -25,39 +26,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The real calls; whoever shares the directory acts between two of them.
-class watched_socket_calls : public socket_calls {
- public:
-  int socket() override { return real_.socket(); }
-  int fchmod(int fd, mode_t mode) override { return real_.fchmod(fd, mode); }
-  int bind(int fd, const sockaddr_un& address) override { return real_.bind(fd, address); }
-  int listen(int fd, int backlog) override { return real_.listen(fd, backlog); }
-  int open_directory(const char* path) override { return real_.open_directory(path); }
-  int lstat(int directory, const char* name, struct stat& there) override {
-    return real_.lstat(directory, name, there);
-  }
-  int unlink(int directory, const char* name) override { return real_.unlink(directory, name); }
-  int accept4(int fd) override { return real_.accept4(fd); }
-  int peer_credentials(int fd, ucred& peer) override { return real_.peer_credentials(fd, peer); }
-  ssize_t recv(int fd, void* into, std::size_t bytes) override { return real_.recv(fd, into, bytes); }
-  int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) override {
-    return real_.epoll_ctl(epoll, operation, fd, event);
-  }
-  int epoll_wait(int epoll, epoll_event* events, int most, int milliseconds) override {
-    return real_.epoll_wait(epoll, events, most, milliseconds);
-  }
-
- private:
-  socket_calls& real_ = real_socket_calls();
-};
-
 /// Puts a link to another's file in the place of the socket just bound.
-class link_in_its_place final : public watched_socket_calls {
+class link_in_its_place final : public faulty_socket_calls {
  public:
   link_in_its_place(fs::path path, fs::path other) : path_(std::move(path)), other_(std::move(other)) {}
 
   int bind(int fd, const sockaddr_un& address) override {
-    const int bound = watched_socket_calls::bind(fd, address);
+    const int bound = faulty_socket_calls::bind(fd, address);
     fs::remove(path_);
     fs::create_hard_link(other_, path_);
     return bound;
@@ -69,14 +44,14 @@ class link_in_its_place final : public watched_socket_calls {
 };
 
 /// Puts another directory in the place of the one that the host has looked at.
-class another_directory final : public watched_socket_calls {
+class another_directory final : public faulty_socket_calls {
  public:
   another_directory(fs::path directory, fs::path other) : directory_(std::move(directory)), other_(std::move(other)) {}
 
   int bind(int fd, const sockaddr_un& address) override {
     fs::rename(directory_, directory_.native() + ".looked-at");
     fs::create_directory_symlink(other_, directory_);
-    return watched_socket_calls::bind(fd, address);
+    return faulty_socket_calls::bind(fd, address);
   }
 
  private:
@@ -85,7 +60,7 @@ class another_directory final : public watched_socket_calls {
 };
 
 /// Connects again, by another name of the socket's file, before the host can see that nobody waits.
-class tireless_guest final : public watched_socket_calls {
+class tireless_guest final : public faulty_socket_calls {
  public:
   static constexpr int most = 5000;
 
@@ -100,7 +75,7 @@ class tireless_guest final : public watched_socket_calls {
       std::memcpy(address.sun_path, name_.c_str(), name_.native().size());
       (void)::connect(again.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
     }
-    return watched_socket_calls::accept4(fd);
+    return faulty_socket_calls::accept4(fd);
   }
 
   std::atomic<bool> busy{false};

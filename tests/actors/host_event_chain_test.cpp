@@ -70,7 +70,7 @@ struct fixture {
 
 }  // namespace
 
-CAF_TEST_FIXTURE_SCOPE(host_chronicle_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(host_event_chain_tests, fixture)
 
 CAF_TEST(its events are numbered and each is in the log at once) {
   start();
