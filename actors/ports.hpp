@@ -11,10 +11,10 @@
 #include <string_view>
 #include <system_error>
 
-#include "messages/clock.hpp"
 #include "messages/bind_refusal.hpp"
 #include "messages/cell_specification.hpp"
 #include "messages/chain_head.hpp"
+#include "messages/clock.hpp"
 #include "messages/instants.hpp"
 #include "messages/received_chunk.hpp"
 #include "messages/telemetry_errc.hpp"

@@ -66,7 +66,8 @@ bool io_thread::receive(guest_connection& connection) {
 }
 
 bool io_thread::take_kept(guest_connection& connection) {
-  const std::size_t bytes = std::min({connection.reading.kept_bytes(), socket_service_options::most_read_bytes, read_bytes_.load()});
+  const std::size_t bytes =
+      std::min({connection.reading.kept_bytes(), socket_service_options::most_read_bytes, read_bytes_.load()});
   if (bytes > 0) count_read(*connection.cell, bytes);
   deliver(connection, connection.reading.take_kept(bytes, now()));
   return true;

@@ -1,8 +1,8 @@
 #include "runtime/control/cell_document.hpp"
 
-#include "runtime/text/units.hpp"
 #include <filesystem>
 #include <fstream>
+#include "runtime/text/units.hpp"
 
 #define CAF_SUITE cell_document
 #include "caf/test/dsl.hpp"
