@@ -9,10 +9,11 @@
 #include "actors/cell_progress.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
-#include "actors/run_ledger.hpp"
+#include "messages/cell_specification.hpp"
 #include "messages/cell_status.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
+#include "messages/quarantined_chunk.hpp"
 #include "messages/recovered_run.hpp"
 
 namespace cellos {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/ports.hpp"
+#include "messages/cell_specification.hpp"
 #include "messages/cell_status.hpp"
 #include "messages/instants.hpp"
 

@@ -8,13 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "actors/ports.hpp"
-#include "actors/run_ledger.hpp"
 #include "messages/agent_silenced.hpp"
 #include "messages/batch.hpp"
+#include "messages/cell_specification.hpp"
 #include "messages/cell_status.hpp"
 #include "messages/cloud_event.hpp"
 #include "messages/event_seal.hpp"
+#include "messages/quarantined_chunk.hpp"
+#include "messages/run_account.hpp"
+#include "messages/run_closing.hpp"
 #include "messages/run_totals.hpp"
 
 /// Every actor's protocol, in the order of the data path:
@@ -46,26 +48,6 @@ using checkpoint_atom = caf::atom_constant<caf::atom("checkpoint")>;
 using rekey_atom = caf::atom_constant<caf::atom("rekey")>;
 using accounts_atom = caf::atom_constant<caf::atom("accounts")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
-
-/// A run as the SINK knows it when asked for its totals.
-struct run_account {
-  run_totals totals;
-  /// Of a recovered run: frames among `totals.received` that the present intake never saw.
-  std::uint64_t received_before = 0;
-  bool silenced = false;
-  /// Of this run; a later silence of it is not reported.
-  bool silence_told = false;
-  /// Receive time of the last accepted frame; zero before the first.
-  wall_time last_frame{};
-};
-
-/// How a run is to be closed.
-struct run_closing {
-  run_end_reason reason{};
-  // What only the cell's intake knows.
-  std::uint64_t frames_received = 0;
-  std::uint64_t connections = 0;
-};
 
 /// What a cell's DECODER shows without a message. It alone writes while it lives, and KEEPALIVE and the CELL SUPERVISOR
 /// read; it outlives each DECODER.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -16,24 +17,11 @@
 #include "messages/chain_head.hpp"
 #include "messages/clock.hpp"
 #include "messages/instants.hpp"
+#include "messages/intake_counts.hpp"
 #include "messages/received_chunk.hpp"
-#include "messages/telemetry_errc.hpp"
 
 /// The seams between the actors and the world. runtime/ implements them for production, tests/support for simulation.
 namespace cellos {
-
-/// What an intake has seen since it was bound. Readable from any thread.
-struct intake_counts {
-  std::uint64_t frames_received = 0;
-  std::uint64_t bytes_received = 0;
-  std::uint64_t connections_accepted = 0;
-  /// Connections closed at once: wrong peer uid, or more than the cell may hold.
-  std::uint64_t connections_refused = 0;
-  std::uint32_t connections_open = 0;
-  std::uint32_t chunks_unacknowledged = 0;
-  /// Whether the socket's file was there when last looked at: without it no guest finds the socket.
-  bool file_in_place = true;
-};
 
 /// One cell's bound socket, from bind to unlink. Outlives every actor that uses it; thread-safe.
 ///

@@ -12,17 +12,10 @@
 #include "messages/cloud_event.hpp"
 #include "messages/event_seal.hpp"
 #include "messages/host_event.hpp"
+#include "messages/quarantined_chunk.hpp"
 #include "messages/run_totals.hpp"
 
 namespace cellos {
-
-/// A chunk that is never decoded again, because decoding it ended two DECODERs.
-struct quarantined_chunk {
-  std::uint64_t sequence = 0;
-  std::uint32_t frames = 0;
-  /// Name of the file it was set aside in; empty if that failed.
-  std::string file;
-};
 
 /// One run's totals and its place in the chain: turns what happens into numbered event lines, each exactly once.
 ///

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "messages/cell_specification.hpp"
+#include "messages/instants.hpp"
 #include "runtime/os/unix_listener.hpp"
 #include "runtime/socket_service/chunk_ledger.hpp"
 #include "runtime/socket_service/connection_reading.hpp"

@@ -33,6 +33,8 @@ dependencies_run_one_way() {
   includes '(\.\./)*tests/' "${runtime[@]}"
 }
 
+caf_in_messages() { includes 'caf/' "${messages[@]}"; }
+
 cbor_outside_the_codec() {
   includes 'cbor' "${messages[@]}" "${actors[@]}" "${runtime[@]}" | grep -v '^messages/wire_codec\.cpp:' || true
 }
@@ -185,6 +187,7 @@ all=("${messages[@]}" "${actors[@]}" "${runtime[@]}" "${tests[@]}")
 "$tidy_dir/rooms.sh" --graph .
 refuse "rooms include what cmake/rooms.txt allows, without a cycle" < <("$tidy_dir/rooms.sh" .)
 refuse "dependencies run messages <- actors <- runtime" < <(dependencies_run_one_way)
+refuse "messages/ knows no CAF" < <(caf_in_messages)
 refuse "only messages/wire_codec.cpp includes cbor.h" < <(cbor_outside_the_codec)
 refuse "no crypto header is reachable from the guest path" < <(crypto_on_the_guest_path)
 refuse "a file has at most $max_lines lines" < <(long_files)

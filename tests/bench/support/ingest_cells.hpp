@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "messages/cell_specification.hpp"
 
 namespace cellos::bench {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "messages/cell_specification.hpp"
 
 namespace cellos::bench {
 
