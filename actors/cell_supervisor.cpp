@@ -169,7 +169,8 @@ void on_run_not_opened(supervisor_pointer self, const caf::error& cause) {
   state.cell->use(nullptr);
   state.lifecycle.not_opened();
   for (auto& answer : std::exchange(state.admit_answers, {})) {
-    answer.deliver(make_failure(failure::no_answer, "the evidence log did not take run.v1.started (" +
+    answer.deliver(make_failure(failure::no_answer, "the evidence log did not take " +
+                                                        std::string{name_of(event_type::run_started)} + " (" +
                                                         explanation(cause) + "); see evidence_blocked"));
   }
 }
@@ -246,7 +247,8 @@ void close_run(supervisor_pointer self) {
   auto request = step_request<run_totals>(
       self, state.lifecycle.begin(step::close_run), [self](const run_totals& totals) { finish(self, totals); },
       [self](const caf::error& cause) {
-        const std::string why = "run.v1.ended is not in the log: " + explanation(cause);
+        const std::string why =
+            std::string{name_of(event_type::run_ended)} + " is not in the log: " + explanation(cause);
         self->state.host->events.cell_not_drained(*self->state.cell->run, why);
         finish(self, make_failure(failure::no_answer, why));
       });

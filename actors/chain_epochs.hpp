@@ -4,8 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <string>
-#include <string_view>
 
 #include "messages/instants.hpp"
 
@@ -24,10 +22,6 @@ class chain_epochs {
     std::uint64_t highest = highest_;
     while (!highest_.compare_exchange_weak(highest, std::max(wanted, highest + 1))) {}
     return std::max(wanted, highest + 1);
-  }
-
-  std::string chain_name(std::string_view begin, wall_time now) {
-    return std::string{begin} + "/" + std::to_string(next(now));
   }
 
  private:

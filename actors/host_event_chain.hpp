@@ -53,14 +53,6 @@ class host_event_chain {
                          std::span<const run_end_mark> ended, std::span<const recovery_finding> findings = {});
 
  private:
-  /// What rendering an event changes.
-  struct place {
-    std::uint64_t next_event = 1;
-    event_digest digest = no_event;
-    /// The key that vouched for the chain last, where it is not the sealing's.
-    std::string former_key_id;
-  };
-
   template <class Make>
   void record(Make&& make);
   template <class Make>
@@ -68,13 +60,11 @@ class host_event_chain {
   void render_listing(std::string_view chain, run_listing::kind what, const run_end_mark* end);
   std::error_code append_pending();
   std::error_code write_pending(std::span<const chain_head> heads_of_runs);
-  chain_head head() const;
 
   const wall_clock& clock_;
   evidence_log& log_;
   std::mutex mutex_;
   host_projection projection_;
-  place place_;
   std::string pending_;
   /// Said by the pending events.
   std::vector<run_listing> listings_;

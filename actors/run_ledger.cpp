@@ -17,112 +17,73 @@ void saturating_add(std::uint64_t& sum, std::uint64_t more) {
 }  // namespace
 
 run_ledger::run_ledger(host_stamp_ptr attribution, const recovered_run& left, const event_sealing_ptr& sealing)
-    : projection_(std::move(attribution), left.chain, left.sealed ? sealing : nullptr),
+    : projection_(std::move(attribution), left, left.sealed ? sealing : nullptr),
       received_before_(left.totals.received),
       adopted_(left.adopted) {
-  state_.next_event = left.next_event;
-  state_.digest = left.digest;
   state_.totals = left.totals;
   state_.silence_told = left.silence_told;
   state_.resumed = left.resumed;
-  if (sealed() && !sealing->key_id().empty() && left.key_id != sealing->key_id()) former_key_id_ = left.key_id;
 }
 
-chain_position run_ledger::position() const { return head().position; }
+chain_head run_ledger::head() const { return head_of(position(), state_); }
 
-chain_head run_ledger::head() const { return head_of(state_); }
-
-chain_head run_ledger::head_of(const state& at) const {
-  const event_sealing_ptr& sealing = projection_.lines().sealing();
-  const std::string key_id = former_key_id_.empty() && sealing ? sealing->key_id() : former_key_id_;
-  return {{chain(), at.next_event, sealed(), at.digest, key_id},
-          run_state{projection_.attribution(), at.totals, at.silence_told, at.resumed, at.ended},
-          {}};
+chain_head run_ledger::head_of(chain_position position, const state& at) const {
+  return {
+      std::move(position), run_state{projection_.attribution(), at.totals, at.silence_told, at.resumed, at.ended}, {}};
 }
 
 run_end_mark run_ledger::end_mark() const {
-  const event_sealing_ptr& sealing = projection_.lines().sealing();
-  return {chain(), state_.next_event - 1, sealing ? sealing->digest_text(state_.digest) : ""};
+  event_place end = projection_.chain().end();
+  return {chain(), end.sequence, std::move(end.digest)};
 }
 
-run_ledger::state run_ledger::begin() {
-  projection_.lines().forget_unsealed();
+run_ledger::state run_ledger::begin(std::string& out, wall_time now) {
   partings_.clear();
+  projection_.begin(out, now);
   return state_;
 }
 
 void run_ledger::commit(std::string& out, state&& next) {
-  next.digest = projection_.lines().seal(out, next.digest);
+  projection_.chain().commit(out);
   state_ = std::move(next);
   if (progress_) progress_->publish(state_.totals, received_before_, silenced());
 }
 
-void run_ledger::rendered_ordinary(state& next, std::string& out, wall_time now) {
-  const event_sealing_ptr& sealing = projection_.lines().sealing();
-  if (!sealing || sealing->events_per_signature() == 1 || sealing->key_id().empty()) return;
-  if (++next.unsigned_events < sealing->events_per_signature()) return;
-  projection_.run_checkpoint(out, next.next_event++, now);
-  next.unsigned_events = 0;
-}
-
 void run_ledger::checkpoint(std::string& out, wall_time now) {
-  if (state_.unsigned_events == 0) return;
-  state next = begin();
-  projection_.run_checkpoint(out, next.next_event++, now);
-  next.unsigned_events = 0;
+  if (unsigned_events() == 0) return;
+  state next = begin(out, now);
+  projection_.run_checkpoint(out, now);
   commit(out, std::move(next));
 }
 
-void run_ledger::change_key_if_due(state& next, std::string& out, wall_time now) {
-  if (former_key_id_.empty()) return;
-  projection_.run_key_changed(out, next.next_event++, now, former_key_id_);
-  next.unsigned_events = 0;
-}
-
 void run_ledger::change_key(std::string& out, wall_time now, const event_sealing_ptr& sealing) {
-  const event_sealing_ptr before = projection_.lines().sealing();
-  if (!before || !sealing || before == sealing) return;
-  const std::string reported_before = former_key_id_;
+  chain_writer& chain = projection_.chain();
+  const chain_writer::state before = chain.save();
   try {
-    projection_.lines().reseal(sealing);
-    if (before->key_id() != sealing->key_id()) former_key_id_ = before->key_id();
-    state next = begin();
-    change_key_if_due(next, out, now);
-    commit(out, std::move(next));
+    if (chain.change_key(sealing)) commit(out, begin(out, now));
   } catch (...) {
-    projection_.lines().reseal(before);
-    former_key_id_ = reported_before;
+    chain.restore(before);
     throw;
   }
-  former_key_id_.clear();
 }
 
 void run_ledger::open(std::string& out, wall_time now, const run_opening& opening) {
   progress_ = opening.progress;
-  state next = begin();
-  change_key_if_due(next, out, now);
+  state next = begin(out, now);
   if (opening.recovered) {
-    projection_.run_resumed(out, next.next_event++, now, opening);
+    projection_.run_resumed(out, now, opening);
   } else {
-    projection_.run_started(out, next.next_event++, now, opening);
+    projection_.run_started(out, now, opening);
   }
-  next.unsigned_events = 0;
   commit(out, std::move(next));
-  former_key_id_.clear();
   silence_window_ = opening.silence_window;
 }
 
 void run_ledger::restarted(std::string& out, wall_time now) {
-  state next = begin();
-  change_key_if_due(next, out, now);
-  if (adopted_) {
-    projection_.run_adopted(out, next.next_event++, now, *adopted_);
-    next.unsigned_events = 0;
-  }
-  projection_.telemetry_dropped(out, next.next_event++, now, {loss_reason::daemon_restart, {}, {}, {}});
-  rendered_ordinary(next, out, now);
+  state next = begin(out, now);
+  if (adopted_) projection_.run_adopted(out, now, *adopted_);
+  projection_.telemetry_dropped(out, now, {loss_reason::daemon_restart, {}, {}, {}});
   commit(out, std::move(next));
-  former_key_id_.clear();
   adopted_.reset();
 }
 
@@ -143,7 +104,7 @@ run_ledger::result run_ledger::take(std::string& out, const batch& arrived, std:
   if (chunk.sequence < state_.next_chunk) return result::duplicate;
   if (chunk.sequence > state_.next_chunk) return result::gap;
 
-  state next = begin();
+  state next = begin(out, chunk.received_at);
   ++next.next_chunk;
   bool resumed = false;
   if (arrived.accepted() > 0) {
@@ -157,8 +118,7 @@ run_ledger::result run_ledger::take(std::string& out, const batch& arrived, std:
   std::uint64_t rendered = 0;
   for (const guest_declaration& declared : std::span{arrived.declarations}.first(appended)) {
     part_if_due(next, out, unparted, rendered++);
-    projection_.declaration(out, next.next_event++, received, declared);
-    rendered_ordinary(next, out, chunk.received_at);
+    projection_.declaration(out, received, declared);
   }
   count(next, arrived, appended);
   account_losses(next, arrived);
@@ -169,8 +129,8 @@ run_ledger::result run_ledger::take(std::string& out, const batch& arrived, std:
 /// Sealed up to here, the lines before are complete whatever becomes of those behind.
 void run_ledger::part_if_due(state& next, std::string& out, std::size_t& since, std::uint64_t declarations) {
   if (out.size() - since < part_after_) return;
-  next.digest = projection_.lines().seal(out, next.digest);
-  parting here{out.size(), head_of(next)};
+  projection_.chain().seal(out);
+  parting here{out.size(), head_of(projection_.chain().sealed_position(), next)};
   here.head.run->totals.appended += declarations;
   here.head.run->totals.received += declarations;
   partings_.push_back(std::move(here));
@@ -180,9 +140,8 @@ void run_ledger::part_if_due(state& next, std::string& out, std::size_t& since, 
 run_ledger::result run_ledger::quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk) {
   if (chunk.sequence < state_.next_chunk) return result::duplicate;
   if (chunk.sequence > state_.next_chunk) return result::gap;
-  state next = begin();
-  projection_.telemetry_dropped(out, next.next_event++, now, {loss_reason::quarantined, chunk.frames, {}, chunk.file});
-  rendered_ordinary(next, out, now);
+  state next = begin(out, now);
+  projection_.telemetry_dropped(out, now, {loss_reason::quarantined, chunk.frames, {}, chunk.file});
   ++next.next_chunk;
   next.totals.received += chunk.frames;
   next.totals.quarantined += chunk.frames;
@@ -222,17 +181,15 @@ void run_ledger::account_losses(state& next, const batch& arrived) {
 
 bool run_ledger::resume_if_silenced(state& next, std::string& out, wall_time received) {
   if (!next.silence_told || std::exchange(next.resumed, true)) return false;
-  projection_.agent_resumed(out, next.next_event++, received);
-  rendered_ordinary(next, out, received);
+  projection_.agent_resumed(out, received);
   return true;
 }
 
 bool run_ledger::silence(std::string& out, wall_time now, const agent_silenced& silence) {
   if (state_.silence_told) return false;
-  state next = begin();
+  state next = begin(out, now);
   next.silence_told = true;
-  projection_.agent_silenced(out, next.next_event++, now, silence);
-  next.unsigned_events = 0;
+  projection_.agent_silenced(out, now, silence);
   // The silence may reach us after the frames that ended it.
   if (next.last_accepted > silence.last_accepted) resume_if_silenced(next, out, now);
   commit(out, std::move(next));
@@ -246,12 +203,11 @@ bool run_ledger::has_losses() const {
 
 refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
   if (!has_losses()) return {};
-  state next = begin();
+  state next = begin(out, now);
   const unreported_losses losses = std::exchange(next.losses, {});
   const auto report = [&](loss_reason reason, std::uint64_t frames) {
     if (frames == 0) return;
-    projection_.telemetry_dropped(out, next.next_event++, now, {reason, frames, losses.refused, {}});
-    rendered_ordinary(next, out, now);
+    projection_.telemetry_dropped(out, now, {reason, frames, losses.refused, {}});
   };
   report(loss_reason::guest_queue_full, losses.dropped_by_guest);
   report(loss_reason::sequence_gap, losses.missing_seq);
@@ -262,16 +218,22 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
 
 run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                              std::uint64_t connections) {
-  summarise_losses(out, now);
-  state next = begin();
-  change_key_if_due(next, out, now);
-  // Whoever closes a run it never got hold of knows of fewer frames than are settled.
-  next.totals.received = std::max(received_before_ + received, next.totals.settled());
-  next.totals.connections = connections;
-  projection_.run_ended(out, next.next_event++, now, reason, next.totals);
-  next.unsigned_events = 0;
-  next.ended = true;
-  commit(out, std::move(next));
+  const state before = state_;
+  const chain_writer::state stood = projection_.chain().save();
+  try {
+    summarise_losses(out, now);
+    state next = begin(out, now);
+    // Whoever closes a run it never got hold of knows of fewer frames than are settled.
+    next.totals.received = std::max(received_before_ + received, next.totals.settled());
+    next.totals.connections = connections;
+    projection_.run_ended(out, now, reason, next.totals);
+    next.ended = true;
+    commit(out, std::move(next));
+  } catch (...) {
+    state_ = before;
+    projection_.chain().restore(stood);
+    throw;
+  }
   return state_.totals;
 }
 

@@ -34,7 +34,7 @@ class run_ledger {
   };
 
   run_ledger(host_stamp_ptr attribution, std::string chain, const event_sealing_ptr& sealing = nullptr)
-      : projection_(std::move(attribution), std::move(chain), sealing) {}
+      : projection_(std::move(attribution), chain_position{std::move(chain)}, sealing) {}
   /// Goes on with a chain that an earlier process left open. Its sealing has to be there if the chain is sealed.
   run_ledger(host_stamp_ptr attribution, const recovered_run& left, const event_sealing_ptr& sealing);
 
@@ -62,13 +62,12 @@ class run_ledger {
   void change_key(std::string& out, wall_time now, const event_sealing_ptr& sealing);
 
   /// Events that no signature vouches for yet; 0 without a key.
-  std::uint64_t unsigned_events() const { return state_.unsigned_events; }
-  std::uint64_t next_event() const { return state_.next_event; }
-  bool sealed() const { return projection_.lines().sealing() != nullptr; }
+  std::uint64_t unsigned_events() const { return projection_.chain().unsigned_events(); }
+  std::uint64_t next_event() const { return projection_.chain().next_event(); }
   /// The last event.
   run_end_mark end_mark() const;
   /// Where the chain stands.
-  chain_position position() const;
+  chain_position position() const { return projection_.chain().position(); }
   /// What a successor of this process goes on from.
   chain_head head() const;
 
@@ -85,7 +84,7 @@ class run_ledger {
   std::vector<parting> take_partings() { return std::exchange(partings_, {}); }
 
   std::uint64_t received_before() const { return received_before_; }
-  const std::string& chain() const { return projection_.chain(); }
+  const std::string& chain() const { return projection_.chain().chain(); }
   const run_totals& totals() const { return state_.totals; }
   bool has_losses() const;
   bool silence_told() const { return state_.silence_told; }
@@ -110,9 +109,6 @@ class run_ledger {
   };
 
   struct state {
-    std::uint64_t next_event = 1;
-    std::uint64_t unsigned_events = 0;
-    event_digest digest = no_event;
     std::uint64_t next_chunk = 1;
     run_totals totals;
     unreported_losses losses;
@@ -124,25 +120,20 @@ class run_ledger {
     bool ended = false;
   };
 
-  /// Every change is made to a copy of the totals, which takes their place when it is complete.
-  state begin();
+  /// Every change is made to a copy of the totals, which takes their place when it is complete, with its events.
+  state begin(std::string& out, wall_time now);
   void commit(std::string& out, state&& next);
 
   static void account_losses(state& next, const batch& arrived);
   static void count(state& next, const batch& arrived, std::uint64_t appended);
   bool resume_if_silenced(state& next, std::string& out, wall_time received);
-  void change_key_if_due(state& next, std::string& out, wall_time now);
-  chain_head head_of(const state& at) const;
+  chain_head head_of(chain_position position, const state& at) const;
   /// `since`: where the lines begin that are not parted yet. Moves on if they are now.
   void part_if_due(state& next, std::string& out, std::size_t& since, std::uint64_t declarations);
-  /// An event was rendered that has no signature of its own.
-  void rendered_ordinary(state& next, std::string& out, wall_time now);
 
   run_projection projection_;
   run_progress_ptr progress_;
   state state_;
-  /// The key that vouched for the chain last, where it is not the sealing's.
-  std::string former_key_id_;
   /// Of a recovered run: frames that the present intake never saw.
   std::uint64_t received_before_ = 0;
   /// Zero until the run is opened.

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "messages/chain_name.hpp"
+
 namespace cellos {
 
 namespace {
 
 /// Host, cell, run and epoch: the same run opened again after it ended is another chain.
-std::string chain_name(const host_stamp& run, wall_time opened, chain_epochs& epochs) {
-  return epochs.chain_name(run.host_id + "/" + run.cell_id + "/" + run.run_id, opened);
+std::string new_chain(const host_stamp& run, wall_time opened, chain_epochs& epochs) {
+  return run_chain_name(run.host_id, run.cell_id, run.run_id, epochs.next(opened));
 }
 
 /// A buffer that grew past this for a burst is given back.
@@ -45,7 +47,7 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
   if (const auto known = runs_.find(run); known != runs_.end()) return known->second.chain();
   const wall_time now = clock_.now();
   run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
-                                        : run_ledger{run, chain_name(*run, now, *epochs_), sealing_};
+                                        : run_ledger{run, new_chain(*run, now, *epochs_), sealing_};
   append_lines(run, ledger, [&](std::string& out) {
     ledger.open(out, now, opening);
     if (host_chain_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());

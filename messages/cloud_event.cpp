@@ -1,9 +1,9 @@
 #include "messages/cloud_event.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "messages/authority.hpp"
+#include "messages/chain_name.hpp"
 #include "messages/json_text.hpp"
 #include "messages/wire_format.hpp"
 
@@ -15,12 +15,6 @@ std::string quoted(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
-}
-
-std::string declaration_type(std::string_view source_name) {
-  std::string verb{source_name};
-  std::replace(verb.begin(), verb.end(), '.', '_');
-  return std::string{event_type_prefix} + "guest.v1." + verb;
 }
 
 auto refusals(const refusal_counts& refused) {
@@ -39,14 +33,12 @@ std::uint64_t count_of(std::chrono::nanoseconds duration) { return static_cast<s
 
 }  // namespace
 
-run_projection::run_projection(host_stamp_ptr attribution, std::string chain, const event_sealing_ptr& sealing)
+run_projection::run_projection(host_stamp_ptr attribution, chain_position at, const event_sealing_ptr& sealing)
     : attribution_(std::move(attribution)),
-      lines_(std::move(chain), "/cellos/host/" + attribution_->host_id, "urn:cellos:cell:" + attribution_->cell_id,
-             sealing) {
+      chain_(std::move(at), event_source(attribution_->host_id), cell_subject(attribution_->cell_id), sealing) {
   const host_stamp& who = *attribution_;
   declaration_data_ = R"({"cellId":)" + quoted(who.cell_id) + R"(,"guestComm":)";
   for (std::size_t i = 0; i < probe_source_names.size(); ++i) {
-    declaration_types_[i] = declaration_type(probe_source_names[i]);
     std::string output;
     append_output(output, declared_by_guest);
     declaration_tails_[i] = R"(","output":)" + output + R"(,"probeSource":)" + quoted(probe_source_names[i]) +
@@ -55,15 +47,12 @@ run_projection::run_projection(host_stamp_ptr attribution, std::string chain, co
   }
 }
 
-seal_kind run_projection::ordinary() const {
-  const event_sealing_ptr& sealing = lines_.sealing();
-  return sealing && sealing->events_per_signature() == 1 ? seal_kind::signature : seal_kind::chained;
+void run_projection::begin(std::string& out, wall_time now) {
+  chain_.begin([&](const std::string& former_key_id) { key_changed(out, now, former_key_id); });
 }
 
-void run_projection::declaration(std::string& out, std::uint64_t sequence, const timestamp_text& received,
-                                 const guest_declaration& declared) {
-  const auto source = static_cast<std::size_t>(declared.source);
-  lines_.event(out, sequence, received.view(), declaration_types_[source], ordinary(), [&](std::string& to) {
+void run_projection::declaration(std::string& out, const timestamp_text& received, const guest_declaration& declared) {
+  chain_.event(out, received.view(), type_of(declared.source), [&](std::string& to) {
     to += declaration_data_;
     json::append_string(to, declared.guest_comm);
     to += R"(,"guestMonotonicNs":")";
@@ -72,47 +61,43 @@ void run_projection::declaration(std::string& out, std::uint64_t sequence, const
     json::append_decimal(to, declared.guest_pid);
     to += R"(,"hostReceivedAt":")";
     to += received.view();
-    to += declaration_tails_[source];
+    to += declaration_tails_[static_cast<std::size_t>(declared.source)];
   });
+  if (chain_.is_checkpoint_due()) run_checkpoint(out, received.time());
 }
 
-template <class WriteData>
-void run_projection::event(std::string& out, std::uint64_t sequence, wall_time time, std::string_view type,
-                           seal_kind kind, WriteData&& data) {
-  const std::string full_type = std::string{event_type_prefix} + std::string{type};
-  lines_.event(out, sequence, timestamp_text{time}.view(), full_type, kind, [&](std::string& to) {
-    json::object_writer object{to};
-    data(object);
-  });
+template <class WriteMembers>
+void run_projection::event(std::string& out, wall_time time, event_type type, WriteMembers&& members) {
+  chain_.event(out, time, type, json::object_of(members));
+  if (chain_.is_checkpoint_due()) run_checkpoint(out, time);
 }
 
-void run_projection::run_started(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) {
-  opened(out, sequence, now, event_type::run_started, opening);
+void run_projection::run_started(std::string& out, wall_time now, const run_opening& opening) {
+  opened(out, now, event_type::run_started, opening);
 }
 
-void run_projection::run_resumed(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening) {
-  opened(out, sequence, now, event_type::run_resumed, opening);
+void run_projection::run_resumed(std::string& out, wall_time now, const run_opening& opening) {
+  opened(out, now, event_type::run_resumed, opening);
 }
 
-void run_projection::opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type,
-                            const run_opening& opening) {
-  event(out, sequence, now, type, seal_kind::signature, [&](json::object_writer& data) {
+void run_projection::opened(std::string& out, wall_time now, event_type type, const run_opening& opening) {
+  event(out, now, type, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     data.text("daemonVersion", opening.daemon_version);
     data.text("hostId", attribution_->host_id);
-    if (const auto& sealing = lines_.sealing(); sealing && !sealing->key_id().empty())
+    if (const auto& sealing = chain_.sealing(); sealing && !sealing->key_id().empty())
       data.text("keyId", sealing->key_id());
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
-    data.member("signing", [this](std::string& to) { append_statement(to, statement_of(lines_.sealing())); });
+    data.member("signing", [this](std::string& to) { append_statement(to, statement_of(chain_.sealing())); });
     data.count("silenceWindowNs", count_of(opening.silence_window));
     data.text("specSignatureHash", attribution_->spec_signature_hash);
     data.number("wireContentVersionMajor", wire::wire_content_version_major);
   });
 }
 
-void run_projection::run_checkpoint(std::string& out, std::uint64_t sequence, wall_time now) {
-  event(out, sequence, now, event_type::run_checkpoint, seal_kind::signature, [&](json::object_writer& data) {
+void run_projection::run_checkpoint(std::string& out, wall_time now) {
+  event(out, now, event_type::run_checkpoint, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
@@ -120,22 +105,20 @@ void run_projection::run_checkpoint(std::string& out, std::uint64_t sequence, wa
   });
 }
 
-void run_projection::run_key_changed(std::string& out, std::uint64_t sequence, wall_time now,
-                                     std::string_view former_key_id) {
-  const event_sealing& sealing = *lines_.sealing();
-  const seal_kind kind = sealing.former_key_id() == former_key_id ? seal_kind::handover : seal_kind::signature;
-  event(out, sequence, now, event_type::run_key_changed, kind, [&](json::object_writer& data) {
+void run_projection::key_changed(std::string& out, wall_time now, std::string_view former_key_id) {
+  const auto members = [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     data.text("formerKeyId", former_key_id);
-    data.text("keyId", sealing.key_id());
+    data.text("keyId", chain_.sealing()->key_id());
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
     data.text("specSignatureHash", attribution_->spec_signature_hash);
-  });
+  };
+  chain_.key_change(out, now, event_type::run_key_changed, former_key_id, json::object_of(members));
 }
 
-void run_projection::run_adopted(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range) {
-  event(out, sequence, now, event_type::run_adopted, seal_kind::signature, [&](json::object_writer& data) {
+void run_projection::run_adopted(std::string& out, wall_time now, const adopted_range& range) {
+  event(out, now, event_type::run_adopted, [&](json::object_writer& data) {
     data.count("adoptedFrom", range.from);
     data.count("adoptedTo", range.to.sequence);
     data.text("cellId", attribution_->cell_id);
@@ -146,9 +129,8 @@ void run_projection::run_adopted(std::string& out, std::uint64_t sequence, wall_
   });
 }
 
-void run_projection::run_ended(std::string& out, std::uint64_t sequence, wall_time now, run_end_reason reason,
-                               const run_totals& totals) {
-  event(out, sequence, now, event_type::run_ended, seal_kind::signature, [&](json::object_writer& data) {
+void run_projection::run_ended(std::string& out, wall_time now, run_end_reason reason, const run_totals& totals) {
+  event(out, now, event_type::run_ended, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     data.member("output", output_of(observed_by_host));
     data.text("reason", to_string(reason));
@@ -168,9 +150,8 @@ void run_projection::run_ended(std::string& out, std::uint64_t sequence, wall_ti
   });
 }
 
-void run_projection::agent_silenced(std::string& out, std::uint64_t sequence, wall_time now,
-                                    const cellos::agent_silenced& silence) {
-  event(out, sequence, now, event_type::agent_silenced, seal_kind::signature, [&](json::object_writer& data) {
+void run_projection::agent_silenced(std::string& out, wall_time now, const cellos::agent_silenced& silence) {
+  event(out, now, event_type::agent_silenced, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     data.member("output", output_of(observed_absence));
     data.text("runId", attribution_->run_id);
@@ -180,8 +161,8 @@ void run_projection::agent_silenced(std::string& out, std::uint64_t sequence, wa
   });
 }
 
-void run_projection::agent_resumed(std::string& out, std::uint64_t sequence, wall_time received) {
-  event(out, sequence, received, event_type::agent_resumed, ordinary(), [&](json::object_writer& data) {
+void run_projection::agent_resumed(std::string& out, wall_time received) {
+  event(out, received, event_type::agent_resumed, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
@@ -189,9 +170,8 @@ void run_projection::agent_resumed(std::string& out, std::uint64_t sequence, wal
   });
 }
 
-void run_projection::telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now,
-                                       const telemetry_loss& loss) {
-  event(out, sequence, now, event_type::telemetry_dropped, ordinary(), [&](json::object_writer& data) {
+void run_projection::telemetry_dropped(std::string& out, wall_time now, const telemetry_loss& loss) {
+  event(out, now, event_type::telemetry_dropped, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
     if (loss.frames) data.count("frames", *loss.frames);
     data.member("output", output_of(observed_by_host));

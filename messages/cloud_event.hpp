@@ -8,7 +8,8 @@
 #include <string_view>
 
 #include "messages/agent_silenced.hpp"
-#include "messages/chain_lines.hpp"
+#include "messages/chain_writer.hpp"
+#include "messages/event_types.hpp"
 #include "messages/guest_declaration.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
@@ -19,18 +20,6 @@
 #include "messages/timestamp.hpp"
 
 namespace cellos {
-
-namespace event_type {
-inline constexpr std::string_view agent_silenced = "guest.v1.agent_silenced";
-inline constexpr std::string_view agent_resumed = "guest.v1.agent_resumed";
-inline constexpr std::string_view telemetry_dropped = "guest.v1.telemetry_dropped";
-inline constexpr std::string_view run_started = "run.v1.started";
-inline constexpr std::string_view run_resumed = "run.v1.resumed";
-inline constexpr std::string_view run_checkpoint = "run.v1.checkpoint";
-inline constexpr std::string_view run_adopted = "run.v1.adopted";
-inline constexpr std::string_view run_key_changed = "run.v1.key_changed";
-inline constexpr std::string_view run_ended = "run.v1.ended";
-}  // namespace event_type
 
 /// Why a run ended; the word in `run.v1.ended`.
 enum class run_end_reason : std::uint8_t {
@@ -95,52 +84,44 @@ struct telemetry_loss {
   std::string file;
 };
 
-/// Projects one run's happenings to CloudEvents 1.0, structured JSON, one line each.
+/// Projects one run's happenings to CloudEvents 1.0, structured JSON, one line each, and writes them to its chain.
 ///
 /// Everything constant for the run is rendered once; a declaration costs a few copies and one escape scan. Each
-/// function appends one line with its newline. `sequence` is the event's place in the run's chain, from 1. With a
-/// sealing, lines are complete after `seal`.
+/// function below begin() appends one line with its newline, and a checkpoint behind it where one is due. Lines are
+/// complete, and count, after `chain().commit()`.
 class run_projection {
  public:
-  /// `chain` names the run's chain uniquely: host, cell, run and epoch.
-  run_projection(host_stamp_ptr attribution, std::string chain, const event_sealing_ptr& sealing = nullptr);
+  /// The events go behind `at`; see chain_writer.
+  run_projection(host_stamp_ptr attribution, chain_position at, const event_sealing_ptr& sealing = nullptr);
 
-  // Vouched for by the next signature of the chain, unless each event is signed.
-  void declaration(std::string& out, std::uint64_t sequence, const timestamp_text& received,
-                   const guest_declaration& declared);
-  void agent_resumed(std::string& out, std::uint64_t sequence, wall_time received);
-  void telemetry_dropped(std::string& out, std::uint64_t sequence, wall_time now, const telemetry_loss& loss);
+  /// Of each group of events; a change of keys comes first.
+  void begin(std::string& out, wall_time now);
 
-  // Signed where there is a key.
-  void run_started(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening);
+  void declaration(std::string& out, const timestamp_text& received, const guest_declaration& declared);
+  void agent_silenced(std::string& out, wall_time now, const cellos::agent_silenced& silence);
+  void agent_resumed(std::string& out, wall_time received);
+  void telemetry_dropped(std::string& out, wall_time now, const telemetry_loss& loss);
+  void run_started(std::string& out, wall_time now, const run_opening& opening);
   /// The chain goes on after a restart of the daemon.
-  void run_resumed(std::string& out, std::uint64_t sequence, wall_time now, const run_opening& opening);
-  void run_checkpoint(std::string& out, std::uint64_t sequence, wall_time now);
-  /// The first event of the present key, signed with the former one too if the sealing has it.
-  void run_key_changed(std::string& out, std::uint64_t sequence, wall_time now, std::string_view former_key_id);
+  void run_resumed(std::string& out, wall_time now, const run_opening& opening);
+  void run_checkpoint(std::string& out, wall_time now);
   /// Goes right behind events that nothing of ours vouches for.
-  void run_adopted(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range);
-  void run_ended(std::string& out, std::uint64_t sequence, wall_time now, run_end_reason reason,
-                 const run_totals& totals);
-  void agent_silenced(std::string& out, std::uint64_t sequence, wall_time now, const agent_silenced& silence);
+  void run_adopted(std::string& out, wall_time now, const adopted_range& range);
+  void run_ended(std::string& out, wall_time now, run_end_reason reason, const run_totals& totals);
 
   const host_stamp_ptr& attribution() const { return attribution_; }
-  const std::string& chain() const { return lines_.chain(); }
-  chain_lines& lines() { return lines_; }
-  const chain_lines& lines() const { return lines_; }
+  chain_writer& chain() { return chain_; }
+  const chain_writer& chain() const { return chain_; }
 
  private:
-  void opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type,
-              const run_opening& opening);
-  template <class WriteData>
-  void event(std::string& out, std::uint64_t sequence, wall_time time, std::string_view type, seal_kind kind,
-             WriteData&& data);
-  seal_kind ordinary() const;
+  void opened(std::string& out, wall_time now, event_type type, const run_opening& opening);
+  void key_changed(std::string& out, wall_time now, std::string_view former_key_id);
+  template <class WriteMembers>
+  void event(std::string& out, wall_time time, event_type type, WriteMembers&& members);
 
   host_stamp_ptr attribution_;
-  chain_lines lines_;
-  // The constant pieces of a declaration's data and its type, by probe source.
-  std::array<std::string, probe_source_names.size()> declaration_types_;
+  chain_writer chain_;
+  // The constant pieces of a declaration's data; the last by probe source.
   std::string declaration_data_;
   std::array<std::string, probe_source_names.size()> declaration_tails_;
 };

@@ -53,7 +53,7 @@ class event_seal {
   virtual ~event_seal() = default;
 
   /// The attributes a line of this kind has between `sequence` and `data`, with room for their values; the same length
-  /// for every event of a kind. Begins with a comma.
+  /// for every event of a kind. As line_form has it: closes the text before, and leaves its own last one open.
   virtual std::string_view placeholder(seal_kind kind) const = 0;
 
   /// Fills in the placeholders of `events`. `before` is the digest of the event before the first of them. Answers with

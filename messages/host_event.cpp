@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "messages/authority.hpp"
+#include "messages/chain_name.hpp"
 #include "messages/json_text.hpp"
 #include "messages/timestamp.hpp"
 
@@ -44,23 +45,21 @@ void append_chain(std::string& out, const removed_chain& removed) {
 
 }  // namespace
 
-host_projection::host_projection(std::string host_id, std::string chain, const event_sealing_ptr& sealing)
-    : host_id_(std::move(host_id)),
-      lines_(std::move(chain), "/cellos/host/" + host_id_, "urn:cellos:host:" + host_id_, sealing) {}
+host_projection::host_projection(std::string host_id, chain_position at, const event_sealing_ptr& sealing)
+    : host_id_(std::move(host_id)), chain_(std::move(at), event_source(host_id_), host_subject(host_id_), sealing) {}
 
-template <class WriteData>
-void host_projection::event(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type,
-                            WriteData&& data, seal_kind kind) {
-  const std::string full_type = std::string{event_type_prefix} + std::string{type};
-  lines_.event(out, sequence, timestamp_text{now}.view(), full_type, kind, [&](std::string& to) {
-    json::object_writer object{to};
-    data(object);
-  });
+template <class Members>
+void host_projection::event(std::string& out, wall_time now, event_type type, Members&& members) {
+  chain_.event(out, now, type, json::object_of(members));
 }
 
-void host_projection::started(std::string& out, std::uint64_t sequence, wall_time now, std::string_view daemon_version,
+void host_projection::begin(std::string& out, wall_time now) {
+  chain_.begin([&](const std::string& former_key_id) { key_changed(out, now, former_key_id); });
+}
+
+void host_projection::started(std::string& out, wall_time now, std::string_view daemon_version,
                               const former_chain* former) {
-  event(out, sequence, now, event_type::host_started, [&](json::object_writer& data) {
+  event(out, now, event_type::host_started, [&](json::object_writer& data) {
     data.text("daemonVersion", daemon_version);
     if (former != nullptr) {
       data.text("formerChain", former->chain);
@@ -68,44 +67,41 @@ void host_projection::started(std::string& out, std::uint64_t sequence, wall_tim
       data.count("formerSequence", former->end.sequence);
     }
     data.text("hostId", host_id_);
-    if (const auto& sealing = lines_.sealing(); sealing && !sealing->key_id().empty()) {
+    if (const auto& sealing = chain_.sealing(); sealing && !sealing->key_id().empty()) {
       data.text("keyId", sealing->key_id());
     }
     data.member("output", output_of(observed_by_host));
-    data.member("signing", [this](std::string& to) { append_statement(to, statement_of(lines_.sealing())); });
+    data.member("signing", [this](std::string& to) { append_statement(to, statement_of(chain_.sealing())); });
   });
 }
 
-void host_projection::stopped(std::string& out, std::uint64_t sequence, wall_time now) {
-  event(out, sequence, now, event_type::host_stopped, [&](json::object_writer& data) {
+void host_projection::stopped(std::string& out, wall_time now) {
+  event(out, now, event_type::host_stopped, [&](json::object_writer& data) {
     data.text("hostId", host_id_);
     data.member("output", output_of(observed_by_host));
   });
 }
 
-void host_projection::key_changed(std::string& out, std::uint64_t sequence, wall_time now,
-                                  std::string_view former_key_id) {
-  const event_sealing& sealing = *lines_.sealing();
-  const auto write = [&](json::object_writer& data) {
+void host_projection::key_changed(std::string& out, wall_time now, std::string_view former_key_id) {
+  const auto members = [&](json::object_writer& data) {
     data.text("formerKeyId", former_key_id);
     data.text("hostId", host_id_);
-    data.text("keyId", sealing.key_id());
+    data.text("keyId", chain_.sealing()->key_id());
     data.member("output", output_of(observed_by_host));
   };
-  event(out, sequence, now, event_type::host_key_changed, write,
-        sealing.former_key_id() == former_key_id ? seal_kind::handover : seal_kind::signature);
+  chain_.key_change(out, now, event_type::host_key_changed, former_key_id, json::object_of(members));
 }
 
-void host_projection::run_opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view chain) {
-  event(out, sequence, now, event_type::host_run_opened, [&](json::object_writer& data) {
+void host_projection::run_opened(std::string& out, wall_time now, std::string_view chain) {
+  event(out, now, event_type::host_run_opened, [&](json::object_writer& data) {
     data.text("chain", chain);
     data.text("hostId", host_id_);
     data.member("output", output_of(observed_by_host));
   });
 }
 
-void host_projection::run_closed(std::string& out, std::uint64_t sequence, wall_time now, const run_end_mark& end) {
-  event(out, sequence, now, event_type::host_run_closed, [&](json::object_writer& data) {
+void host_projection::run_closed(std::string& out, wall_time now, const run_end_mark& end) {
+  event(out, now, event_type::host_run_closed, [&](json::object_writer& data) {
     data.text("chain", end.chain);
     data.text("hostId", host_id_);
     if (!end.last_digest.empty()) data.text("lastDigest", end.last_digest);
@@ -118,11 +114,11 @@ std::size_t host_projection::parts_of(const evidence_removal& removal) {
   return std::max<std::size_t>(1, (removal.chains.size() + chains_per_part - 1) / chains_per_part);
 }
 
-void host_projection::evidence_removed(std::string& out, std::uint64_t sequence, wall_time now,
-                                       const evidence_removal& removal, std::size_t part) {
+void host_projection::evidence_removed(std::string& out, wall_time now, const evidence_removal& removal,
+                                       std::size_t part) {
   const std::size_t begin = std::min(removal.chains.size(), (part - 1) * chains_per_part);
   const std::size_t end = std::min(removal.chains.size(), begin + chains_per_part);
-  event(out, sequence, now, event_type::host_evidence_removed, [&](json::object_writer& data) {
+  event(out, now, event_type::host_evidence_removed, [&](json::object_writer& data) {
     data.count("bytes", removal.bytes);
     data.member("chains", [&](std::string& to) {
       to += '[';
@@ -141,9 +137,9 @@ void host_projection::evidence_removed(std::string& out, std::uint64_t sequence,
   });
 }
 
-void host_projection::segments_missing(std::string& out, std::uint64_t sequence, wall_time now,
-                                       std::uint64_t first_segment, std::uint64_t last_segment) {
-  event(out, sequence, now, event_type::host_segments_missing, [&](json::object_writer& data) {
+void host_projection::segments_missing(std::string& out, wall_time now, std::uint64_t first_segment,
+                                       std::uint64_t last_segment) {
+  event(out, now, event_type::host_segments_missing, [&](json::object_writer& data) {
     data.count("firstSegment", first_segment);
     data.text("hostId", host_id_);
     data.count("lastSegment", last_segment);
@@ -151,9 +147,9 @@ void host_projection::segments_missing(std::string& out, std::uint64_t sequence,
   });
 }
 
-void host_projection::evidence_truncated(std::string& out, std::uint64_t sequence, wall_time now, std::string_view file,
+void host_projection::evidence_truncated(std::string& out, wall_time now, std::string_view file,
                                          std::uint64_t bytes_removed) {
-  event(out, sequence, now, event_type::host_evidence_truncated, [&](json::object_writer& data) {
+  event(out, now, event_type::host_evidence_truncated, [&](json::object_writer& data) {
     data.count("bytesRemoved", bytes_removed);
     data.text("file", file);
     data.text("hostId", host_id_);
@@ -161,9 +157,9 @@ void host_projection::evidence_truncated(std::string& out, std::uint64_t sequenc
   });
 }
 
-void host_projection::evidence_blocked(std::string& out, std::uint64_t sequence, wall_time now, std::string_view cause,
+void host_projection::evidence_blocked(std::string& out, wall_time now, std::string_view cause,
                                        std::chrono::nanoseconds blocked_for) {
-  event(out, sequence, now, event_type::host_evidence_blocked, [&](json::object_writer& data) {
+  event(out, now, event_type::host_evidence_blocked, [&](json::object_writer& data) {
     data.count("blockedForNs", static_cast<std::uint64_t>(blocked_for.count()));
     data.text("cause", cause);
     data.text("hostId", host_id_);
@@ -171,20 +167,20 @@ void host_projection::evidence_blocked(std::string& out, std::uint64_t sequence,
   });
 }
 
-void host_projection::found(std::string& out, std::uint64_t sequence, wall_time now, const recovery_finding& finding) {
-  std::visit([&](const auto& what) { write(out, sequence, now, what); }, finding);
+void host_projection::found(std::string& out, wall_time now, const recovery_finding& finding) {
+  std::visit([&](const auto& what) { write(out, now, what); }, finding);
 }
 
-void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, journal_trouble trouble) {
-  event(out, sequence, now, event_type::host_journal_unusable, [&](json::object_writer& data) {
+void host_projection::write(std::string& out, wall_time now, journal_trouble trouble) {
+  event(out, now, event_type::host_journal_unusable, [&](json::object_writer& data) {
     data.text("cause", to_string(trouble));
     data.text("hostId", host_id_);
     data.member("output", output_of(observed_by_host));
   });
 }
 
-void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const unreadable_line& line) {
-  event(out, sequence, now, event_type::host_line_not_understood, [&](json::object_writer& data) {
+void host_projection::write(std::string& out, wall_time now, const unreadable_line& line) {
+  event(out, now, event_type::host_line_not_understood, [&](json::object_writer& data) {
     data.text("file", line.file);
     data.text("hostId", host_id_);
     data.count("line", line.line);
@@ -192,8 +188,8 @@ void host_projection::write(std::string& out, std::uint64_t sequence, wall_time 
   });
 }
 
-void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const abandoned_chain& abandoned) {
-  event(out, sequence, now, event_type::host_chain_abandoned, [&](json::object_writer& data) {
+void host_projection::write(std::string& out, wall_time now, const abandoned_chain& abandoned) {
+  event(out, now, event_type::host_chain_abandoned, [&](json::object_writer& data) {
     data.text("cause", to_string(abandoned.cause));
     data.text("chain", abandoned.chain);
     if (!abandoned.expected.digest.empty()) data.text("expectedDigest", abandoned.expected.digest);
@@ -205,8 +201,8 @@ void host_projection::write(std::string& out, std::uint64_t sequence, wall_time 
   });
 }
 
-void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range) {
-  event(out, sequence, now, event_type::host_range_adopted, [&](json::object_writer& data) {
+void host_projection::write(std::string& out, wall_time now, const adopted_range& range) {
+  event(out, now, event_type::host_range_adopted, [&](json::object_writer& data) {
     data.count("adoptedFrom", range.from);
     data.count("adoptedTo", range.to.sequence);
     data.text("chain", range.chain);
@@ -216,8 +212,8 @@ void host_projection::write(std::string& out, std::uint64_t sequence, wall_time 
   });
 }
 
-void host_projection::write(std::string& out, std::uint64_t sequence, wall_time now, const lost_events& lost) {
-  event(out, sequence, now, event_type::host_evidence_lost, [&](json::object_writer& data) {
+void host_projection::write(std::string& out, wall_time now, const lost_events& lost) {
+  event(out, now, event_type::host_evidence_lost, [&](json::object_writer& data) {
     data.text("chain", lost.chain);
     data.count("expectedSequence", lost.expected_sequence);
     data.count("foundSequence", lost.found_sequence);

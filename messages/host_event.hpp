@@ -6,29 +6,13 @@
 #include <string_view>
 #include <variant>
 
-#include "messages/chain_lines.hpp"
+#include "messages/chain_writer.hpp"
+#include "messages/event_types.hpp"
 #include "messages/evidence_removal.hpp"
 #include "messages/instants.hpp"
 #include "messages/recovery_event.hpp"
 
 namespace cellos {
-
-namespace event_type {
-inline constexpr std::string_view host_started = "host.v1.started";
-inline constexpr std::string_view host_stopped = "host.v1.stopped";
-inline constexpr std::string_view host_key_changed = "host.v1.key_changed";
-inline constexpr std::string_view host_run_opened = "host.v1.run_opened";
-inline constexpr std::string_view host_run_closed = "host.v1.run_closed";
-inline constexpr std::string_view host_evidence_removed = "host.v1.evidence_removed";
-inline constexpr std::string_view host_segments_missing = "host.v1.segments_missing";
-inline constexpr std::string_view host_evidence_truncated = "host.v1.evidence_truncated";
-inline constexpr std::string_view host_evidence_blocked = "host.v1.evidence_blocked";
-inline constexpr std::string_view host_evidence_lost = "host.v1.evidence_lost";
-inline constexpr std::string_view host_range_adopted = "host.v1.range_adopted";
-inline constexpr std::string_view host_chain_abandoned = "host.v1.chain_abandoned";
-inline constexpr std::string_view host_journal_unusable = "host.v1.journal_unusable";
-inline constexpr std::string_view host_line_not_understood = "host.v1.line_not_understood";
-}  // namespace event_type
 
 /// The last event of a run, as the host's chain remembers it.
 struct run_end_mark {
@@ -51,45 +35,42 @@ using recovery_finding = std::variant<journal_trouble, unreadable_line, abandone
 /// a key: there are few.
 class host_projection {
  public:
-  host_projection(std::string host_id, std::string chain, const event_sealing_ptr& sealing);
+  host_projection(std::string host_id, chain_position at, const event_sealing_ptr& sealing);
+
+  /// Of each group of events; a change of keys comes first.
+  void begin(std::string& out, wall_time now);
 
   /// `former`: where this is the first event of a chain that takes another's place; otherwise null.
-  void started(std::string& out, std::uint64_t sequence, wall_time now, std::string_view daemon_version,
-               const former_chain* former = nullptr);
-  void stopped(std::string& out, std::uint64_t sequence, wall_time now);
-  void key_changed(std::string& out, std::uint64_t sequence, wall_time now, std::string_view former_key_id);
-  void run_opened(std::string& out, std::uint64_t sequence, wall_time now, std::string_view chain);
-  void run_closed(std::string& out, std::uint64_t sequence, wall_time now, const run_end_mark& end);
+  void started(std::string& out, wall_time now, std::string_view daemon_version, const former_chain* former = nullptr);
+  void stopped(std::string& out, wall_time now);
+  void run_opened(std::string& out, wall_time now, std::string_view chain);
+  void run_closed(std::string& out, wall_time now, const run_end_mark& end);
   /// As many events as it takes so that none is long: `part` of `parts`, from 1. All of `removal` is in each of them
   /// but for the chains.
   static std::size_t parts_of(const evidence_removal& removal);
-  void evidence_removed(std::string& out, std::uint64_t sequence, wall_time now, const evidence_removal& removal,
-                        std::size_t part);
-  void segments_missing(std::string& out, std::uint64_t sequence, wall_time now, std::uint64_t first_segment,
-                        std::uint64_t last_segment);
-  void evidence_truncated(std::string& out, std::uint64_t sequence, wall_time now, std::string_view file,
-                          std::uint64_t bytes_removed);
-  void evidence_blocked(std::string& out, std::uint64_t sequence, wall_time now, std::string_view cause,
-                        std::chrono::nanoseconds blocked_for);
+  void evidence_removed(std::string& out, wall_time now, const evidence_removal& removal, std::size_t part);
+  void segments_missing(std::string& out, wall_time now, std::uint64_t first_segment, std::uint64_t last_segment);
+  void evidence_truncated(std::string& out, wall_time now, std::string_view file, std::uint64_t bytes_removed);
+  void evidence_blocked(std::string& out, wall_time now, std::string_view cause, std::chrono::nanoseconds blocked_for);
 
-  void found(std::string& out, std::uint64_t sequence, wall_time now, const recovery_finding& finding);
+  void found(std::string& out, wall_time now, const recovery_finding& finding);
 
-  chain_lines& lines() { return lines_; }
-  const chain_lines& lines() const { return lines_; }
+  chain_writer& chain() { return chain_; }
+  const chain_writer& chain() const { return chain_; }
 
  private:
-  template <class WriteData>
-  void event(std::string& out, std::uint64_t sequence, wall_time now, std::string_view type, WriteData&& data,
-             seal_kind kind = seal_kind::signature);
+  void key_changed(std::string& out, wall_time now, std::string_view former_key_id);
+  template <class Members>
+  void event(std::string& out, wall_time now, event_type type, Members&& members);
   // One for each alternative of recovery_finding.
-  void write(std::string& out, std::uint64_t sequence, wall_time now, journal_trouble trouble);
-  void write(std::string& out, std::uint64_t sequence, wall_time now, const unreadable_line& line);
-  void write(std::string& out, std::uint64_t sequence, wall_time now, const abandoned_chain& abandoned);
-  void write(std::string& out, std::uint64_t sequence, wall_time now, const adopted_range& range);
-  void write(std::string& out, std::uint64_t sequence, wall_time now, const lost_events& lost);
+  void write(std::string& out, wall_time now, journal_trouble trouble);
+  void write(std::string& out, wall_time now, const unreadable_line& line);
+  void write(std::string& out, wall_time now, const abandoned_chain& abandoned);
+  void write(std::string& out, wall_time now, const adopted_range& range);
+  void write(std::string& out, wall_time now, const lost_events& lost);
 
   std::string host_id_;
-  chain_lines lines_;
+  chain_writer chain_;
 };
 
 }  // namespace cellos

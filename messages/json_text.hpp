@@ -40,4 +40,13 @@ class object_writer {
   bool first_ = true;
 };
 
+/// Writes an object as a value: `members(object_writer)` writes what is in it.
+template <class Members>
+auto object_of(Members& members) {
+  return [&members](std::string& out) {
+    object_writer object{out};
+    members(object);
+  };
+}
+
 }  // namespace cellos::json

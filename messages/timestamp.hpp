@@ -13,8 +13,10 @@ class timestamp_text {
  public:
   explicit timestamp_text(wall_time time);
   std::string_view view() const { return {text_.data(), text_.size()}; }
+  wall_time time() const { return time_; }
 
  private:
+  wall_time time_;
   std::array<char, 30> text_;
 };
 

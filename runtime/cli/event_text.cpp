@@ -5,9 +5,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "messages/cloud_event.hpp"
 #include "messages/escaped_text.hpp"
-#include "messages/host_event.hpp"
+#include "messages/event_types.hpp"
 
 namespace cellos::cli {
 
@@ -88,7 +87,7 @@ description describe_dropped(const json& data) {
 }
 
 /// What a start found in the log. Nothing where the type is none of it.
-std::optional<description> describe_finding(std::string_view type, const json& data) {
+std::optional<description> describe_finding(std::optional<event_type> type, const json& data) {
   if (type == event_type::run_adopted || type == event_type::host_range_adopted) {
     return description{colour::red, fmt::format("events {} to {} are vouched for by nothing{}",
                                                 text_of(data, "adoptedFrom"), text_of(data, "adoptedTo"),
@@ -113,7 +112,7 @@ std::optional<description> describe_finding(std::string_view type, const json& d
 }
 
 /// The host's own chain. Nothing where the type is none of it.
-std::optional<description> describe_host(std::string_view type, const json& data) {
+std::optional<description> describe_host(std::optional<event_type> type, const json& data) {
   if (type == event_type::host_started) {
     return description{colour::cyan, fmt::format("daemon started: {}", text_of(data, "daemonVersion"))};
   }
@@ -143,27 +142,29 @@ std::optional<description> describe_host(std::string_view type, const json& data
   return std::nullopt;
 }
 
-description describe(std::string_view type, const json& data) {
+/// Nothing where the type is not known.
+std::optional<description> describe(std::optional<event_type> type, const json& data) {
   if (data.contains("probeSource")) return describe_declaration(data);
-  if (auto described = describe_host(type, data)) return *std::move(described);
-  if (auto found = describe_finding(type, data)) return *std::move(found);
-  if (type == event_type::run_checkpoint) return {colour::dim, "checkpoint"};
+  if (auto described = describe_host(type, data)) return described;
+  if (auto found = describe_finding(type, data)) return found;
+  if (type == event_type::run_checkpoint) return description{colour::dim, "checkpoint"};
   if (type == event_type::run_key_changed || type == event_type::host_key_changed) {
-    return {colour::yellow,
-            fmt::format("signing key changed: {} to {}", text_of(data, "formerKeyId"), text_of(data, "keyId"))};
+    return description{colour::yellow, fmt::format("signing key changed: {} to {}", text_of(data, "formerKeyId"),
+                                                   text_of(data, "keyId"))};
   }
   if (type == event_type::run_started) {
-    return {colour::cyan,
-            fmt::format("run started: {} {}", text_of(data, "runId"), text_of(data, "specSignatureHash"))};
+    return description{colour::cyan,
+                       fmt::format("run started: {} {}", text_of(data, "runId"), text_of(data, "specSignatureHash"))};
   }
   if (type == event_type::run_ended) return describe_ended(data);
   if (type == event_type::agent_silenced) {
-    return {colour::yellow, fmt::format("AGENT SILENCED: nothing for {} (window {})", seconds_of(data, "silentForNs"),
-                                        seconds_of(data, "silenceWindowNs"))};
+    return description{colour::yellow,
+                       fmt::format("AGENT SILENCED: nothing for {} (window {})", seconds_of(data, "silentForNs"),
+                                   seconds_of(data, "silenceWindowNs"))};
   }
-  if (type == event_type::agent_resumed) return {colour::yellow, "agent resumed"};
+  if (type == event_type::agent_resumed) return description{colour::yellow, "agent resumed"};
   if (type == event_type::telemetry_dropped) return describe_dropped(data);
-  return {"", escaped(type, 128)};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -172,15 +173,16 @@ std::optional<event_summary> summarise_event(std::string_view line, bool colours
   const json event = json::parse(line, nullptr, false);
   if (!event.is_object() || !event.contains("data") || !event["data"].is_object()) return std::nullopt;
   const std::string type = text_of(event, "type");
-  if (!type.starts_with(event_type_prefix)) return std::nullopt;
+  const auto name = event_name_in(type);
+  if (!name) return std::nullopt;
 
   const json& data = event["data"];
   event_summary summary;
-  summary.type = type.substr(event_type_prefix.size());
-  summary.cell_id = summary.type.starts_with("host.v1.") ? "(host)" : text_of(data, "cellId");
+  summary.type = *name;
+  summary.cell_id = names_host_event(summary.type) ? "(host)" : text_of(data, "cellId");
   const std::string time = text_of(event, "time");
   const std::string clock = time.size() > 23 ? time.substr(11, 12) : time;
-  const description described = describe(summary.type, data);
+  const description described = describe(find_event_type(*name), data).value_or(description{"", escaped(*name, 128)});
   summary.text = colours ? fmt::format("{}{}{}  {:<12} {}{}{}", colour::dim, clock, colour::reset, summary.cell_id,
                                        described.colour, described.words, colour::reset)
                          : fmt::format("{}  {:<12} {}", clock, summary.cell_id, described.words);

@@ -16,7 +16,6 @@
 #include "actors/failure.hpp"
 #include "messages/escaped_text.hpp"
 #include "runtime/configuration/readers.hpp"
-#include "runtime/configuration/specification.hpp"
 #include "runtime/control/cell_document.hpp"
 #include "runtime/control/page.hpp"
 #include "runtime/text/nearest_name.hpp"

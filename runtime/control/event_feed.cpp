@@ -5,23 +5,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "messages/json_text.hpp"
+#include "messages/chain_name.hpp"
+#include "messages/event_line.hpp"
 
 namespace cellos {
 
 namespace {
 
-/// The value of a text attribute. Guests fill `data` alone, and cannot write an unescaped quotation mark there.
-std::string_view attribute(std::string_view line, std::string_view opening) {
-  const auto begin = line.find(opening);
-  if (begin == std::string_view::npos) return {};
-  const std::string_view value = line.substr(begin + opening.size());
-  return value.substr(0, value.find('"'));
-}
-
 std::string as_message(std::string_view line) {
   std::string message{"id: "};
-  message += attribute(line, R"("id":")");
+  message += attribute_in(line, "id");
   message += "\ndata: ";
   message += line;
   message += "\n\n";
@@ -44,8 +37,11 @@ constexpr std::string_view heartbeat_message = ": alive\n\n";
 }  // namespace
 
 bool event_filter::wants(std::string_view line) const {
-  if (!cell_id.empty() && attribute(line, R"("subject":"urn:cellos:cell:)") != cell_id) return false;
-  return type.empty() || attribute(line, R"("type":")").find(type) != std::string_view::npos;
+  if (!cell_id.empty()) {
+    const std::string_view subject = attribute_in(line, "subject");
+    if (!subject.starts_with(cell_subject_begin) || subject.substr(cell_subject_begin.size()) != cell_id) return false;
+  }
+  return type.empty() || attribute_in(line, "type").find(type) != std::string_view::npos;
 }
 
 http_stream::piece event_stream::take(std::size_t most, std::function<void()> more) {

@@ -11,6 +11,7 @@
 
 #include "runtime/control/http_message.hpp"
 #include "runtime/control/request_check.hpp"
+#include "runtime/os/descriptor_plan.hpp"
 #include "runtime/os/file_descriptor.hpp"
 
 namespace cellos {

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "runtime/configuration/specification.hpp"
 namespace cellos {
 
 namespace {

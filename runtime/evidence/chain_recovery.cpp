@@ -6,12 +6,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/chain_name.hpp"
 #include "messages/cloud_event.hpp"
 #include "messages/host_event.hpp"
 #include "runtime/evidence/read_statement.hpp"
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/material.hpp"
-#include "runtime/verification/chain_identity.hpp"
 
 namespace cellos {
 
@@ -67,7 +67,7 @@ std::uint64_t sequence_of(const milestone& each) { return each.head.position.nex
 
 chain_recovery::chain_recovery(std::string name, const expected_chain* expected) : expected_(expected) {
   run_.chain = std::move(name);
-  if (const auto who = verification::identify_chain(run_.chain)) {
+  if (const auto who = parse_chain_name(run_.chain)) {
     run_.attribution = {std::string{who->host}, std::string{who->cell}, std::string{who->run}, {}};
   }
 }
@@ -158,7 +158,7 @@ event_place chain_recovery::place() const {
 /// A declaration changes nothing but the count; everything else is rare enough to be parsed.
 void chain_recovery::account(const recovery_line& line) {
   ended_ = line.type == event_type::run_ended || line.type == event_type::host_stopped;
-  if (line.type.starts_with("guest.v1.") && line.data.find(R"("probeSource":)") != std::string_view::npos &&
+  if (names_guest_event(line.type_name) && line.data.find(R"("probeSource":)") != std::string_view::npos &&
       line.type != event_type::telemetry_dropped) {
     ++run_.totals.appended;
     ++run_.totals.received;
@@ -167,7 +167,7 @@ void chain_recovery::account(const recovery_line& line) {
   account_run_event(line.type, std::string{line.data});
 }
 
-void chain_recovery::account_run_event(std::string_view type, const std::string& text) {
+void chain_recovery::account_run_event(std::optional<event_type> type, const std::string& text) {
   const auto data = nlohmann::json::parse(text, nullptr, false);
   if (!data.is_object()) return;
   run_.attribution.spec_signature_hash = text_in(data, "specSignatureHash", run_.attribution.spec_signature_hash);

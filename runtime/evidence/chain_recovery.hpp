@@ -66,7 +66,7 @@ class chain_recovery {
   bool follows(const recovery_line& line) const;
   void begin(const recovery_line& line);
   void account(const recovery_line& line);
-  void account_run_event(std::string_view type, const std::string& data);
+  void account_run_event(std::optional<event_type> type, const std::string& data);
 
   const expected_chain* expected_;
   recovered_run run_;

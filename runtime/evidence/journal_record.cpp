@@ -7,9 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "messages/chain_name.hpp"
 #include "messages/json_text.hpp"
 #include "runtime/text/base64.hpp"
-#include "runtime/verification/chain_identity.hpp"
 
 namespace cellos {
 
@@ -131,7 +131,7 @@ segment_position position_in(const json_value& object, const char* key) {
 }
 
 run_state read_run(const json_value& object, const std::string& chain) {
-  const auto who = verification::identify_chain(chain);
+  const auto who = parse_chain_name(chain);
   if (!who || who->run.empty()) throw not_a_record{};
   run_state run;
   run.attribution = std::make_shared<const host_stamp>(
@@ -262,11 +262,8 @@ std::optional<journal_record> parse_journal_record(std::string_view text) {
 }
 
 std::uint64_t epoch_of(std::string_view chain) {
-  const auto who = verification::identify_chain(chain);
-  if (!who) return 0;
-  std::uint64_t epoch = 0;
-  const auto [end, failure] = std::from_chars(who->epoch.data(), who->epoch.data() + who->epoch.size(), epoch);
-  return failure == std::errc{} ? epoch : 0;
+  const auto name = parse_chain_name(chain);
+  return name ? name->epoch_number().value_or(0) : 0;
 }
 
 }  // namespace cellos

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "messages/chain_name.hpp"
 #include "runtime/evidence/run_recovery.hpp"
 #include "runtime/signing/material.hpp"
-#include "runtime/verification/chain_identity.hpp"
 
 namespace cellos {
 
@@ -47,7 +47,7 @@ void run_recovery::conclude_journal(recovery_conclusions& into) const {
     identity = {terms_.journal.header->host_id, terms_.journal.header->signing};
     into.highest_epoch = terms_.journal.header->highest_epoch;
   } else if (const auto host = chains_.find(host_chain_); host != chains_.end()) {
-    identity = {std::string{verification::identify_chain(host_chain_)->host}, host->second.statement()};
+    identity = {std::string{parse_chain_name(host_chain_)->host}, host->second.statement()};
   } else if (!chains_.empty()) {
     identity.host_id = chains_.begin()->second.state().attribution.host_id;
   }

@@ -5,7 +5,8 @@
 #include <string_view>
 
 #include "messages/event_seal.hpp"
-#include "runtime/verification/event_line.hpp"
+#include "messages/event_types.hpp"
+#include "runtime/verification/logged_event.hpp"
 
 namespace cellos {
 
@@ -14,7 +15,9 @@ struct recovery_line {
   std::string_view chain;
   std::uint64_t sequence = 0;
   /// Without the common prefix.
-  std::string_view type;
+  std::string_view type_name;
+  /// Nothing of a type that this version does not know.
+  std::optional<event_type> type;
   /// Has a digest, that of the event before it.
   bool sealed = false;
   event_digest before = no_event;
@@ -33,7 +36,7 @@ class recovery_line_reader {
 
  private:
   verification::generic_event_reader generic_;
-  verification::event_line event_;
+  verification::logged_event event_;
 };
 
 }  // namespace cellos

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "messages/cloud_event.hpp"
-#include "messages/host_event.hpp"
+#include "messages/chain_name.hpp"
+#include "messages/event_types.hpp"
 #include "runtime/evidence/read_statement.hpp"
 #include "runtime/text/base64.hpp"
 
@@ -38,18 +38,19 @@ void removed_positions::take(std::string_view line) {
     const auto data = nlohmann::json::parse(event->data, nullptr, false);
     if (data.is_object()) known->second.signing = read_statement(data);
   }
-  if (event->type.starts_with("host.v1.")) take_host_event(*event);
+  if (names_host_event(event->type_name)) take_host_event(*event);
 }
 
 void removed_positions::take_host_event(const recovery_line& line) {
-  const bool ends_another = line.type == event_type::host_run_closed || line.type == "host.v1.chain_abandoned";
+  const bool ends_another = line.type == event_type::host_run_closed || line.type == event_type::host_chain_abandoned;
   if (!ends_another && line.type != event_type::host_started) return;
   const auto data = nlohmann::json::parse(line.data, nullptr, false);
   if (!data.is_object()) return;
   const std::string other = text_in(data, ends_another ? "chain" : "formerChain");
   // It is the last word on a chain of its own host only.
-  const auto host = line.chain.substr(0, line.chain.find('/') + 1);
-  if (other.starts_with(host) && other != line.chain) ended_.insert(other);
+  const auto speaker = parse_chain_name(line.chain);
+  const auto subject = parse_chain_name(other);
+  if (speaker && subject && speaker->host == subject->host && other != line.chain) ended_.insert(other);
 }
 
 void removed_positions::settle() {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "messages/chain_lines.hpp"
+#include "messages/event_line.hpp"
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/material.hpp"
 #include "runtime/text/base64.hpp"
@@ -17,12 +17,13 @@ namespace cellos {
 
 namespace {
 
-constexpr std::string_view before_prevdigest = R"(,"prevdigest":")";
-constexpr std::string_view before_dssematerial = R"(","dssematerial":")";
+using line_form::before_prevdigest;
 
 std::string digest_placeholder() {
-  return std::string{before_prevdigest} + std::string(prevdigest_length, ' ') + R"(","signedextattrs":")" +
-         std::string{chain_extensions};
+  std::string placeholder{before_prevdigest};
+  placeholder.append(prevdigest_length, ' ');
+  placeholder += line_form::before_signedextattrs;
+  return placeholder += chain_extensions;
 }
 
 std::string_view text_at(const std::string& lines, const rendered_event::piece& piece) {
@@ -58,8 +59,8 @@ class chain_seal final : public event_seal {
     material_.set(chain_material::source, constants.source);
     material_.set(chain_material::subject, constants.subject);
     material_.set(chain_material::chain, constants.chain);
-    id_begin_.update(constants.chain).update("/");
-    digest_placeholder_ = digest_placeholder() + '"';
+    id_begin_.update(event_id_begin(constants.chain));
+    digest_placeholder_ = digest_placeholder();
     signature_placeholder_ = signed_placeholder(seal_kind::signature);
     handover_placeholder_ = signed_placeholder(seal_kind::handover);
   }
@@ -90,7 +91,7 @@ class chain_seal final : public event_seal {
     std::string room;
     append_signed(room, digest{}, kind);
     room.assign(room.size(), ' ');
-    return digest_placeholder() + std::string{before_dssematerial} + room + '"';
+    return digest_placeholder_ + std::string{line_form::before_dssematerial} + room;
   }
 
   digest material_of(const std::string& lines, const rendered_event& event, const prevdigest_text& previous) {
@@ -124,7 +125,7 @@ class chain_seal final : public event_seal {
   void sign(std::string& lines, const rendered_event& event, const digest& material) {
     envelope_.clear();
     append_signed(envelope_, material, event.kind);
-    const std::size_t at = event.placeholder.end - 1 - envelope_.size();
+    const std::size_t at = event.placeholder.end - envelope_.size();
     std::memcpy(lines.data() + at, envelope_.data(), envelope_.size());
   }
 

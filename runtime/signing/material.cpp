@@ -19,10 +19,14 @@ digest material_of(const core_attributes& core, std::span<const extension_attrib
   return outer.finish();
 }
 
+core_attributes core_of(const event_line& line) {
+  return {line.id, line.source, specversion, line.type, datacontenttype, {}, line.subject, line.time, line.data};
+}
+
 chain_material::chain_material() {
   digests_.fill(sha256::of(std::string_view{}));
-  set(specversion, "1.0");
-  set(datacontenttype, "application/json");
+  set(specversion, cellos::specversion);
+  set(datacontenttype, cellos::datacontenttype);
   set(chain_name, "chain");
   set(sequence_name, "sequence");
   set(prevdigest_name, "prevdigest");

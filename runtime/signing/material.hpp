@@ -7,15 +7,11 @@
 #include <string_view>
 #include <utility>
 
+#include "messages/event_line.hpp"
 #include "runtime/signing/sha256.hpp"
 
 /// MATERIAL: what one event's signature and the next event's `prevdigest` are about. See docs/evidence.md.
 namespace cellos {
-
-/// What events in a chain sign besides the core attributes, in this order.
-inline constexpr std::string_view chain_extensions = "chain,sequence,prevdigest";
-
-inline constexpr std::size_t prevdigest_length = 44;
 
 /// As an event's `prevdigest` attribute spells it.
 class prevdigest_text {
@@ -48,6 +44,7 @@ using extension_attribute = std::pair<std::string_view, std::string_view>;
 
 /// Of any event, with the extension attributes it says it signs, in that order.
 digest material_of(const core_attributes& core, std::span<const extension_attribute> signed_extensions);
+core_attributes core_of(const event_line& line);
 
 /// MATERIAL of events of one chain: what stays the same from event to event is hashed once. A copy is cheap.
 class chain_material {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "messages/chain_name.hpp"
 #include "messages/escaped_text.hpp"
 #include "runtime/signing/material.hpp"
-#include "runtime/verification/chain_identity.hpp"
 
 namespace cellos::verification {
 
@@ -49,7 +49,7 @@ bool chain_merge::merge(const std::string& chain, const std::vector<chain_copy>&
                         chain_report& merged, std::vector<finding>& findings) const {
   merged = chain_report{};
   merged.chain = chain;
-  if (const auto identity = identify_chain(chain)) {
+  if (const auto identity = parse_chain_name(chain)) {
     merged.host = identity->host;
     merged.cell = identity->cell;
     merged.run = identity->run;
@@ -167,7 +167,7 @@ void chain_merge::walk(course& run) const {
   if (report.beginning_removed && !report.facts.signing) report.facts.signing = said_.about(run.chain)->removed_signing;
   report.first = first.first;
   report.last = before->last;
-  report.last_kind = before->last_kind;
+  report.last_type = before->last_type;
   report.first_time = first.first_time.view();
   report.last_time = before->last_time.view();
   report.last_digest = prevdigest_text{before->last_material}.view();
@@ -232,7 +232,7 @@ void chain_merge::check_signing(course& run) const {
 
 void chain_merge::verify_whole(course& run) const {
   chain_report& report = run.report;
-  const bool at_end = report.last_kind == event_kind::run_ended || report.last_kind == event_kind::host_stopped;
+  const bool at_end = report.last_type == event_type::run_ended || report.last_type == event_type::host_stopped;
   report.state = at_end ? chain_state::ended : chain_state::open;
   const chain_range& last = *run.pieces.back().section;
   const auto add = [&](finding_cause cause, std::uint64_t sequence, std::string words) {
@@ -250,11 +250,11 @@ void chain_merge::verify_whole(course& run) const {
     check_signing(run);
   }
   const range_facts& facts = report.facts;
-  if (report.last_kind == event_kind::run_ended && report.first == 1 && !run.broken && facts.appended_total &&
+  if (report.last_type == event_type::run_ended && report.first == 1 && !run.broken && facts.appended_total &&
       *facts.appended_total != facts.declarations) {
     add(finding_cause::totals_unbalanced, report.last,
-        "run.v1.ended counts " + count_of(*facts.appended_total, "declaration") + ", the log holds " +
-            std::to_string(facts.declarations));
+        std::string{name_of(event_type::run_ended)} + " counts " + count_of(*facts.appended_total, "declaration") +
+            ", the log holds " + std::to_string(facts.declarations));
   }
 }
 

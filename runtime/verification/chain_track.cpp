@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "messages/cloud_event.hpp"
 #include "messages/escaped_text.hpp"
 
 namespace cellos::verification {
@@ -44,7 +45,7 @@ chain_range section_of(const line_result& line, line_place at) {
   section.sealed = line.sealed;
   section.first_place = section.last_place = at;
   section.first_time = section.last_time = time_text{line.time};
-  section.last_kind = line.kind;
+  section.last_type = line.type;
   if (line.is_signed()) {
     section.last_signed = line.sequence;
     section.key_before = line.from_key;
@@ -68,8 +69,8 @@ time_text::time_text(std::string_view text) : size_(static_cast<std::uint8_t>(st
 void unsigned_rows::take(const line_result& line, line_place at) {
   unsigned_rows next;
   // Of crashes that follow each other closely each leaves one where the next start finds it.
-  const bool of_a_restart =
-      line.kind == event_kind::telemetry_dropped && line.facts != nullptr && line.facts->reason == "daemon_restart";
+  const bool of_a_restart = line.type == event_type::telemetry_dropped && !line.is_declaration &&
+                            line.facts != nullptr && line.facts->reason == to_string(loss_reason::daemon_restart);
   next.events = of_a_restart ? 0 : 1;
   if (of_a_restart && !line.has_signature) {
     next.first = line.sequence;
@@ -114,15 +115,19 @@ void range_facts::take(const line_result& line, line_place at) {
     add_key(keys, line.from_key);
     add_key(keys, line.to_key);
   }
-  switch (line.kind) {
-    case event_kind::declaration: ++declarations; return;
-    case event_kind::agent_silenced: ++silences; return;
-    case event_kind::agent_resumed: ++resumptions; return;
-    case event_kind::telemetry_dropped:
+  if (line.is_declaration) {
+    ++declarations;
+    return;
+  }
+  if (!line.type) return;
+  switch (*line.type) {
+    case event_type::agent_silenced: ++silences; return;
+    case event_type::agent_resumed: ++resumptions; return;
+    case event_type::telemetry_dropped:
       if (line.facts == nullptr) return;
       add_drop(drops, {escaped(line.facts->reason), 1, line.facts->frames.value_or(0), !line.facts->frames});
       return;
-    case event_kind::run_ended:
+    case event_type::run_ended:
       if (line.facts == nullptr) return;
       end_reason = escaped(line.facts->reason);
       appended_total = line.facts->appended;
@@ -207,7 +212,7 @@ void chain_track::extend(std::size_t index, const line_result& line, line_place 
     section.last_material = line.material;
     section.last_place = at;
     section.last_time = time_text{line.time};
-    section.last_kind = line.kind;
+    section.last_type = line.type;
     section.facts.take(line, at);
     current_ = index;
   }
@@ -241,7 +246,7 @@ bool chain_track::join_next(std::size_t index, std::vector<line_fault>& faults) 
   before.last_material = next.last_material;
   before.last_place = next.last_place;
   before.last_time = next.last_time;
-  before.last_kind = next.last_kind;
+  before.last_type = next.last_type;
   before.facts.add(next.facts);
   sections_.erase(sections_.begin() + static_cast<std::ptrdiff_t>(index) + 1);
   return true;

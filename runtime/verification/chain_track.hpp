@@ -91,7 +91,7 @@ struct chain_range {
   line_place last_place;
   time_text first_time;
   time_text last_time;
-  event_kind last_kind = event_kind::other;
+  std::optional<event_type> last_type;
   /// 0: none is signed. Everything in the range up to here is proven.
   std::uint64_t last_signed = 0;
   /// The key that has to have been in use before the range's first signature, and the one in use after its last.

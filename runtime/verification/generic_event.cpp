@@ -5,9 +5,10 @@
 #include <string>
 
 #include "messages/escaped_text.hpp"
+#include "messages/event_line.hpp"
 #include "runtime/text/base64.hpp"
 #include "runtime/verification/canonical_json.hpp"
-#include "runtime/verification/event_line.hpp"
+#include "runtime/verification/logged_event.hpp"
 #include "runtime/verification/rfc3339.hpp"
 
 namespace cellos::verification {
@@ -39,6 +40,28 @@ bool is_attribute_name(std::string_view name) {
 
 }  // namespace
 
+bool read_canonical_line(std::string_view line, logged_event& into) {
+  const auto parsed = parse_event_line(line);
+  if (!parsed) return false;
+  into.core = core_of(*parsed);
+  into.chain = parsed->chain;
+  into.sequence = parsed->sequence;
+  into.prevdigest = parsed->prevdigest;
+  into.signedextattrs = parsed->is_sealed() ? chain_extensions : std::string_view{};
+  into.dssematerial = parsed->dssematerial;
+  into.uncovered = {};
+  into.canonical_line = true;
+  into.signed_extensions.clear();
+  return true;
+}
+
+digest material_of(const logged_event& event) {
+  if (!event.canonical_line) return cellos::material_of(event.core, event.signed_extensions);
+  const std::array<extension_attribute, 3> extensions{
+      {{"chain", event.chain}, {"sequence", event.sequence}, {"prevdigest", event.prevdigest}}};
+  return cellos::material_of(event.core, extensions);
+}
+
 struct generic_event_reader::scratch {
   dom::parser parser;
   std::vector<attribute> extensions;
@@ -48,10 +71,10 @@ struct generic_event_reader::scratch {
 
   std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
 
-  std::optional<std::string> take_member(dom::key_value_pair member, event_line& into);
-  std::optional<std::string> take_data(dom::key_value_pair member, event_line& into);
+  std::optional<std::string> take_member(dom::key_value_pair member, logged_event& into);
+  std::optional<std::string> take_data(dom::key_value_pair member, logged_event& into);
   std::optional<std::string> text_of(dom::key_value_pair member, std::string_view& value);
-  std::optional<std::string> name_signed_extensions(event_line& into);
+  std::optional<std::string> name_signed_extensions(logged_event& into);
 };
 
 generic_event_reader::generic_event_reader() : scratch_(std::make_unique<scratch>()) {}
@@ -69,7 +92,7 @@ std::optional<std::string> generic_event_reader::scratch::text_of(dom::key_value
   }
 }
 
-std::optional<std::string> generic_event_reader::scratch::take_data(dom::key_value_pair member, event_line& into) {
+std::optional<std::string> generic_event_reader::scratch::take_data(dom::key_value_pair member, logged_event& into) {
   std::string bytes;
   if (member.key == "data") {
     if (!append_canonical(bytes, member.value)) return "data has a member twice";
@@ -83,7 +106,7 @@ std::optional<std::string> generic_event_reader::scratch::take_data(dom::key_val
   return std::nullopt;
 }
 
-std::optional<std::string> generic_event_reader::scratch::take_member(dom::key_value_pair member, event_line& into) {
+std::optional<std::string> generic_event_reader::scratch::take_member(dom::key_value_pair member, logged_event& into) {
   const std::string_view name = member.key;
   if (seen.size() == most_members) return "has more than " + std::to_string(most_members) + " attributes";
   if (std::find(seen.begin(), seen.end(), name) != seen.end()) return "has member \"" + escaped(name) + "\" twice";
@@ -121,7 +144,7 @@ std::optional<std::string> generic_event_reader::scratch::take_member(dom::key_v
 }
 
 /// The rules of the CloudEvents extension for `signedextattrs`.
-std::optional<std::string> generic_event_reader::scratch::name_signed_extensions(event_line& into) {
+std::optional<std::string> generic_event_reader::scratch::name_signed_extensions(logged_event& into) {
   std::string_view rest = into.signedextattrs;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
@@ -143,12 +166,12 @@ std::optional<std::string> generic_event_reader::scratch::name_signed_extensions
   return std::nullopt;
 }
 
-std::optional<std::string> generic_event_reader::read(std::string_view line, event_line& into) {
+std::optional<std::string> generic_event_reader::read(std::string_view line, logged_event& into) {
   scratch& work = *scratch_;
   work.extensions.clear();
   work.texts.clear();
   work.seen.clear();
-  into = event_line{};
+  into = logged_event{};
   dom::object object;
   const auto parsed = work.parser.parse(line.data(), line.size()).get_object().get(object);
   if (parsed != simdjson::SUCCESS) {
@@ -157,7 +180,8 @@ std::optional<std::string> generic_event_reader::read(std::string_view line, eve
   for (const dom::key_value_pair member : object) {
     if (auto problem = work.take_member(member, into)) return problem;
   }
-  if (into.core.specversion != "1.0" || into.core.id.empty() || into.core.source.empty() || into.core.type.empty()) {
+  if (into.core.specversion != specversion || into.core.id.empty() || into.core.source.empty() ||
+      into.core.type.empty()) {
     return "not a CloudEvent 1.0";
   }
   if (into.chain.empty() || into.sequence.empty()) return "an event without chain and sequence";

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "messages/chain_name.hpp"
 #include "messages/escaped_text.hpp"
 #include "runtime/signing/material.hpp"
-#include "runtime/verification/chain_identity.hpp"
 
 namespace cellos::verification {
 
@@ -32,23 +32,23 @@ bool add(std::vector<Statement>& known, Statement said) {
 }  // namespace
 
 void host_statements::take(const line_result& line, line_place at, std::vector<line_fault>& faults) {
-  if (line.facts == nullptr) return;
+  if (line.facts == nullptr || !line.type) return;
   const statement_source source{std::string{line.chain}, line.sequence, at};
-  switch (line.kind) {
-    case event_kind::host_run_opened:
-    case event_kind::host_run_closed: return take_listing(line, source, faults);
-    case event_kind::host_evidence_removed: return take_removals(line, source, faults);
-    case event_kind::run_adopted:
-    case event_kind::host_range_adopted: return take_adoption(line, source, faults);
-    case event_kind::host_chain_abandoned:
-    case event_kind::host_journal_unusable:
-    case event_kind::host_segments_missing:
-    case event_kind::host_line_not_understood: return take_contradiction(line, faults);
-    case event_kind::host_evidence_lost:
-      return note("host " + escaped(identify_chain(line.chain)->host, 128) +
+  switch (*line.type) {
+    case event_type::host_run_opened:
+    case event_type::host_run_closed: return take_listing(line, source, faults);
+    case event_type::host_evidence_removed: return take_removals(line, source, faults);
+    case event_type::run_adopted:
+    case event_type::host_range_adopted: return take_adoption(line, source, faults);
+    case event_type::host_chain_abandoned:
+    case event_type::host_journal_unusable:
+    case event_type::host_segments_missing:
+    case event_type::host_line_not_understood: return take_contradiction(line, faults);
+    case event_type::host_evidence_lost:
+      return note("host " + escaped(parse_chain_name(line.chain)->host, 128) +
                   " lost what it had not made durable of chain " + escaped(line.facts->chain, 512) +
                   " when its machine stopped");
-    case event_kind::host_started: return take_succession(line, source, faults);
+    case event_type::host_started: return take_succession(line, source, faults);
     default: return;
   }
 }
@@ -56,8 +56,8 @@ void host_statements::take(const line_result& line, line_place at, std::vector<l
 /// Null, with a fault, where the statement is about a chain that is not the host's.
 chain_statements* host_statements::statements_of(const statement_source& source, std::string_view about,
                                                  std::vector<line_fault>& faults) {
-  const auto speaker = identify_chain(source.chain);
-  const auto subject = identify_chain(about);
+  const auto speaker = parse_chain_name(source.chain);
+  const auto subject = parse_chain_name(about);
   if (!subject || !speaker || !speaker->is_host() || subject->host != speaker->host) {
     faults.push_back({finding_cause::foreign, "says something of chain " + escaped(about, 512) +
                                                   ", which is not of its host; that counts for nothing"});
@@ -79,7 +79,7 @@ void host_statements::take_listing(const line_result& line, const statement_sour
                                                        std::to_string(first.sequence) + " of " +
                                                        escaped(first.chain, 256)});
   };
-  if (line.kind == event_kind::host_run_opened) {
+  if (line.type == event_type::host_run_opened) {
     if (add(said->openings, {source}) && said->openings.size() > 1) again("opens", said->openings.front().source);
     return;
   }
@@ -96,8 +96,8 @@ void host_statements::take_succession(const line_result& line, const statement_s
                                       std::vector<line_fault>& faults) {
   const std::string& former = line.facts->former_chain;
   if (former.empty() || successions_.size() == most_of_a_kind) return;
-  const auto one = identify_chain(source.chain);
-  const auto other = identify_chain(former);
+  const auto one = parse_chain_name(source.chain);
+  const auto other = parse_chain_name(former);
   if (!other || !other->is_host() || !one) {
     faults.push_back({finding_cause::foreign, "follows " + escaped(former, 512) + ", which is no host's chain"});
     return;
@@ -110,8 +110,8 @@ void host_statements::take_succession(const line_result& line, const statement_s
 /// A log whose host was given another id keeps the former's chains until retention takes them. Their removal is
 /// believed of whoever signs with a key that signs for both.
 bool host_statements::may_speak_of_removal(const line_result& line, std::string_view chain) const {
-  const auto speaker = identify_chain(line.chain);
-  const auto subject = identify_chain(chain);
+  const auto speaker = parse_chain_name(line.chain);
+  const auto subject = parse_chain_name(chain);
   if (!speaker || !speaker->is_host() || !subject) return false;
   if (speaker->host == subject->host || !signatures_checked_) return true;
   return line.is_signed() && line.to_key->may_sign_for(subject->host);
@@ -127,7 +127,7 @@ void host_statements::take_removals(const line_result& line, const statement_sou
       continue;
     }
     chain_statements& said = chains_[each.chain];
-    said.host = identify_chain(each.chain)->host;
+    said.host = parse_chain_name(each.chain)->host;
     if (each.signing) said.removed_signing = each.signing;
     said.removals.try_emplace({each.last_sequence, each.last_digest}, removal_statement{source, each.open});
   }
@@ -135,8 +135,8 @@ void host_statements::take_removals(const line_result& line, const statement_sou
 
 void host_statements::take_adoption(const line_result& line, const statement_source& source,
                                     std::vector<line_fault>& faults) {
-  const std::string chain = line.kind == event_kind::run_adopted ? source.chain : line.facts->chain;
-  if (line.kind == event_kind::host_range_adopted && statements_of(source, chain, faults) == nullptr) return;
+  const std::string chain = line.type == event_type::run_adopted ? source.chain : line.facts->chain;
+  if (line.type == event_type::host_range_adopted && statements_of(source, chain, faults) == nullptr) return;
   const std::uint64_t from = line.facts->adopted_from.value_or(0);
   const auto known = std::find_if(adoptions_.begin(), adoptions_.end(), [&](const adoption_statement& each) {
     return each.chain == chain && each.from == from;
@@ -149,18 +149,18 @@ void host_statements::take_adoption(const line_result& line, const statement_sou
 void host_statements::take_contradiction(const line_result& line, std::vector<line_fault>& faults) {
   const event_facts& said = *line.facts;
   const auto add_fault = [&](std::string words) { faults.push_back({finding_cause::contradicted, std::move(words)}); };
-  switch (line.kind) {
-    case event_kind::host_chain_abandoned:
+  switch (*line.type) {
+    case event_type::host_chain_abandoned:
       return add_fault("at this start the host found chain " + escaped(said.chain, 512) + " not as it had left it (" +
                        escaped(said.cause, 64) + ") and did not go on with it");
-    case event_kind::host_segments_missing:
+    case event_type::host_segments_missing:
       return add_fault("at this start segments of the log were missing that the host had not removed");
-    case event_kind::host_line_not_understood: return add_fault("at this start the log held a line that is no event");
+    case event_type::host_line_not_understood: return add_fault("at this start the log held a line that is no event");
     default: break;
   }
   if (said.cause == "former_version") {
     return note(
-        "host " + escaped(identify_chain(line.chain)->host, 128) +
+        "host " + escaped(parse_chain_name(line.chain)->host, 128) +
         " took over a log of a version that kept no recovery journal: what lay behind the last signatures then was not "
         "vouched for");
   }

@@ -7,40 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "messages/cloud_event.hpp"
+#include "messages/event_seal.hpp"
+#include "messages/event_types.hpp"
 #include "runtime/signing/sha256.hpp"
 #include "runtime/signing/verification_key.hpp"
 #include "runtime/verification/finding.hpp"
 
 namespace cellos::verification {
-
-/// Events whose meaning the verifier knows.
-enum class event_kind : std::uint8_t {
-  other,
-  declaration,
-  agent_silenced,
-  agent_resumed,
-  telemetry_dropped,
-  run_started,
-  run_resumed,
-  run_checkpoint,
-  run_key_changed,
-  run_ended,
-  run_adopted,
-  host_started,
-  host_stopped,
-  host_key_changed,
-  host_run_opened,
-  host_run_closed,
-  host_range_adopted,
-  host_chain_abandoned,
-  host_evidence_lost,
-  host_evidence_removed,
-  host_journal_unusable,
-  host_segments_missing,
-  host_line_not_understood,
-  host_other,
-};
 
 /// How a chain says it is vouched for.
 struct stated_signing {
@@ -109,7 +82,10 @@ struct line_result {
   bool signature_absent = false;
   /// Carries a signature, good or not.
   bool has_signature = false;
-  event_kind kind = event_kind::other;
+  /// Nothing of a type that we do not know.
+  std::optional<event_type> type;
+  /// A guest's word. Of a type that guests declare, where the host does not write the same one.
+  bool is_declaration = false;
   /// The keys whose signatures on it are good: the same twice, or where the key changes the former and the new one.
   /// Null where no good signature is.
   const verification_key* from_key = nullptr;

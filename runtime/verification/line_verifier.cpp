@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "messages/cloud_event.hpp"
+#include "messages/chain_name.hpp"
 #include "messages/escaped_text.hpp"
 #include "messages/probe_source.hpp"
 #include "runtime/signing/material.hpp"
 #include "runtime/text/base64.hpp"
-#include "runtime/verification/chain_identity.hpp"
 #include "runtime/verification/facts_reader.hpp"
 
 namespace cellos::verification {
@@ -18,75 +17,27 @@ namespace {
 constexpr std::size_t known_chains = 1024;
 constexpr std::size_t known_types = 64;
 
-struct named_kind {
-  std::string_view name;
-  event_kind kind;
-};
-
-// Without event_type_prefix.
-constexpr named_kind named_kinds[] = {
-    {"guest.v1.agent_silenced", event_kind::agent_silenced},
-    {"guest.v1.agent_resumed", event_kind::agent_resumed},
-    {"guest.v1.telemetry_dropped", event_kind::telemetry_dropped},
-    {"run.v1.started", event_kind::run_started},
-    {"run.v1.resumed", event_kind::run_resumed},
-    {"run.v1.checkpoint", event_kind::run_checkpoint},
-    {"run.v1.key_changed", event_kind::run_key_changed},
-    {"run.v1.ended", event_kind::run_ended},
-    {"run.v1.adopted", event_kind::run_adopted},
-    {"host.v1.started", event_kind::host_started},
-    {"host.v1.stopped", event_kind::host_stopped},
-    {"host.v1.key_changed", event_kind::host_key_changed},
-    {"host.v1.run_opened", event_kind::host_run_opened},
-    {"host.v1.run_closed", event_kind::host_run_closed},
-    {"host.v1.range_adopted", event_kind::host_range_adopted},
-    {"host.v1.chain_abandoned", event_kind::host_chain_abandoned},
-    {"host.v1.evidence_lost", event_kind::host_evidence_lost},
-    {"host.v1.evidence_removed", event_kind::host_evidence_removed},
-    {"host.v1.journal_unusable", event_kind::host_journal_unusable},
-    {"host.v1.segments_missing", event_kind::host_segments_missing},
-    {"host.v1.line_not_understood", event_kind::host_line_not_understood},
-};
-
-event_kind kind_of(std::string_view type) {
-  if (!type.starts_with(event_type_prefix)) return event_kind::other;
-  type.remove_prefix(event_type_prefix.size());
-  for (const named_kind& each : named_kinds) {
-    if (type == each.name) return each.kind;
-  }
-  if (type.starts_with("host.v1.")) return event_kind::host_other;
-  constexpr std::string_view guest = "guest.v1.";
-  if (!type.starts_with(guest)) return event_kind::other;
-  type.remove_prefix(guest.size());
-  for (const std::string_view source : probe_source_names) {
-    std::string verb{source};
-    std::replace(verb.begin(), verb.end(), '.', '_');
-    if (type == verb) return event_kind::declaration;
-  }
-  return event_kind::other;
-}
-
-/// Signed in every mode.
-bool is_always_signed(event_kind kind) {
-  switch (kind) {
-    case event_kind::other:
-    case event_kind::declaration:
-    case event_kind::agent_resumed:
-    case event_kind::telemetry_dropped: return false;
-    default: return true;
-  }
-}
-
-bool has_facts(event_kind kind) {
-  switch (kind) {
-    case event_kind::other:
-    case event_kind::declaration:
-    case event_kind::agent_silenced:
-    case event_kind::agent_resumed:
-    case event_kind::run_checkpoint:
-    case event_kind::host_stopped:
-    case event_kind::host_other: return false;
-    default: return true;
+/// Whose data says something that matters to the chain.
+bool has_facts(event_type type) {
+  switch (type) {
+    case event_type::telemetry_dropped:
+    case event_type::run_started:
+    case event_type::run_resumed:
+    case event_type::run_key_changed:
+    case event_type::run_ended:
+    case event_type::run_adopted:
+    case event_type::host_started:
+    case event_type::host_key_changed:
+    case event_type::host_run_opened:
+    case event_type::host_run_closed:
+    case event_type::host_range_adopted:
+    case event_type::host_chain_abandoned:
+    case event_type::host_evidence_lost:
+    case event_type::host_evidence_removed:
+    case event_type::host_journal_unusable:
+    case event_type::host_segments_missing:
+    case event_type::host_line_not_understood: return true;
+    default: return false;
   }
 }
 
@@ -101,7 +52,7 @@ bool says_otherwise(std::string_view data, std::string_view name, std::string_vi
 struct line_verifier::known_chain {
   std::string text;
   /// Views into `text`; nothing if it is no chain's name.
-  std::optional<chain_identity> identity;
+  std::optional<chain_name> identity;
   std::string source;
   std::string subject;
   /// As data spells them, with their closing quotes.
@@ -113,7 +64,9 @@ struct line_verifier::known_chain {
 
 struct line_verifier::known_type {
   std::string text;
-  event_kind kind = event_kind::other;
+  std::optional<event_type> type;
+  /// Also where a later version writes it: all that hosts say of themselves is.
+  bool is_always_signed = false;
   digest hashed{};
 };
 
@@ -127,13 +80,12 @@ line_verifier::known_chain& line_verifier::chain_of(std::string_view chain) {
   if (known.text == chain) return known;
   known = known_chain{};
   known.text = chain;
-  known.identity = identify_chain(known.text);
+  known.identity = parse_chain_name(known.text);
   // Not kept: it may be as long as a line.
   if (!known.identity) return known = known_chain{};
-  const chain_identity& identity = *known.identity;
-  known.source = "/cellos/host/" + std::string{identity.host};
-  known.subject = identity.is_host() ? "urn:cellos:host:" + std::string{identity.host}
-                                     : "urn:cellos:cell:" + std::string{identity.cell};
+  const chain_name& identity = *known.identity;
+  known.source = identity.source();
+  known.subject = identity.subject();
   known.host_value = std::string{identity.host} + '"';
   known.cell_value = std::string{identity.cell} + '"';
   known.run_value = std::string{identity.run} + '"';
@@ -149,7 +101,9 @@ const line_verifier::known_type& line_verifier::type_of(std::string_view type) {
   // A longer one is none of ours, and not kept.
   constexpr std::size_t longest_type = 256;
   known.text = type.size() > longest_type ? std::string{} : std::string{type};
-  known.kind = kind_of(type);
+  const auto name = event_name_in(type);
+  known.type = name ? find_event_type(*name) : std::nullopt;
+  known.is_always_signed = known.type ? is_always_signed(*known.type) : name && names_host_event(*name);
   known.hashed = sha256::of(type);
   return known;
 }
@@ -166,8 +120,7 @@ bool line_verifier::place(line_result& result, const known_chain& chain) {
     return refuse(finding_cause::malformed, "its sequence \"" + escaped(line_.sequence) + "\" is no number from 1");
   }
   const std::string_view id = line_.core.id;
-  if (id.size() != chain.text.size() + 1 + line_.sequence.size() || !id.starts_with(chain.text) ||
-      id[chain.text.size()] != '/' || !id.ends_with(line_.sequence)) {
+  if (!is_event_id(id, chain.text, line_.sequence)) {
     return refuse(finding_cause::foreign, "its id " + escaped(id, 256) + " is not of chain " +
                                               escaped(line_.chain, 256) + " and sequence " + escaped(line_.sequence));
   }
@@ -241,7 +194,7 @@ void line_verifier::check_signatures(line_result& result, const known_chain& cha
     return;
   }
   // Whoever could add a signature that is ignored, or write one twice, could change a line without a trace.
-  const bool hands_over = result.kind == event_kind::run_key_changed || result.kind == event_kind::host_key_changed;
+  const bool hands_over = result.type == event_type::run_key_changed || result.type == event_type::host_key_changed;
   if (envelope->signatures.size() > (hands_over ? 2u : 1u)) {
     return fault(finding_cause::bad_signature,
                  "has " + std::to_string(envelope->signatures.size()) + " signatures, where one belongs");
@@ -295,7 +248,8 @@ void line_verifier::note_signers(line_result& result, const dsse::envelope& enve
 
 line_result line_verifier::verify(std::string_view line) {
   line_result result;
-  if (!read_canonical_line(line, line_)) {
+  // Without digests nothing says that the bytes of `data` are to be these: what counts is what they mean.
+  if (!read_canonical_line(line, line_) || !line_.is_sealed()) {
     if (auto problem = generic_.read(line, line_)) {
       result.faults.push_back({finding_cause::malformed, *std::move(problem)});
       return result;
@@ -304,7 +258,8 @@ line_result line_verifier::verify(std::string_view line) {
   const known_chain& chain = chain_of(line_.chain);
   if (!place(result, chain)) return result;
   const known_type& type = type_of(line_.core.type);
-  result.kind = type.kind;
+  result.type = type.type;
+  result.is_declaration = type.type && is_declarable(*type.type) && type.type != event_type::telemetry_dropped;
   check_attribution(result, chain);
   if (result.sealed && !line_.uncovered.empty()) {
     result.faults.push_back(
@@ -313,12 +268,11 @@ line_result line_verifier::verify(std::string_view line) {
   result.material = material_of_line(chain, type);
   std::string_view former_key_id;
   std::string_view key_id;
-  if (has_facts(result.kind)) {
+  if (result.type && has_facts(*result.type)) {
     result.facts = facts_reader_->read(line_.core.data);
     if (result.facts != nullptr) {
       // Both a guest and the host say that telemetry was dropped, by one type.
-      const bool declared = result.kind == event_kind::telemetry_dropped && result.facts->declared;
-      if (declared) result.kind = event_kind::declaration;
+      if (result.type == event_type::telemetry_dropped) result.is_declaration = result.facts->declared;
       former_key_id = facts_reader_->former_key_id();
       key_id = facts_reader_->key_id();
     }
@@ -327,7 +281,7 @@ line_result line_verifier::verify(std::string_view line) {
   if (result.has_signature) {
     check_signatures(result, chain, former_key_id, key_id);
   } else {
-    result.signature_absent = result.sealed && (chain.identity->is_host() || is_always_signed(result.kind));
+    result.signature_absent = result.sealed && (chain.identity->is_host() || type.is_always_signed);
   }
   return result;
 }

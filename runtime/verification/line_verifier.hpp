@@ -10,8 +10,8 @@
 
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/key_list.hpp"
-#include "runtime/verification/event_line.hpp"
 #include "runtime/verification/line_result.hpp"
+#include "runtime/verification/logged_event.hpp"
 
 namespace cellos::verification {
 
@@ -49,7 +49,7 @@ class line_verifier {
                     std::string_view key_id) const;
 
   const key_list* keys_;
-  event_line line_;
+  logged_event line_;
   generic_event_reader generic_;
   std::unique_ptr<facts_reader> facts_reader_;
   /// Looked up by a hash of the text; what comes later takes the place of what was there.

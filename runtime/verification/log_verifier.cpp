@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "messages/chain_name.hpp"
 #include "messages/escaped_text.hpp"
-#include "runtime/verification/chain_identity.hpp"
 #include "runtime/verification/rfc3339.hpp"
 
 namespace cellos::verification {
@@ -244,7 +244,7 @@ void log_verifier::check_succession(const succession_statement& succession) {
   const std::string name = escaped(succession.former_chain, 512);
   if (former == merged_.end()) {
     // Whatever it listed is not here either.
-    hosts_[std::string{identify_chain(succession.former_chain)->host}].whole = false;
+    hosts_[std::string{parse_chain_name(succession.former_chain)->host}].whole = false;
     if (options_.partial || chains_.contains(succession.former_chain)) return;
     const chain_statements* said = said_.about(succession.former_chain);
     if (said != nullptr && said->removals.contains({succession.former_sequence, succession.former_digest})) return;
@@ -288,7 +288,7 @@ void log_verifier::check_tail(const chain_report& chain) {
 
 bool log_verifier::is_wanted(std::string_view chain) const {
   if (options_.cell.empty()) return true;
-  const auto identity = identify_chain(chain);
+  const auto identity = parse_chain_name(chain);
   return !identity || identity->is_host() || identity->cell == options_.cell;
 }
 

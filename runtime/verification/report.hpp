@@ -73,7 +73,7 @@ struct chain_report {
   /// A closing in the host's own chain, signed where signatures count, names the last event's digest.
   bool closed_by_host = false;
   chain_state state = chain_state::open;
-  event_kind last_kind = event_kind::other;
+  std::optional<event_type> last_type;
   std::string first_time;
   std::string last_time;
   /// Base64, as the next event's prevdigest would be.

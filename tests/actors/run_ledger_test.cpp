@@ -3,9 +3,14 @@
 
 #include <caf/test/dsl.hpp>
 
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/plain_sealing.hpp"
+
 using namespace cellos;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -207,6 +212,55 @@ CAF_TEST(what never reached the sink is in flight at the end) {
   ledger.take(out, next_batch(2));
   const run_totals totals = ledger.close(out, now, run_end_reason::retired, 7, 1);
   CAF_CHECK_EQUAL(totals.in_flight(), 5u);
+}
+
+CAF_TEST(whatever a key does not sign leaves the ledger as it was) {
+  const auto script = std::make_shared<seal_script>();
+  const auto sealing = std::make_shared<const plain_sealing>("first", "", 1, script);
+  const auto second = std::make_shared<const plain_sealing>("second", "first", 1, script);
+  run_ledger sealed{run, "host-a/cell-1/run-1/1", sealing};
+  batch lossy = next_batch(2);
+  lossy.refused.add(telemetry_errc::malformed_frame, 3);
+  const std::vector<std::function<void()>> acts{
+      [&] {
+        sealed.open(out, now, {"test", 10s, {}});
+      },
+      [&] { sealed.take(out, lossy); },
+      [&] {
+        sealed.silence(out, now, {10s, mono, mono + 11s});
+      },
+      [&] {
+        sealed.quarantine(out, now, {2, 5, "file"});
+      },
+      [&] { sealed.change_key(out, now, second); },
+      [&] { sealed.close(out, now, run_end_reason::retired, 10, 1); },
+  };
+  for (std::size_t i = 0; i < acts.size(); ++i) {
+    CAF_MESSAGE("act " << i);
+    // The last one seals twice.
+    for (int calls = 0; calls <= (i + 1 == acts.size() ? 1 : 0); ++calls) {
+      const std::string lines = out;
+      const chain_head before = sealed.head();
+      script->calls_until_failure = calls;
+      CAF_CHECK(fails_to_sign(acts[i]));
+      out = lines;
+      const chain_head after = sealed.head();
+      CAF_CHECK_EQUAL(after.position.next_event, before.position.next_event);
+      CAF_CHECK(after.position.digest == before.position.digest);
+      CAF_CHECK_EQUAL(after.position.key_id, before.position.key_id);
+      CAF_CHECK(after.run->totals == before.run->totals);
+      CAF_CHECK_EQUAL(after.run->silence_told, before.run->silence_told);
+      CAF_CHECK_EQUAL(after.run->ended, before.run->ended);
+      CAF_CHECK_EQUAL(sealed.has_losses(), i > 1);
+    }
+    script->calls_until_failure = 100;
+    acts[i]();
+  }
+  const auto all = events();
+  CAF_REQUIRE_EQUAL(all.size(), 8u);  // started 2 silenced dropped key_changed dropped ended
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CAF_CHECK_EQUAL(std::stoull(all[i]["sequence"].get<std::string>()), i + 1);
+  }
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "actors/sink.hpp"
+#include "messages/chain_name.hpp"
 #include "tests/support/host_fixture.hpp"
 
 using namespace cellos;
@@ -20,7 +21,7 @@ namespace {
 /// Signs nothing, and counts what would have been signed of each cell.
 struct counting_seal final : event_seal {
   explicit counting_seal(std::uint64_t& count) : sealed(count) {}
-  std::string_view placeholder(seal_kind) const override { return ",\"s\":\"\""; }
+  std::string_view placeholder(seal_kind) const override { return "\",\"s\":\""; }
   event_digest seal(std::string&, std::span<const rendered_event> events, event_digest) override {
     sealed += events.size();
     return {};
@@ -30,7 +31,7 @@ struct counting_seal final : event_seal {
 
 struct counting_sealing final : event_sealing {
   std::unique_ptr<event_seal> begin(const chain_constants& constants) const override {
-    return std::make_unique<counting_seal>(sealed[std::string{constants.subject.substr(subject_prefix.size())}]);
+    return std::make_unique<counting_seal>(sealed[std::string{constants.subject.substr(cell_subject_begin.size())}]);
   }
   const std::string& key_id() const override { return key; }
   const std::string& former_key_id() const override { return none; }
@@ -38,7 +39,6 @@ struct counting_sealing final : event_sealing {
   signing_statement statement() const override { return {signing_statement::kind::event, 0, {}}; }
   std::string digest_text(const event_digest&) const override { return "digest"; }
 
-  static constexpr std::string_view subject_prefix = "urn:cellos:cell:";
   std::string key = "key";
   std::string none;
   mutable std::map<std::string, std::uint64_t> sealed;

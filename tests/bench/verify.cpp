@@ -24,8 +24,8 @@
 #include "runtime/signing/key_list.hpp"
 #include "runtime/text/base64.hpp"
 #include "runtime/verification/line_verifier.hpp"
-#include "tests/support/chain_writer.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/reference_chain.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace {
@@ -65,8 +65,8 @@ double nanoseconds_each(const std::function<void()>& call) {
 void write_log(const std::filesystem::path& path, const bench_options& options, std::uint64_t events,
                const signing_key& key, bool sign_every_event) {
   std::ofstream log{path, std::ios::binary};
-  chain_writer host{"host-bench", "", "", "1767225600000", &key};
-  std::vector<chain_writer> runs;
+  reference_chain host{"host-bench", "", "", "1767225600000", &key};
+  std::vector<reference_chain> runs;
   log << host.host_started();
   for (std::uint64_t r = 0; r < options.runs; ++r) {
     runs.emplace_back("host-bench", "cell-" + std::to_string(r), "run-1", "1767225600001", &key);
@@ -74,12 +74,12 @@ void write_log(const std::filesystem::path& path, const bench_options& options, 
   }
   const std::uint64_t each = events / options.runs;
   for (std::uint64_t d = 1; d <= each; ++d) {
-    for (chain_writer& run : runs) {
+    for (reference_chain& run : runs) {
       log << run.declaration(sign_every_event);
       if (!sign_every_event && d % options.checkpoint_events == 0) log << run.checkpoint();
     }
   }
-  for (chain_writer& run : runs) log << run.ended(each) << host.run_closed(run);
+  for (reference_chain& run : runs) log << run.ended(each) << host.run_closed(run);
   log << host.host_stopped();
   if (!log.flush()) throw std::runtime_error("cannot write " + path.string());
 }
@@ -169,7 +169,7 @@ void sign_and_verify() {
 void check_single_lines() {
   const signing_key key = signing_key::generate(signing_algorithm::ed25519, "bench");
   const key_list keys = keys_of({&key});
-  chain_writer run{"host-bench", "cell-1", "run-1", "1767225600001", &key};
+  reference_chain run{"host-bench", "cell-1", "run-1", "1767225600001", &key};
   const std::string plain = run.declaration(false);
   const std::string sealed = run.declaration(true);
   verification::line_verifier verifier{&keys};

@@ -89,7 +89,7 @@ CAF_TEST(an_agent_is_silent_once_its_frames_stop_and_not_before_while_other_cell
   CAF_CHECK_EQUAL(daemon.stop(), 0);
 
   const auto events = events_of_cell(home, "quiet");
-  const auto silences = places_of(events, event_type::agent_silenced);
+  const auto silences = places_of(events, name_of(event_type::agent_silenced));
   CAF_REQUIRE_EQUAL(silences.size(), 1u);
   // Started, 40 declarations, silenced, ended.
   CAF_CHECK_EQUAL(events.size(), 43u);
@@ -117,8 +117,8 @@ CAF_TEST(silence_is_reported_once_and_so_is_the_return) {
   CAF_CHECK_EQUAL(daemon.stop(), 0);
 
   const auto events = events_of_cell(home, "pauses");
-  const auto silences = places_of(events, event_type::agent_silenced);
-  const auto returns = places_of(events, event_type::agent_resumed);
+  const auto silences = places_of(events, name_of(event_type::agent_silenced));
+  const auto returns = places_of(events, name_of(event_type::agent_resumed));
   CAF_REQUIRE_EQUAL(silences.size(), 1u);
   CAF_REQUIRE_EQUAL(returns.size(), 1u);
   // Started, ten declarations, silenced, resumed, twenty declarations, ended.
@@ -146,7 +146,7 @@ CAF_TEST(heartbeats_keep_a_cell_from_being_silent) {
   const auto events = events_of_cell(home, "beats");
   // Started, silenced, ended.
   CAF_REQUIRE_EQUAL(events.size(), 3u);
-  CAF_CHECK_EQUAL(events[1].type, event_type::agent_silenced);
+  CAF_CHECK_EQUAL(events[1].type, name_of(event_type::agent_silenced));
   CAF_CHECK(lateness(events[1], events[0].time) >= lively);
   const run_records runs{home.evidence_dir(), settings.cells};
   CAF_CHECK_EQUAL(joined(runs.faults()), "");
@@ -160,7 +160,7 @@ CAF_TEST(a_cell_that_never_says_anything_is_silent_a_window_after_its_admission)
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   const auto events = events_of_cell(home, "mute");
   CAF_REQUIRE_EQUAL(events.size(), 3u);
-  CAF_CHECK_EQUAL(events[1].type, event_type::agent_silenced);
+  CAF_CHECK_EQUAL(events[1].type, name_of(event_type::agent_silenced));
   // The run starts when its socket is bound, which is when the window starts.
   CAF_CHECK(lateness(events[1], events[0].time) > -50ms);
   CAF_CHECK(lateness(events[1], events[0].time) <= latest);

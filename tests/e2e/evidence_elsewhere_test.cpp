@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "runtime/text/base64.hpp"
-#include "tests/support/chain_writer.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/reference_chain.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE evidence_elsewhere
@@ -85,7 +85,7 @@ const std::vector<std::function<void(std::vector<std::string>&, std::size_t)>> t
 };
 
 std::vector<std::string> some_run(const signing_key& key) {
-  chain_writer writer{"host-a", "cell-1", "run-1", "1", &key};
+  reference_chain writer{"host-a", "cell-1", "run-1", "1", &key};
   std::vector<std::string> lines{writer.started()};
   lines.push_back(writer.declaration(false, "caf\xc3\xa9 \\u0001 \\\"data\\\":"));
   lines.push_back(writer.declaration(false));

@@ -89,7 +89,7 @@ void check_record(const daemon_home& home, std::size_t sinks_blocked) {
   std::size_t reported = 0;
   std::chrono::nanoseconds longest{0};
   visit_host_events(home.evidence_dir(), [&](const event& each) {
-    if (each.type != event_type::host_evidence_blocked) return;
+    if (each.type != name_of(event_type::host_evidence_blocked)) return;
     ++reported;
     const auto data = nlohmann::json::parse(each.line).at("data");
     CAF_CHECK_EQUAL(data.at("cause").get<std::string>(), std::generic_category().message(ENOSPC));

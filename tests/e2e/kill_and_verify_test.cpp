@@ -142,7 +142,8 @@ class killed_host {
     std::map<std::string, bool> goes_on;
     visit_events_since_start([&](const event& each) {
       served[each.cell_id] = each.chain;
-      if (each.type == event_type::telemetry_dropped && each.reason == to_string(loss_reason::daemon_restart)) {
+      if (each.type == name_of(event_type::telemetry_dropped) &&
+          each.reason == to_string(loss_reason::daemon_restart)) {
         gaps[each.cell_id] = each.chain;
       }
     });
@@ -159,7 +160,7 @@ class killed_host {
   void visit_events_since_start(const std::function<void(const event&)>& visit) const {
     std::string started;
     visit_host_events(home_.evidence_dir(), [&](const event& each) {
-      if (each.type == event_type::host_started) started = each.time;
+      if (each.type == name_of(event_type::host_started)) started = each.time;
     });
     CAF_REQUIRE(!started.empty());
     visit_events(home_.evidence_dir(), [&](const event& each) {

@@ -90,9 +90,9 @@ CAF_TEST(what a killed daemon left goes on without a word) {
   live_and_die(50);
   const std::string said = live_and_stop();
   CAF_CHECK_EQUAL(count_lines(said, " evidence_doubtful "), 0u);
-  CAF_CHECK_EQUAL(count(event_type::run_resumed), 1u);
-  CAF_CHECK_EQUAL(count(event_type::host_run_opened), 1u);
-  CAF_CHECK_EQUAL(count(event_type::host_run_closed), 1u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::run_resumed)), 1u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::host_run_opened)), 1u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::host_run_closed)), 1u);
 }
 
 CAF_TEST(a run that was cut back is never signed over) {
@@ -111,16 +111,16 @@ CAF_TEST(a run that was cut back is never signed over) {
   write(all);
   const std::string said = live_and_stop();
   CAF_CHECK_EQUAL(count_lines(said, "chain_abandoned: cut_back"), 1u);
-  CAF_CHECK_EQUAL(count(event_type::host_chain_abandoned), 1u);
-  CAF_CHECK_EQUAL(count(event_type::run_resumed), 0u);
-  CAF_CHECK_EQUAL(count(event_type::run_started), 2u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::host_chain_abandoned)), 1u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::run_resumed)), 0u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::run_started)), 2u);
 }
 
 CAF_TEST(without its journal a start says so) {
   live_and_die(5);
   fs::remove(home.evidence_dir() / "recovery.journal");
   CAF_CHECK_EQUAL(count_lines(live_and_stop(), "journal_unusable: absent"), 1u);
-  CAF_CHECK_EQUAL(count(event_type::host_journal_unusable), 1u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::host_journal_unusable)), 1u);
   CAF_MESSAGE("once");
   CAF_CHECK_EQUAL(count_lines(live_and_stop(), " evidence_doubtful "), 0u);
 }
@@ -133,10 +133,10 @@ CAF_TEST(another host begins a log of its own in the same directory) {
   text.replace(text.find(daemon_home::host_id), daemon_home::host_id.size(), "host-b");
   home.write_configuration(text);
   CAF_CHECK_EQUAL(count_lines(live_and_stop(), " evidence_doubtful "), 0u);
-  CAF_CHECK_EQUAL(count(event_type::run_resumed), 0u);
-  CAF_CHECK_EQUAL(count(event_type::run_ended), 2u);
-  CAF_CHECK_EQUAL(count(event_type::host_stopped), 2u);
-  CAF_CHECK(events(std::string{event_type::host_started}).back().chain.starts_with("host-b/"));
+  CAF_CHECK_EQUAL(count(name_of(event_type::run_resumed)), 0u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::run_ended)), 2u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::host_stopped)), 2u);
+  CAF_CHECK(events(std::string{name_of(event_type::host_started)}).back().chain.starts_with("host-b/"));
 }
 
 CAF_TEST(another way of signing waits for a restart and then begins anew) {
@@ -151,7 +151,7 @@ CAF_TEST(another way of signing waits for a restart and then begins anew) {
   }
   for (const std::string& line : lines()) CAF_CHECK(line.find("\"dssematerial\"") != std::string::npos);
   live_and_stop();
-  CAF_CHECK_EQUAL(count(event_type::host_stopped), 2u);
+  CAF_CHECK_EQUAL(count(name_of(event_type::host_stopped)), 2u);
   CAF_CHECK(lines().back().find("\"dssematerial\"") != std::string::npos);
 }
 

@@ -68,13 +68,14 @@ whole_log read_log(const daemon_home& home) {
     if (next.is_declaration()) {
       ++chain.declarations;
       chain.gapless = chain.gapless && next.guest_monotonic_ns == chain.declarations;
-    } else if (next.type == event_type::telemetry_dropped && next.reason == to_string(loss_reason::daemon_restart)) {
+    } else if (next.type == name_of(event_type::telemetry_dropped) &&
+               next.reason == to_string(loss_reason::daemon_restart)) {
       ++chain.restarts_reported;
-    } else if (next.type == event_type::run_resumed) {
+    } else if (next.type == name_of(event_type::run_resumed)) {
       ++chain.resumptions;
       chain.declarations = 0;
     }
-    chain.ended = next.type == event_type::run_ended;
+    chain.ended = next.type == name_of(event_type::run_ended);
   });
   return log;
 }

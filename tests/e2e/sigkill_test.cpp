@@ -112,21 +112,21 @@ void logged_chain::take(const event& next) {
   ++events;
   // With what `visit_events` checks, no id comes twice.
   demand(next.sequence == events, next);
-  demand((events == 1) == (next.type == event_type::run_started) && ends == 0, next);
-  const bool reported = last_type == event_type::telemetry_dropped;
-  demand(reported == (next.type == event_type::run_resumed), next);
-  if (next.type == event_type::run_started) {
+  demand((events == 1) == (next.type == name_of(event_type::run_started)) && ends == 0, next);
+  const bool reported = last_type == name_of(event_type::telemetry_dropped);
+  demand(reported == (next.type == name_of(event_type::run_resumed)), next);
+  if (next.type == name_of(event_type::run_started)) {
     declarations.push_back(0);
   } else if (next.is_declaration()) {
     demand(!declarations.empty() && next.guest_monotonic_ns == ++declarations.back(), next);
-  } else if (next.type == event_type::telemetry_dropped) {
+  } else if (next.type == name_of(event_type::telemetry_dropped)) {
     demand(next.reason == to_string(loss_reason::daemon_restart), next);
     ++restarts_reported;
-  } else if (next.type == event_type::run_resumed) {
+  } else if (next.type == name_of(event_type::run_resumed)) {
     ++resumptions;
     declarations.push_back(0);
   } else {
-    demand(next.type == event_type::run_ended, next);
+    demand(next.type == name_of(event_type::run_ended), next);
     ++ends;
   }
   last_type = next.type;

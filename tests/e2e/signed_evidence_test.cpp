@@ -120,10 +120,10 @@ CAF_TEST(a_log_that_saw_a_crash_and_two_changes_of_keys_is_proven_to_its_last_ev
   CAF_CHECK_EQUAL(reported.code, 0);
   // c1, c2 and the host's own chain, which went on through all of it.
   CAF_CHECK_EQUAL(json::parse(reported.out).at("chains").size(), 3u);
-  CAF_CHECK_EQUAL(host_events(event_type::host_started), 2u);
-  CAF_CHECK_EQUAL(host_events(event_type::host_run_opened), 2u);
-  CAF_CHECK_EQUAL(host_events(event_type::host_run_closed), 2u);
-  CAF_CHECK_EQUAL(host_events(event_type::host_key_changed), 2u);
+  CAF_CHECK_EQUAL(host_events(name_of(event_type::host_started)), 2u);
+  CAF_CHECK_EQUAL(host_events(name_of(event_type::host_run_opened)), 2u);
+  CAF_CHECK_EQUAL(host_events(name_of(event_type::host_run_closed)), 2u);
+  CAF_CHECK_EQUAL(host_events(name_of(event_type::host_key_changed)), 2u);
 }
 
 CAF_TEST(another_key_in_the_same_file_is_noticed_by_a_reload) {
@@ -149,7 +149,7 @@ CAF_TEST(another_key_in_the_same_file_is_noticed_by_a_reload) {
   daemon.reload();
   CAF_CHECK_EQUAL(daemon.stop(), 0);
   check_clean(verify({"--finished"}));
-  CAF_CHECK_EQUAL(host_events(event_type::host_key_changed), 1u);
+  CAF_CHECK_EQUAL(host_events(name_of(event_type::host_key_changed)), 1u);
   CAF_CHECK_EQUAL(count_in_log(home.evidence_dir(), "run.v1.key_changed\""), 2u);
 }
 
@@ -196,7 +196,7 @@ CAF_TEST(signing_is_switched_off_only_between_two_daemons_and_ends_the_runs_that
   auto unsigned_daemon = daemon_process::ready(home);
   send("c1", 100);
   CAF_CHECK_EQUAL(unsigned_daemon.stop(), 0);
-  const auto ends = events_of(read_events(home.evidence_dir()), "c1", event_type::run_ended);
+  const auto ends = events_of(read_events(home.evidence_dir()), "c1", name_of(event_type::run_ended));
   CAF_REQUIRE_EQUAL(ends.size(), 2u);
   CAF_CHECK_NOT_EQUAL(ends[0].chain, ends[1].chain);
 }

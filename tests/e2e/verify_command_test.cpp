@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "runtime/text/base64.hpp"
-#include "tests/support/chain_writer.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/reference_chain.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE verify_command

@@ -10,7 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "messages/chain_lines.hpp"
+#include "messages/event_line.hpp"
+#include "messages/event_types.hpp"
 #include "tests/support/files.hpp"
 
 namespace cellos::forge {
@@ -35,7 +36,7 @@ log_line parse(std::string text, const std::string& segment) {
   line.chain = text_in(event, "chain");
   line.sequence = std::stoull(sequence);
   line.type = text_in(event, "type");
-  if (line.type.starts_with(event_type_prefix)) line.type.erase(0, event_type_prefix.size());
+  if (const auto name = event_name_in(line.type)) line.type = std::string{*name};
   return line;
 }
 

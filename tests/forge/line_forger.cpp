@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "messages/chain_lines.hpp"
+#include "messages/event_line.hpp"
 #include "runtime/signing/line_digest.hpp"
 #include "runtime/signing/material.hpp"
 
@@ -10,8 +10,8 @@ namespace cellos::forge {
 
 namespace {
 
-constexpr std::string_view signature_key = R"(,"dssematerial":")";
-constexpr std::string_view data_key = R"(,"data":)";
+using line_form::before_data;
+using line_form::before_dssematerial;
 
 /// By name: of two runs that began together either may be the first in the log.
 void add_unless_there(std::vector<std::string>& names, const std::string& name) {
@@ -37,20 +37,20 @@ std::string text_of(const std::string& line, std::string_view name) {
   return line.substr(begin, line.find('"', begin) - begin);
 }
 
-bool is_signed(const std::string& line) { return line.find(signature_key) != std::string::npos; }
+bool is_signed(const std::string& line) { return line.find(before_dssematerial) != std::string::npos; }
 
 void strip_signature(std::string& line) {
-  const std::size_t at = line.find(signature_key);
+  const std::size_t at = line.find(before_dssematerial);
   if (at == std::string::npos) return;
-  line.erase(at, line.find('"', at + signature_key.size()) + 1 - at);
+  line.erase(at, line.find('"', at + before_dssematerial.size()) - at);
 }
 
 void copy_signature(std::string& line, const std::string& from) {
   const std::string envelope = text_of(from, "dssematerial");
   strip_signature(line);
-  const std::size_t at = line.find(data_key);
+  const std::size_t at = line.find(before_data);
   if (envelope.empty() || at == std::string::npos) return;
-  line.insert(at, std::string{signature_key} + envelope + '"');
+  line.insert(at, std::string{before_dssematerial} + envelope);
 }
 
 std::string digest_text_of(const std::string& line) { return std::string{prevdigest_text{line_digest(line)}.view()}; }

@@ -27,8 +27,9 @@ const std::string hostile =
 
 const guest_declaration bash{probe_source::process_spawned, 4242, 5'123'456'789, "bash"};
 
-run_projection projection(const host_stamp& who = plain, const std::string& chain = plain_chain) {
-  return {std::make_shared<host_stamp>(who), chain};
+run_projection projection(const host_stamp& who = plain, const std::string& chain = plain_chain,
+                          std::uint64_t next_event = 7) {
+  return {std::make_shared<host_stamp>(who), {chain, next_event}};
 }
 
 run_opening opening() {
@@ -71,36 +72,34 @@ telemetry_loss loss(loss_reason reason) {
 /// Appends one event. Every kind there is, by name.
 struct event_kind {
   std::string name;
-  std::function<void(run_projection&, std::string&, std::uint64_t)> append;
+  std::function<void(run_projection&, std::string&)> append;
 };
 
 std::vector<event_kind> every_kind(const std::string& guest_text = "bash") {
   std::vector<event_kind> kinds{
-      {"run_started", [](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); }},
-      {"run_resumed", [](auto& run, auto& out, auto n) { run.run_resumed(out, n, six_o_clock, opening()); }},
+      {"run_started", [](auto& run, auto& out) { run.run_started(out, six_o_clock, opening()); }},
+      {"run_resumed", [](auto& run, auto& out) { run.run_resumed(out, six_o_clock, opening()); }},
       {"run_adopted",
-       [](auto& run, auto& out, auto n) {
-         run.run_adopted(out, n, six_o_clock, {run.chain(), 3, {5, "digest"}});
+       [](auto& run, auto& out) {
+         run.run_adopted(out, six_o_clock, {plain_chain, 3, {5, "digest"}});
        }},
-      {"agent_silenced", [](auto& run, auto& out, auto n) { run.agent_silenced(out, n, six_o_clock, silence()); }},
-      {"agent_resumed", [](auto& run, auto& out, auto n) { run.agent_resumed(out, n, six_o_clock); }},
+      {"agent_silenced", [](auto& run, auto& out) { run.agent_silenced(out, six_o_clock, silence()); }},
+      {"agent_resumed", [](auto& run, auto& out) { run.agent_resumed(out, six_o_clock); }},
   };
   for (std::size_t i = 0; i < probe_source_names.size(); ++i) {
-    kinds.push_back({std::string{probe_source_names[i]}, [i, guest_text](auto& run, auto& out, auto n) {
+    kinds.push_back({std::string{probe_source_names[i]}, [i, guest_text](auto& run, auto& out) {
                        const guest_declaration declared{static_cast<probe_source>(i), 1, 2, guest_text};
-                       run.declaration(out, n, timestamp_text{six_o_clock}, declared);
+                       run.declaration(out, timestamp_text{six_o_clock}, declared);
                      }});
   }
   for (auto reason : {run_end_reason::retired, run_end_reason::daemon_stopped, run_end_reason::cell_failed}) {
-    kinds.push_back({"run_ended " + std::string{to_string(reason)}, [reason](auto& run, auto& out, auto n) {
-                       run.run_ended(out, n, six_o_clock, reason, some_totals());
-                     }});
+    kinds.push_back({"run_ended " + std::string{to_string(reason)},
+                     [reason](auto& run, auto& out) { run.run_ended(out, six_o_clock, reason, some_totals()); }});
   }
   for (auto reason : {loss_reason::guest_queue_full, loss_reason::sequence_gap, loss_reason::frames_refused,
                       loss_reason::quarantined, loss_reason::daemon_restart}) {
-    kinds.push_back({"telemetry_dropped " + std::string{to_string(reason)}, [reason](auto& run, auto& out, auto n) {
-                       run.telemetry_dropped(out, n, six_o_clock, loss(reason));
-                     }});
+    kinds.push_back({"telemetry_dropped " + std::string{to_string(reason)},
+                     [reason](auto& run, auto& out) { run.telemetry_dropped(out, six_o_clock, loss(reason)); }});
   }
   return kinds;
 }
@@ -120,12 +119,12 @@ template <class Append>
 std::string seventh(Append&& append) {
   std::string out;
   auto run = projection();
-  append(run, out, std::uint64_t{7});
+  append(run, out);
   return out;
 }
 
 std::string seventh_loss(const telemetry_loss& lost) {
-  return seventh([&](auto& run, auto& out, auto n) { run.telemetry_dropped(out, n, six_o_clock, lost); });
+  return seventh([&](auto& run, auto& out) { run.telemetry_dropped(out, six_o_clock, lost); });
 }
 
 /// The bytes of `data`, as a verifier cuts them out.
@@ -138,7 +137,7 @@ std::string data_bytes(const std::string& event) {
 
 CAF_TEST(a_declaration_is_exactly_this_line) {
   std::string out;
-  projection().declaration(out, 7, timestamp_text{six_o_clock}, bash);
+  projection().declaration(out, timestamp_text{six_o_clock}, bash);
   CAF_CHECK_EQUAL(
       out,
       R"({"specversion":"1.0","id":"host-a/cell-1/run-7/1/00000000000000000007","source":"/cellos/host/host-a",)"
@@ -154,7 +153,7 @@ CAF_TEST(a_declaration_is_exactly_this_line) {
 
 CAF_TEST(run_started_is_exactly_this_line) {
   CAF_CHECK_EQUAL(
-      seventh([](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); }),
+      seventh([](auto& run, auto& out) { run.run_started(out, six_o_clock, opening()); }),
       line("run.v1.started", R"({"cellId":"cell-1","daemonVersion":"0.1.0","hostId":"host-a",)"
                              R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
                              R"("runId":"run-7","signing":{"mode":"off"},"silenceWindowNs":"10000000000",)"
@@ -163,15 +162,15 @@ CAF_TEST(run_started_is_exactly_this_line) {
 }
 
 CAF_TEST(run_resumed_says_what_run_started_says) {
-  const auto started = seventh([](auto& run, auto& out, auto n) { run.run_started(out, n, six_o_clock, opening()); });
-  const auto resumed = seventh([](auto& run, auto& out, auto n) { run.run_resumed(out, n, six_o_clock, opening()); });
+  const auto started = seventh([](auto& run, auto& out) { run.run_started(out, six_o_clock, opening()); });
+  const auto resumed = seventh([](auto& run, auto& out) { run.run_resumed(out, six_o_clock, opening()); });
   CAF_CHECK_EQUAL(resumed, line("run.v1.resumed", data_bytes(started)));
 }
 
 CAF_TEST(run_adopted_is_exactly_this_line) {
   CAF_CHECK_EQUAL(
-      seventh([](auto& run, auto& out, auto n) {
-        run.run_adopted(out, n, six_o_clock, {run.chain(), 3, {5, "d"}});
+      seventh([](auto& run, auto& out) {
+        run.run_adopted(out, six_o_clock, {plain_chain, 3, {5, "d"}});
       }),
       line("run.v1.adopted", R"({"adoptedFrom":"3","adoptedTo":"5","cellId":"cell-1","digest":"d",)"
                              R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
@@ -179,8 +178,8 @@ CAF_TEST(run_adopted_is_exactly_this_line) {
 }
 
 CAF_TEST(run_ended_is_exactly_this_line) {
-  const auto ended = seventh(
-      [](auto& run, auto& out, auto n) { run.run_ended(out, n, six_o_clock, run_end_reason::retired, some_totals()); });
+  const auto ended =
+      seventh([](auto& run, auto& out) { run.run_ended(out, six_o_clock, run_end_reason::retired, some_totals()); });
   CAF_CHECK_EQUAL(
       ended, line("run.v1.ended",
                   R"({"cellId":"cell-1","output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
@@ -192,7 +191,7 @@ CAF_TEST(run_ended_is_exactly_this_line) {
 }
 
 CAF_TEST(agent_silenced_is_exactly_this_line) {
-  CAF_CHECK_EQUAL(seventh([](auto& run, auto& out, auto n) { run.agent_silenced(out, n, six_o_clock, silence()); }),
+  CAF_CHECK_EQUAL(seventh([](auto& run, auto& out) { run.agent_silenced(out, six_o_clock, silence()); }),
                   line("guest.v1.agent_silenced",
                        R"({"cellId":"cell-1","output":{"epistemicStatus":"observed","ruleClass":"opacity","tier":2},)"
                        R"("runId":"run-7","silenceWindowNs":"10000000000","silentForNs":"10000000001",)"
@@ -201,7 +200,7 @@ CAF_TEST(agent_silenced_is_exactly_this_line) {
 
 CAF_TEST(agent_resumed_is_exactly_this_line) {
   CAF_CHECK_EQUAL(
-      seventh([](auto& run, auto& out, auto n) { run.agent_resumed(out, n, six_o_clock); }),
+      seventh([](auto& run, auto& out) { run.agent_resumed(out, six_o_clock); }),
       line("guest.v1.agent_resumed",
            R"({"cellId":"cell-1","output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2},)"
            R"("runId":"run-7","specSignatureHash":"sha256:abc"})"));
@@ -243,7 +242,7 @@ CAF_TEST(every_reason_has_a_word_of_its_own) {
 CAF_TEST(the_type_of_a_declaration_is_its_source_with_an_underscore) {
   for (std::size_t i = 0; i < probe_source_names.size(); ++i) {
     std::string out;
-    projection().declaration(out, 1, timestamp_text{six_o_clock}, {static_cast<probe_source>(i), 1, 2, "x"});
+    projection().declaration(out, timestamp_text{six_o_clock}, {static_cast<probe_source>(i), 1, 2, "x"});
     const auto event = nlohmann::json::parse(out);
     std::string verb{probe_source_names[i]};
     verb[verb.find('.')] = '_';
@@ -260,7 +259,7 @@ CAF_TEST(every_event_is_one_line_of_compact_json_with_data_in_canonical_form) {
     for (const auto& kind : every_kind(hostile)) {
       CAF_MESSAGE(kind.name);
       std::string out;
-      kind.append(*run, out, 7);
+      kind.append(*run, out);
       CAF_CHECK_EQUAL(nlohmann::ordered_json::parse(out).dump() + "\n", out);
       // Of plain ASCII keys and without floats, what the library dumps from a sorted map is RFC 8785's form.
       CAF_CHECK_EQUAL(nlohmann::json::parse(data_bytes(out)).dump(), data_bytes(out));
@@ -273,7 +272,7 @@ CAF_TEST(no_event_holds_a_raw_control_character) {
   for (const auto& kind : every_kind(hostile)) {
     std::string out;
     auto run = projection(hostile_stamp, hostile);
-    kind.append(run, out, 7);
+    kind.append(run, out);
     int controls = 0;
     for (char character : out) controls += static_cast<unsigned char>(character) < 0x20 ? 1 : 0;
     CAF_CHECK_EQUAL(controls, 1);
@@ -285,7 +284,7 @@ CAF_TEST(what_a_guest_calls_itself_comes_back_exactly) {
   for (const std::string& comm : {hostile, std::string{}, std::string(4000, '"'), std::string(3, '\0'),
                                   std::string{"\xE2\x80\xA8"}, std::string{"\xF4\x8F\xBF\xBF"}}) {
     std::string out;
-    projection().declaration(out, 1, timestamp_text{six_o_clock}, {probe_source::process_exited, 1, 2, comm});
+    projection().declaration(out, timestamp_text{six_o_clock}, {probe_source::process_exited, 1, 2, comm});
     const auto event = nlohmann::json::parse(out);
     CAF_CHECK(event["data"]["guestComm"].get<std::string>() == comm);
     CAF_CHECK_EQUAL(event["data"]["cellId"].get<std::string>(), "cell-1");
@@ -296,9 +295,10 @@ CAF_TEST(what_a_guest_calls_itself_comes_back_exactly) {
 
 CAF_TEST(attribution_comes_back_exactly) {
   auto run = projection({"h" + hostile, "c" + hostile, "r" + hostile, "s" + hostile}, "k" + hostile);
+  std::uint64_t sequence = 6;
   for (const auto& kind : every_kind()) {
     std::string out;
-    kind.append(run, out, 42);
+    kind.append(run, out);
     const auto event = nlohmann::json::parse(out);
     CAF_CHECK(event["data"]["cellId"] == "c" + hostile);
     CAF_CHECK(event["data"]["runId"] == "r" + hostile);
@@ -306,7 +306,7 @@ CAF_TEST(attribution_comes_back_exactly) {
     CAF_CHECK(event["source"] == "/cellos/host/h" + hostile);
     CAF_CHECK(event["subject"] == "urn:cellos:cell:c" + hostile);
     CAF_CHECK(event["chain"] == "k" + hostile);
-    CAF_CHECK(event["id"] == "k" + hostile + "/00000000000000000042");
+    CAF_CHECK(event["id"] == "k" + hostile + "/" + std::string{sequence_text{++sequence}.view()});
   }
 }
 
@@ -316,8 +316,8 @@ CAF_TEST(a_sequence_is_twenty_digits_so_that_text_order_is_chain_order) {
                                        std::pair{~std::uint64_t{0}, "18446744073709551615"}}) {
     for (const auto& kind : every_kind()) {
       std::string out;
-      auto run = projection();
-      kind.append(run, out, sequence);
+      auto run = projection(plain, plain_chain, sequence);
+      kind.append(run, out);
       const auto event = nlohmann::json::parse(out);
       CAF_CHECK_EQUAL(event["sequence"].get<std::string>(), text);
       CAF_CHECK_EQUAL(event["id"].get<std::string>(), plain_chain + "/" + text);
@@ -328,36 +328,36 @@ CAF_TEST(a_sequence_is_twenty_digits_so_that_text_order_is_chain_order) {
 CAF_TEST(numbers_beyond_2_to_the_53_stay_exact) {
   std::string out;
   const std::uint64_t largest = ~std::uint64_t{0};
-  projection().declaration(out, 1, timestamp_text{six_o_clock},
-                           {probe_source::process_exited, 0xFFFF'FFFF, largest, "x"});
+  projection().declaration(out, timestamp_text{six_o_clock}, {probe_source::process_exited, 0xFFFF'FFFF, largest, "x"});
   const auto declared = nlohmann::json::parse(out)["data"];
   CAF_CHECK_EQUAL(declared["guestMonotonicNs"].get<std::string>(), "18446744073709551615");
   CAF_CHECK_EQUAL(declared["guestPid"].get<std::uint64_t>(), 4'294'967'295u);
   run_totals totals;
   totals.received = largest;
   out.clear();
-  projection().run_ended(out, 2, six_o_clock, run_end_reason::retired, totals);
+  projection().run_ended(out, six_o_clock, run_end_reason::retired, totals);
   CAF_CHECK_EQUAL(nlohmann::json::parse(out)["data"]["totals"]["received"].get<std::string>(), "18446744073709551615");
 }
 
 CAF_TEST(lines_are_appended_to_what_is_there) {
   std::string out = "before\n";
   auto run = projection();
-  run.agent_resumed(out, 1, six_o_clock);
-  run.declaration(out, 2, timestamp_text{six_o_clock}, bash);
+  run.agent_resumed(out, six_o_clock);
+  run.declaration(out, timestamp_text{six_o_clock}, bash);
   std::string one;
   std::string two;
-  run.agent_resumed(one, 1, six_o_clock);
-  run.declaration(two, 2, timestamp_text{six_o_clock}, bash);
+  auto again = projection();
+  again.agent_resumed(one, six_o_clock);
+  again.declaration(two, timestamp_text{six_o_clock}, bash);
   CAF_CHECK_EQUAL(out, "before\n" + one + two);
 }
 
 CAF_TEST(a_projection_outlives_the_stamp_it_was_given) {
   auto who = std::make_shared<host_stamp>(plain);
-  run_projection run{who, plain_chain};
+  run_projection run{who, {plain_chain}};
   who.reset();
   std::string out;
-  run.agent_resumed(out, 7, six_o_clock);
+  run.agent_resumed(out, six_o_clock);
   CAF_CHECK_EQUAL(nlohmann::json::parse(out)["data"]["runId"].get<std::string>(), "run-7");
-  CAF_CHECK_EQUAL(run.chain(), plain_chain);
+  CAF_CHECK_EQUAL(run.chain().chain(), plain_chain);
 }

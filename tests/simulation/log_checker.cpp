@@ -95,11 +95,11 @@ class log_checker {
   void take_meaning(reported_chain& chain, const std::string& name, const std::string& type, const json& data) {
     if (data.contains("probeSource")) {
       chain.declarations.push_back(std::stoull(data["guestMonotonicNs"].get<std::string>()));
-    } else if (type == event_type::agent_silenced) {
+    } else if (type == name_of(event_type::agent_silenced)) {
       if (++chain.silences > 1) complain(name + ": silence reported " + std::to_string(chain.silences) + " times");
-    } else if (type == event_type::agent_resumed) {
+    } else if (type == name_of(event_type::agent_resumed)) {
       if (++chain.resumptions > chain.silences) complain(name + ": resumed without silence, or twice");
-    } else if (type == event_type::run_ended) {
+    } else if (type == name_of(event_type::run_ended)) {
       ++chain.ended;
       chain.totals = data["totals"];
     }

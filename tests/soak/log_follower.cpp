@@ -6,12 +6,14 @@
 #include <ctime>
 #include <utility>
 
+#include "messages/event_line.hpp"
+
 namespace cellos::soak {
 
 namespace {
 
 constexpr std::size_t most_faults = 10;
-constexpr std::string_view before_id = R"({"specversion":"1.0","id":")";
+using line_form::before_id;
 constexpr std::string_view before_cell = R"("data":{"cellId":")";
 // Guest text cannot hold this: its quotes are escaped.
 constexpr std::string_view before_number = R"("guestMonotonicNs":")";

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <stdexcept>
 
-#include "messages/cloud_event.hpp"
+#include "messages/event_types.hpp"
 #include "tests/support/process.hpp"
 
 namespace cellos::test {
@@ -60,8 +60,8 @@ void forget(event& known) {
 }
 
 std::string_view without_prefix(std::string_view type) {
-  if (!type.starts_with(event_type_prefix)) throw std::runtime_error("not our type: " + std::string{type});
-  return type.substr(event_type_prefix.size());
+  if (const auto name = event_name_in(type)) return *name;
+  throw std::runtime_error("not our type: " + std::string{type});
 }
 
 void take_line(event& into, const dom::object& line) {

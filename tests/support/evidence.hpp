@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/event_types.hpp"
+
 namespace cellos::test {
 
 /// One line of the log, as far as tests look at it.
@@ -35,7 +37,7 @@ struct event {
 
   bool is_declaration() const { return !probe_source.empty(); }
   /// Of the host's own chain.
-  bool is_of_host() const { return type.starts_with("host.v1."); }
+  bool is_of_host() const { return names_host_event(type); }
 };
 
 /// Shows `visit` every line of every `*.jsonl` in `dir`, in name order, but for the host's own chain; the event is

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
+#include "messages/event_line.hpp"
 
 /// The world behind the ports, moved by the test's hand.
 namespace cellos::test {
@@ -44,7 +45,7 @@ class memory_log final : public evidence_log {
 
   std::size_t count(std::string_view type_suffix) const {
     const auto all = lines();
-    const std::string wanted = std::string{type_suffix} + "\",\"subject\"";
+    const std::string wanted = std::string{type_suffix} + std::string{line_form::before_subject};
     return static_cast<std::size_t>(std::count_if(
         all.begin(), all.end(), [&](const std::string& line) { return line.find(wanted) != std::string::npos; }));
   }

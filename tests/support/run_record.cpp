@@ -62,20 +62,20 @@ void run_records::take(const event& next) {
   if (record.totals) complain(&record, spelled(next) + " follows the end of its run");
   if (next.sequence != record.events) complain(&record, spelled(next) + " breaks the sequence");
   if (record.events == 1) of.chain = next.chain;
-  if ((record.events == 1) != (next.type == event_type::run_started)) {
+  if ((record.events == 1) != (next.type == name_of(event_type::run_started))) {
     complain(&record, spelled(next) + " is not where a run starts");
   }
   check_attribution(of, next);
   if (next.is_declaration()) {
     ++record.declarations;
     if (next.guest_monotonic_ns != record.declarations) complain(&record, spelled(next) + " is out of order");
-  } else if (next.type == event_type::telemetry_dropped) {
+  } else if (next.type == name_of(event_type::telemetry_dropped)) {
     take_loss(record, next);
-  } else if (next.type == event_type::agent_silenced) {
+  } else if (next.type == name_of(event_type::agent_silenced)) {
     ++record.silences;
-  } else if (next.type == event_type::agent_resumed) {
+  } else if (next.type == name_of(event_type::agent_resumed)) {
     ++record.resumptions;
-  } else if (next.type == event_type::run_ended) {
+  } else if (next.type == name_of(event_type::run_ended)) {
     take_end(of, next);
   }
 }

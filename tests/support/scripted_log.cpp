@@ -14,9 +14,9 @@
 #include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
-#include "tests/support/chain_writer.hpp"
 #include "tests/support/manual_world.hpp"
 #include "tests/support/recorded_log.hpp"
+#include "tests/support/reference_chain.hpp"
 
 namespace cellos::test {
 

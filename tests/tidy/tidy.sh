@@ -83,6 +83,13 @@ long_functions() {
   ' "${all[@]}"
 }
 
+# Names of event types, and members of their lines, in texts of the product; comments may have them.
+evidence_spelled_elsewhere() {
+  grep -HnE '"([^"]*[^A-Za-z_"])?(guest|run|host)\.v1\.|"(specversion|prevdigest|signedextattrs|dssematerial)\\?":' \
+    "${messages[@]}" "${actors[@]}" "${runtime[@]}" /dev/null |
+    grep -vE '^messages/event_(types|line)\.hpp:|^[^:]*:[0-9]+: *//' || true
+}
+
 reminders() { grep -HnE '\b(TODO|FIXME)\b' "${all[@]}" || true; }
 
 misnamed_suites() {
@@ -192,6 +199,7 @@ refuse "only messages/wire_codec.cpp includes cbor.h" < <(cbor_outside_the_codec
 refuse "no crypto header is reachable from the guest path" < <(crypto_on_the_guest_path)
 refuse "a file has at most $max_lines lines" < <(long_files)
 refuse "a function has at most $max_function_lines lines" < <(long_functions)
+refuse "only messages/event_types and event_line spell event types and lines" < <(evidence_spelled_elsewhere)
 refuse "no reminders in sources" < <(reminders)
 refuse "a test file defines one suite, named as its stem" < <(misnamed_suites)
 refuse "documents name files that there are" < <(absent_files)

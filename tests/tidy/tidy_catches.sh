@@ -63,6 +63,9 @@ catches "no crypto header" actors/listener.cpp '#include <sodium.h>'
 catches "at most 400 lines" actors/listener.cpp "$(printf '//\n%.0s' {1..400})"
 catches "at most 70 lines" actors/listener.cpp "$(printf 'void listen() {\n'; printf '  ;\n%.0s' {1..69}; printf '}')"
 catches "at most 70 lines" actors/listener.cpp "$(printf 'struct s {\n  void listen() {\n'; printf '    ;\n%.0s' {1..69}; printf '  }\n};')"
+catches "spell event types and lines" runtime/daemon.cpp 'if (type == "run.v1.ended") return;'
+catches "spell event types and lines" actors/listener.cpp 'out += "the log did not take run.v1.ended";'
+catches "spell event types and lines" runtime/daemon.cpp 'constexpr auto key = R"(,"dssematerial":")";'
 catches "no reminders" runtime/daemon.cpp '// TO''DO: later'
 catches "named as its stem" tests/actors/listener_test.cpp '#define CAF_SUITE other'
 catches "named as its stem" tests/actors/decoder_test.cpp '// no suite'

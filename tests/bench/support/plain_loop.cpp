@@ -80,7 +80,6 @@ class plain_loop {
   struct served_cell {
     unix_listener listening;
     run_projection events;
-    std::uint64_t next_event = 1;
   };
   struct guest {
     file_descriptor socket;
@@ -100,7 +99,7 @@ class plain_loop {
   void bind(const cell_specification& cell) {
     unix_listener::outcome bound = bind_cell_socket(cell, real_socket_calls());
     if (!bound.socket) throw std::runtime_error(bound.refusal.explanation);
-    cells_.push_back({std::move(bound.socket), run_projection{stamp_of(cell), chain_of(cell, wall_now())}});
+    cells_.push_back({std::move(bound.socket), run_projection{stamp_of(cell), {chain_of(cell, wall_now())}}});
     watch(cells_.back().listening.fd());
     guests_[static_cast<std::size_t>(cells_.back().listening.fd())].cell = &cells_.back();
   }
@@ -150,7 +149,7 @@ class plain_loop {
       if (rest.size() < wire::frame_header_bytes + body_bytes) break;
       const decoded_frame frame = decode_frame_body(rest.subspan(wire::frame_header_bytes, body_bytes));
       if (frame.refusal == telemetry_errc::none) {
-        from.cell->events.declaration(lines_, from.cell->next_event++, received, frame.declaration);
+        from.cell->events.declaration(lines_, received, frame.declaration);
       }
       rest = rest.subspan(wire::frame_header_bytes + body_bytes);
     }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t everything = 1 << 20;
 
-std::string event_line(std::string_view cell, std::string_view type, std::string_view comm = "sh") {
+std::string feed_line(std::string_view cell, std::string_view type, std::string_view comm = "sh") {
   return R"({"specversion":"1.0","id":"h/)" + std::string{cell} + R"(/1","type":"dev.)" + std::string{type} +
          R"(","subject":"urn:cellos:cell:)" + std::string{cell} + R"(","data":{"guestComm":")" + std::string{comm} +
          R"("}})";
@@ -49,12 +49,12 @@ CAF_TEST_FIXTURE_SCOPE(event_feed_tests, fixture)
 
 CAF_TEST(a filter looks at cell and type and not at what guests write) {
   const event_filter cell{"c1", ""};
-  CAF_CHECK(cell.wants(event_line("c1", "a")));
-  CAF_CHECK(!cell.wants(event_line("c11", "a")));
-  CAF_CHECK(!cell.wants(event_line("c2", "a", R"(\"subject\":\"urn:cellos:cell:c1\")")));
+  CAF_CHECK(cell.wants(feed_line("c1", "a")));
+  CAF_CHECK(!cell.wants(feed_line("c11", "a")));
+  CAF_CHECK(!cell.wants(feed_line("c2", "a", R"(\"subject\":\"urn:cellos:cell:c1\")")));
   const event_filter type{"", "spawned"};
-  CAF_CHECK(type.wants(event_line("c1", "process_spawned")));
-  CAF_CHECK(!type.wants(event_line("c1", "process_exited", "spawned")));
+  CAF_CHECK(type.wants(feed_line("c1", "process_spawned")));
+  CAF_CHECK(!type.wants(feed_line("c1", "process_exited", "spawned")));
 }
 
 CAF_TEST(a stream gives what was pushed in pieces of any size) {
@@ -92,11 +92,11 @@ CAF_TEST(a client that does not keep up is reported and let go) {
 
 CAF_TEST(events appended after a subscription are passed on) {
   event_feed feed{*log, directory / "log", events, {}};
-  CAF_REQUIRE(!log->append(event_line("c1", "before") + '\n'));
+  CAF_REQUIRE(!log->append(feed_line("c1", "before") + '\n'));
   const auto one = feed.subscribe({"c1", ""});
   const auto all = feed.subscribe({});
   CAF_REQUIRE(one && all);
-  CAF_REQUIRE(!log->append(event_line("c1", "first") + '\n' + event_line("c2", "second") + '\n'));
+  CAF_REQUIRE(!log->append(feed_line("c1", "first") + '\n' + feed_line("c2", "second") + '\n'));
   feed.appended();
   std::string seen;
   CAF_CHECK(holds_within(test_timeout, [&] { return has(seen += taken(*all), "dev.second"); }));
@@ -154,12 +154,12 @@ CAF_TEST(a stream that is ended gives what waits and then why) {
 CAF_TEST(clients are reported segments that were removed before they were read) {
   event_feed feed{*log, directory / "log", events, {}};
   const auto stream = feed.subscribe({});
-  CAF_REQUIRE(!log->append(event_line("c1", "first") + '\n'));
+  CAF_REQUIRE(!log->append(feed_line("c1", "first") + '\n'));
   feed.appended();
   std::string seen;
   CAF_CHECK(holds_within(test_timeout, [&] { return has(seen += taken(*stream), "dev.first"); }));
   // The daemon was stopped while the log went on: what it had read is far behind.
-  std::ofstream{directory / "log" / segment_file_name(4)} << event_line("c1", "late") << '\n';
+  std::ofstream{directory / "log" / segment_file_name(4)} << feed_line("c1", "late") << '\n';
   feed.appended();
   CAF_CHECK(holds_within(test_timeout, [&] { return has(seen += taken(*stream), "event: dropped"); }));
   CAF_CHECK(has(seen, R"("reason":"segments_removed","first_segment":2,"last_segment":3)"));
@@ -173,7 +173,7 @@ CAF_TEST(a slow client is counted) {
   small.buffer_bytes = 300;
   event_feed feed{*log, directory / "log", events, small};
   const auto slow = feed.subscribe({});
-  for (int i = 0; i < 10; ++i) CAF_REQUIRE(!log->append(event_line("c1", "x") + '\n'));
+  for (int i = 0; i < 10; ++i) CAF_REQUIRE(!log->append(feed_line("c1", "x") + '\n'));
   feed.appended();
   CAF_CHECK(holds_within(test_timeout, [&] { return events.counts().event_streams_dropped == 1; }));
   CAF_CHECK(has(taken(*slow), "event: dropped"));

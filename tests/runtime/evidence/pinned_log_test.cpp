@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
+#include "messages/event_line.hpp"
+#include "messages/event_types.hpp"
 #include "tests/runtime/evidence/scratch_directory.hpp"
 #include "tests/support/scripted_log.hpp"
 #include "tests/support/verified_lines.hpp"
@@ -112,4 +112,20 @@ CAF_TEST(what_an_earlier_build_found_is_found_in_its_log) {
     pin_if_asked(std::string{name} + ".causes", causes);
     CAF_CHECK_EQUAL(causes, pinned_text(name, ".causes"));
   }
+}
+
+CAF_TEST(every_type_that_an_earlier_build_wrote_is_known) {
+  std::set<std::string> types;
+  for (const pinned& each : all_pinned) {
+    const std::string text = pinned_text(each.name);
+    for (std::size_t begin = 0; begin < text.size(); begin = text.find('\n', begin) + 1) {
+      const auto line = parse_event_line(std::string_view{text}.substr(begin, text.find('\n', begin) - begin));
+      const auto name = line ? event_name_in(line->type) : std::nullopt;
+      CAF_REQUIRE(name.has_value());
+      CAF_CHECK(find_event_type(*name).has_value());
+      types.emplace(*name);
+    }
+  }
+  // All that there were.
+  CAF_CHECK_EQUAL(types.size(), 28u);
 }

@@ -8,7 +8,7 @@
 #include "runtime/evidence/retention_file.hpp"
 #include "runtime/signing/journal_key.hpp"
 #include "runtime/signing/signing_key.hpp"
-#include "tests/support/chain_writer.hpp"
+#include "tests/support/reference_chain.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -25,7 +25,7 @@ struct fixture {
     for (std::string line; std::getline(in, line);) removed.take(line);
   }
 
-  static chain_head head(const chain_writer& run, std::uint64_t next, bool ended = false) {
+  static chain_head head(const reference_chain& run, std::uint64_t next, bool ended = false) {
     chain_head made;
     made.position.chain = run.chain();
     made.position.next_event = next;
@@ -47,8 +47,8 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(removed_positions_tests, fixture)
 
 CAF_TEST(each_chain_is_listed_with_its_last_removed_event) {
-  chain_writer one{"h", "c1", "r", "1", &key};
-  chain_writer two{"h", "c2", "r", "1", nullptr};
+  reference_chain one{"h", "c1", "r", "1", &key};
+  reference_chain two{"h", "c2", "r", "1", nullptr};
   take(one.started() + two.started() + one.declaration(false) + two.declaration(false) + one.declaration(true));
   CAF_CHECK_EQUAL(removed.listing(open).size(), 2u);
   CAF_CHECK_EQUAL(listed(one.chain()).last_sequence, 3u);
@@ -59,7 +59,7 @@ CAF_TEST(each_chain_is_listed_with_its_last_removed_event) {
 }
 
 CAF_TEST(what_was_removed_before_is_listed_again_while_the_chain_lasts) {
-  chain_writer run{"h", "c1", "r", "2", &key};
+  reference_chain run{"h", "c1", "r", "2", &key};
   take(run.started() + run.declaration(false));
   (void)removed.listing(open);
   removed_positions later{removed.chains()};
@@ -70,8 +70,8 @@ CAF_TEST(what_was_removed_before_is_listed_again_while_the_chain_lasts) {
 }
 
 CAF_TEST(how_a_chain_said_it_is_signed_outlives_its_first_event) {
-  chain_writer run{"h", "c1", "r", "3", &key};
-  chain_writer other{"h", "c2", "r", "3", &key};
+  reference_chain run{"h", "c1", "r", "3", &key};
+  reference_chain other{"h", "c2", "r", "3", &key};
   take(run.line("run.v1.started", R"({"signing":{"events":"7","intervalNs":"5","mode":"checkpoint"}})", true));
   take(other.line("run.v1.started", "{}", true) +
        other.line("run.v1.resumed", R"({"signing":{"mode":"event"}})", true));
@@ -82,7 +82,7 @@ CAF_TEST(how_a_chain_said_it_is_signed_outlives_its_first_event) {
   CAF_REQUIRE(read.has_value());
   CAF_CHECK(*read == state);
   const auto listing = removed_positions{read->chains}.listing(open);
-  const auto said_of = [&](const chain_writer& chain) {
+  const auto said_of = [&](const reference_chain& chain) {
     return std::ranges::find(listing, chain.chain(), &removed_chain::chain)->signing;
   };
   const signing_statement said{signing_statement::kind::checkpoint, 7, std::chrono::nanoseconds{5}};
@@ -93,8 +93,8 @@ CAF_TEST(how_a_chain_said_it_is_signed_outlives_its_first_event) {
 }
 
 CAF_TEST(a_chain_is_forgotten_with_the_line_that_says_it_ended) {
-  chain_writer host{"h", "", "", "1", &key};
-  chain_writer run{"h", "c1", "r", "2", &key};
+  reference_chain host{"h", "", "", "1", &key};
+  reference_chain run{"h", "c1", "r", "2", &key};
   take(host.host_started() + host.run_opened(run.chain()) + run.started() + run.ended(0));
   (void)removed.listing(open);
   removed.forget_ended();
@@ -108,15 +108,15 @@ CAF_TEST(a_chain_is_forgotten_with_the_line_that_says_it_ended) {
 }
 
 CAF_TEST(another_host_has_no_last_word) {
-  chain_writer stranger{"other", "", "", "1", &key};
-  chain_writer run{"h", "c1", "r", "2", &key};
+  reference_chain stranger{"other", "", "", "1", &key};
+  reference_chain run{"h", "c1", "r", "2", &key};
   take(run.started() + stranger.run_closed(run));
   removed.forget_ended();
   CAF_CHECK_EQUAL(listed(run.chain()).last_sequence, 1u);
 }
 
 CAF_TEST(an_open_run_of_which_all_is_removed_comes_with_its_state) {
-  chain_writer run{"h", "c1", "r", "2", &key};
+  reference_chain run{"h", "c1", "r", "2", &key};
   take(run.started() + run.declaration(false));
   const std::vector<chain_head> all_removed{head(run, 3)};
   open.take(all_removed);
@@ -132,7 +132,7 @@ CAF_TEST(an_open_run_of_which_all_is_removed_comes_with_its_state) {
 }
 
 CAF_TEST(lines_in_another_form_count_and_lines_of_none_do_not) {
-  chain_writer run{"h", "c1", "r", "2", &key};
+  reference_chain run{"h", "c1", "r", "2", &key};
   std::string line = run.started();
   line.insert(1, " ");
   line.insert(line.size() - 1, "\r");

@@ -48,14 +48,14 @@ CAF_TEST(a_key_that_is_bound_to_another_host_does_not_count) {
 CAF_TEST(a_change_of_keys_needs_both_signatures) {
   verification_options partial;
   partial.partial = true;
-  chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
+  reference_chain run{"host-a", "cell-1", "run-1", "1", &key};
   lines log{run.started(), run.declaration(false)};
   log.push_back(run.change_key(next_key));
   log.push_back(run.checkpoint());
   CAF_CHECK(verify(log, partial).clean());
 
   // Whoever holds the next key alone cannot take the chain over.
-  chain_writer taken{"host-a", "cell-1", "run-1", "1", &key};
+  reference_chain taken{"host-a", "cell-1", "run-1", "1", &key};
   lines forged{taken.started(), taken.declaration(false)};
   taken.sign_with(next_key);
   forged.push_back(taken.checkpoint());

@@ -7,7 +7,7 @@
 
 #include "runtime/verification/log_verifier.hpp"
 #include "runtime/verification/rfc3339.hpp"
-#include "tests/support/chain_writer.hpp"
+#include "tests/support/reference_chain.hpp"
 #include "tests/support/verified_lines.hpp"
 
 #define CAF_SUITE host_statements
@@ -34,8 +34,8 @@ struct fixture {
   signing_key key = signing_key::generate(signing_algorithm::ed25519, "host-2026");
   signing_key other_key = signing_key::generate(signing_algorithm::ed25519, "other-2026");
   key_list keys = keys_of({&key, &other_key});
-  chain_writer host{"host-a", "", "", "1767225600000", &key};
-  chain_writer run{"host-a", "cell-1", "run-1", "1767225600001", &key};
+  reference_chain host{"host-a", "", "", "1767225600000", &key};
+  reference_chain run{"host-a", "cell-1", "run-1", "1767225600001", &key};
   verification_options finished;
 
   fixture() { finished.finished = true; }
@@ -70,16 +70,16 @@ struct fixture {
     return log + host.host_stopped();
   }
 
-  static std::string place(const chain_writer& chain) {
+  static std::string place(const reference_chain& chain) {
     return R"("lastDigest":")" + chain.last_digest() + R"(","lastSequence":")" + std::to_string(chain.last_sequence()) +
            '"';
   }
 
   /// Says that everything of `chains`, as they stand, was removed.
-  static std::string removed(chain_writer& host, const std::vector<const chain_writer*>& chains,
+  static std::string removed(reference_chain& host, const std::vector<const reference_chain*>& chains,
                              std::string_view statement, bool open) {
     std::string listed;
-    for (const chain_writer* each : chains) {
+    for (const reference_chain* each : chains) {
       listed += (listed.empty() ? "" : ",") + std::string{R"({"chain":")"} + each->chain() + R"(",)" + place(*each) +
                 R"(,"open":)" + (open ? "true" : "false") + R"(,"signing":)" + std::string{statement} + "}";
     }
@@ -95,7 +95,7 @@ CAF_TEST_FIXTURE_SCOPE(host_statements_tests, fixture)
 CAF_TEST(what a host says of another hosts run counts for nothing) {
   const std::string own = log_of({begun(each_event), run.declaration(true), ended(1)});
   CAF_CHECK_EQUAL(causes(own, finished), "");
-  chain_writer other{"host-b", "", "", "1767225600000", &other_key};
+  reference_chain other{"host-b", "", "", "1767225600000", &other_key};
   const std::string foreign =
       log_of({other.host_started(),
               other.line("host.v1.run_closed",
@@ -109,8 +109,8 @@ CAF_TEST(a run is opened once and closed once) {
   log += host.run_opened(run.chain());
   CAF_CHECK_EQUAL(causes(log), "contradicted");
   CAF_MESSAGE("closed");
-  chain_writer second_host{"host-a", "", "", "1767225600000", &key};
-  chain_writer twice{"host-a", "cell-1", "run-1", "1767225600001", &key};
+  reference_chain second_host{"host-a", "", "", "1767225600000", &key};
+  reference_chain twice{"host-a", "cell-1", "run-1", "1767225600001", &key};
   log = log_of({second_host.host_started(), second_host.run_opened(twice.chain()), twice.started(), twice.ended(0)});
   log += log_of({second_host.run_closed(twice), second_host.run_closed(twice), second_host.host_stopped()});
   CAF_CHECK_EQUAL(causes(log, finished), "contradicted");
@@ -118,7 +118,7 @@ CAF_TEST(a run is opened once and closed once) {
 
 CAF_TEST(a closing says where the run ended) {
   std::string log = log_of({begun(each_event), run.declaration(true)});
-  chain_writer earlier = run;
+  reference_chain earlier = run;
   log += log_of({run.ended(1), host.run_closed(earlier), host.host_stopped()});
   CAF_CHECK_EQUAL(causes(log, finished), "altered");
 }
@@ -148,8 +148,8 @@ CAF_TEST(a checkpoint may lag as far as it says and no further) {
   log += run.checkpoint();
   for (int i = 0; i < 3; ++i) log += run.declaration(false);
   std::string further = log;
-  chain_writer longer = run;
-  chain_writer its_host = host;
+  reference_chain longer = run;
+  reference_chain its_host = host;
   CAF_CHECK_EQUAL(causes(log + ended(6), finished), "");
   further += log_of({longer.declaration(false), longer.ended(7), its_host.run_closed(longer), its_host.host_stopped()});
   CAF_CHECK_EQUAL(causes(further, finished), "unsigned");
@@ -189,7 +189,7 @@ CAF_TEST(what a start adopted is a note where a checkpoint may lag until the log
 CAF_TEST(what a host found otherwise than it had left it is a finding) {
   const std::string log = log_of({begun(each_event), run.ended(0), host.run_closed(run)});
   const auto with = [&](std::string_view type, std::string_view data) {
-    chain_writer saying = host;
+    reference_chain saying = host;
     return causes(log_of({log, saying.line(type, data, true), saying.host_stopped()}), finished);
   };
   CAF_CHECK_EQUAL(with("host.v1.chain_abandoned", R"({"cause":"cut_back","chain":"host-a/cell-9/run-1/1"})"),
@@ -222,7 +222,7 @@ CAF_TEST(a run that retention took as a whole is accounted for) {
   (void)run.started();
   (void)run.ended(0);
   log += host.run_closed(run);
-  chain_writer silent_host = host;
+  reference_chain silent_host = host;
   CAF_CHECK_EQUAL(causes(log + silent_host.host_stopped(), finished), "missing");
   log += log_of({removed(host, {&run}, each_event, false), host.host_stopped()});
   CAF_CHECK_EQUAL(causes(log, finished), "");
@@ -238,8 +238,8 @@ CAF_TEST(what is left of a chain is held to what its first event said) {
 
 CAF_TEST(a host chain that follows another names its end) {
   std::string log = log_of({begun(each_event), run.ended(0), host.run_closed(run), host.host_stopped()});
-  chain_writer next{"host-a", "", "", "1767225700000", &key};
-  const auto follow = [&](chain_writer chain, std::uint64_t sequence) {
+  reference_chain next{"host-a", "", "", "1767225700000", &key};
+  const auto follow = [&](reference_chain chain, std::uint64_t sequence) {
     const std::string former = R"({"formerChain":")" + host.chain() + R"(","formerDigest":")" + host.last_digest() +
                                R"(","formerSequence":")" + std::to_string(sequence) +
                                R"(","signing":{"mode":"event"}})";

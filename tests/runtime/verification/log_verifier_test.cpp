@@ -64,7 +64,7 @@ CAF_TEST(an_altered_event_with_signature_is_named_and_the_chain_goes_on) {
 CAF_TEST(digests_made_anew_up_to_the_next_signature_do_not_help) {
   // As who holds the log, but no key, would do it: everything from the altered event on is written anew.
   const auto forge = [this](bool alter) {
-    chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
+    reference_chain run{"host-a", "cell-1", "run-1", "1", &key};
     lines log;
     log.push_back(run.started());
     log.push_back(run.declaration(false, alter ? "forged" : "honest"));
@@ -195,8 +195,8 @@ CAF_TEST(an_open_run_is_no_finding_but_its_unsigned_tail_is_reported) {
 }
 
 CAF_TEST(an_open_run_of_a_stopped_host_has_lost_its_end) {
-  chain_writer host{"host-a", "", "", "1", &key};
-  chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
+  reference_chain host{"host-a", "", "", "1", &key};
+  reference_chain run{"host-a", "cell-1", "run-1", "1", &key};
   const lines log{host.host_started(), host.run_opened(run.chain()), run.started(), host.host_stopped()};
   const auto report = verify(log);
   CAF_REQUIRE_EQUAL(reported(report).size(), 1u);
@@ -205,8 +205,8 @@ CAF_TEST(an_open_run_of_a_stopped_host_has_lost_its_end) {
 }
 
 CAF_TEST(totals_that_do_not_fit_the_log_are_reported) {
-  chain_writer host{"host-a", "", "", "1", &key};
-  chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
+  reference_chain host{"host-a", "", "", "1", &key};
+  reference_chain run{"host-a", "cell-1", "run-1", "1", &key};
   lines log{host.host_started(), host.run_opened(run.chain()), run.started(), run.declaration(false), run.ended(2)};
   log.push_back(host.run_closed(run));
   const auto report = verify(log);
@@ -295,7 +295,7 @@ CAF_TEST(a_host_that_must_be_there_is_missed) {
 }
 
 CAF_TEST(gaps_without_end_do_not_take_memory_without_end) {
-  chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
+  reference_chain run{"host-a", "cell-1", "run-1", "1", &key};
   lines log;
   for (std::size_t i = 0; i < 3 * chain_track::most_sections; ++i) {
     std::string line = run.declaration(false);

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/chain_writer.hpp"
+#include "tests/support/reference_chain.hpp"
 #include "tests/support/verified_lines.hpp"
 
 #define CAF_SUITE tamper_sweep

@@ -10,7 +10,7 @@
 
 #include "runtime/verification/report.hpp"
 #include "runtime/verification/report_text.hpp"
-#include "tests/support/chain_writer.hpp"
+#include "tests/support/reference_chain.hpp"
 #include "tests/support/verified_lines.hpp"
 
 /// Logs of two hosts with two keys, and what a verifier says of them once they were changed.

@@ -8,8 +8,8 @@
 
 #include "runtime/segments/segment_name.hpp"
 #include "runtime/verification/report_text.hpp"
-#include "tests/support/chain_writer.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/reference_chain.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE verify_logs
@@ -214,8 +214,8 @@ CAF_TEST(a_log_holds_what_an_earlier_report_held_and_may_go_on) {
   CAF_CHECK_EQUAL(without.findings[0].chain, "host-c/1");
 
   // Made anew by who has the key: everything fits, and is not what it was.
-  chain_writer host{"host-a", "", "", "1", &key};
-  chain_writer other{"host-a", "", "", "1", &key};
+  reference_chain host{"host-a", "", "", "1", &key};
+  reference_chain other{"host-a", "", "", "1", &key};
   const lines first{host.host_started(), host.run_opened("host-a/c/r/1"), host.host_stopped()};
   const lines second{other.host_started(), other.run_opened("host-a/c/r/2"), other.host_stopped()};
   earlier.earlier.clear();
@@ -276,7 +276,7 @@ CAF_TEST(a_line_longer_than_any_event_is_passed_over) {
 }
 
 CAF_TEST(lines_longer_than_a_block_are_read) {
-  chain_writer host{"host-a", "", "", "1", &key};
+  reference_chain host{"host-a", "", "", "1", &key};
   lines log{host.host_started()};
   log.push_back(host.line("host.v1.evidence_blocked", R"({"cause":")" + std::string(3'000'000, 'x') + "\"}", true));
   log.push_back(host.host_stopped());
@@ -322,7 +322,7 @@ CAF_TEST(no_log_speaks_to_the_terminal_of_whoever_verifies_it) {
 }
 
 CAF_TEST(a_name_longer_than_a_chain_can_have_is_none) {
-  chain_writer run{"host-a", "cell", std::string(1000, 'r'), "1", &key};
+  reference_chain run{"host-a", "cell", std::string(1000, 'r'), "1", &key};
   write("a.jsonl", run.started());
   const auto report = verify({directory / "a.jsonl"});
   CAF_CHECK_EQUAL(count(report, finding_cause::malformed), 1u);

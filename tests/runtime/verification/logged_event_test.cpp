@@ -1,13 +1,13 @@
-#include "runtime/verification/event_line.hpp"
+#include "runtime/verification/logged_event.hpp"
 
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "runtime/signing/signing_key.hpp"
 #include "runtime/verification/line_verifier.hpp"
-#include "tests/support/chain_writer.hpp"
+#include "tests/support/reference_chain.hpp"
 
-#define CAF_SUITE event_line
+#define CAF_SUITE logged_event
 #include "caf/test/dsl.hpp"
 
 using namespace cellos;
@@ -22,7 +22,7 @@ struct fixture {
   line_verifier verifier{&keys};
 
   std::string signed_line(std::string_view comm = "bash") {
-    chain_writer run{"host-a", "cell-1", "run-1", "1", &key};
+    reference_chain run{"host-a", "cell-1", "run-1", "1", &key};
     std::string line = run.declaration(true, comm);
     line.pop_back();
     return line;
@@ -33,7 +33,7 @@ struct fixture {
     const line_result result = verifier.verify(line);
     for (const line_fault& each : result.faults) CAF_MESSAGE(to_string(each.cause) << ": " << each.words);
     return result.faults.empty() && result.is_signed() && result.sealed && result.sequence == 1 &&
-           result.chain == "host-a/cell-1/run-1/1" && result.kind == event_kind::declaration;
+           result.chain == "host-a/cell-1/run-1/1" && result.is_declaration;
   }
 
   std::string refusal(const std::string& line) {
@@ -54,7 +54,7 @@ CAF_TEST_FIXTURE_SCOPE(event_line_tests, fixture)
 
 CAF_TEST(our_own_lines_are_read_without_unescaping) {
   const std::string line = signed_line();
-  event_line read;
+  logged_event read;
   CAF_REQUIRE(read_canonical_line(line, read));
   CAF_CHECK(read.canonical_line);
   CAF_CHECK_EQUAL(read.core.id, "host-a/cell-1/run-1/1/00000000000000000001");

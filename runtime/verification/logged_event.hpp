@@ -13,7 +13,7 @@ namespace cellos::verification {
 
 /// One line of a log, taken apart. The texts are the values, without JSON's escapes; they live in the line, or in the
 /// reader that read it until it reads another one.
-struct event_line {
+struct logged_event {
   core_attributes core;
   std::string_view chain;
   std::string_view sequence;
@@ -22,17 +22,21 @@ struct event_line {
   std::string_view signedextattrs;
   std::string_view dssematerial;
 
+  bool is_sealed() const { return !prevdigest.empty(); }
+
   /// Nothing in it is covered by anything but itself: the first attribute that `signedextattrs` does not name, if any.
   std::string_view uncovered;
   /// Has exactly the form our own lines have.
   bool canonical_line = false;
-  /// What `signedextattrs` names, in its order; of any form but our own.
+  /// What `signedextattrs` names, in its order; of any form but our own, where it names what all events name.
   std::vector<extension_attribute> signed_extensions;
 };
 
-/// Reads exactly the form of our own lines with digests (docs/evidence.md), without unescaping anything: a line with an
-/// escape in an attribute has another form. `data` is not looked into. False if the line has any other form.
-bool read_canonical_line(std::string_view line, event_line& into);
+/// Reads a line that has our own form, with digests or without: see parse_event_line(). False if it has any other.
+bool read_canonical_line(std::string_view line, logged_event& into);
+
+/// MATERIAL, whatever the form.
+digest material_of(const logged_event& event);
 
 /// Reads a CloudEvent as any producer or JSON tool may write it: members in any order, with white space and escapes,
 /// `data` in any serialisation (its canonical one is what counts) or as `data_base64`.
@@ -44,7 +48,7 @@ class generic_event_reader {
   ~generic_event_reader();
 
   /// The alternative is why the line is no event in a chain, for a person. `into` is then of no use.
-  std::optional<std::string> read(std::string_view line, event_line& into);
+  std::optional<std::string> read(std::string_view line, logged_event& into);
 
  private:
   struct scratch;

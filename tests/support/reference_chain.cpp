@@ -1,4 +1,4 @@
-#include "tests/support/chain_writer.hpp"
+#include "tests/support/reference_chain.hpp"
 
 #include <fmt/format.h>
 
@@ -48,21 +48,21 @@ std::string envelope(const digest& material, const std::vector<const signing_key
 
 }  // namespace
 
-chain_writer::chain_writer(std::string host, std::string cell, std::string run, const std::string& epoch,
-                           const signing_key* key)
+reference_chain::reference_chain(std::string host, std::string cell, std::string run, const std::string& epoch,
+                                 const signing_key* key)
     : host_(std::move(host)), cell_(std::move(cell)), run_(std::move(run)), key_(key) {
   chain_ = cell_.empty() ? host_ + "/" + epoch : host_ + "/" + cell_ + "/" + run_ + "/" + epoch;
 }
 
-std::string chain_writer::last_digest() const { return base64(last_); }
+std::string reference_chain::last_digest() const { return base64(last_); }
 
-std::string chain_writer::line(std::string_view type, std::string_view data, bool sign) {
+std::string reference_chain::line(std::string_view type, std::string_view data, bool sign) {
   if (!sign || key_ == nullptr) return line_signed_by(type, data, {});
   return line_signed_by(type, data, {key_});
 }
 
-std::string chain_writer::line_signed_by(std::string_view type, std::string_view data,
-                                         const std::vector<const signing_key*>& signers) {
+std::string reference_chain::line_signed_by(std::string_view type, std::string_view data,
+                                            const std::vector<const signing_key*>& signers) {
   ++sequence_;
   const std::string number = fmt::format("{:020}", sequence_);
   const std::string id = chain_ + "/" + number;
@@ -86,13 +86,13 @@ std::string chain_writer::line_signed_by(std::string_view type, std::string_view
   return text + R"(,"data":)" + std::string{data} + "}\n";
 }
 
-std::string chain_writer::attribution(std::string_view before, std::string_view after) const {
+std::string reference_chain::attribution(std::string_view before, std::string_view after) const {
   std::string out = R"({"cellId":")" + cell_ + R"(",)" + std::string{before};
   out += output_block;
   return out + "," + std::string{after} + R"("runId":")" + run_ + R"(","specSignatureHash":"sha256:9f86d081884c7d65"})";
 }
 
-std::string chain_writer::change_key(const signing_key& key) {
+std::string reference_chain::change_key(const signing_key& key) {
   const std::string ids = R"("formerKeyId":")" + key_->key_id() + R"(",)";
   const std::string new_id = R"("keyId":")" + key.key_id() + R"(",)";
   const std::vector<const signing_key*> both{key_, &key};
@@ -105,18 +105,18 @@ std::string chain_writer::change_key(const signing_key& key) {
   return line_signed_by("run.v1.key_changed", attribution(ids + new_id, ""), both);
 }
 
-std::string chain_writer::declaration(bool sign, std::string_view comm) {
+std::string reference_chain::declaration(bool sign, std::string_view comm) {
   const std::string guest = fmt::format(
       R"("guestComm":"{}","guestMonotonicNs":"{}","guestPid":{},"hostReceivedAt":"2026-01-01T00:00:00.000000000Z",)",
       comm, 1000 + sequence_, 100 + sequence_ % 50);
   return line("guest.v1.process_spawned", attribution(guest, R"("probeSource":"process.spawned",)"), sign);
 }
 
-std::string chain_writer::started() {
+std::string reference_chain::started() {
   return line("run.v1.started", attribution(R"("daemonVersion":"0.1.0","hostId":")" + host_ + R"(",)", ""), true);
 }
 
-std::string chain_writer::ended(std::uint64_t appended) {
+std::string reference_chain::ended(std::uint64_t appended) {
   // RFC 8785 order puts the reason and the totals around the attribution.
   std::string data = attribution("", R"("reason":"retired",)");
   data.pop_back();
@@ -124,36 +124,36 @@ std::string chain_writer::ended(std::uint64_t appended) {
   return line("run.v1.ended", data, true);
 }
 
-std::string chain_writer::checkpoint() { return line("run.v1.checkpoint", attribution("", ""), true); }
+std::string reference_chain::checkpoint() { return line("run.v1.checkpoint", attribution("", ""), true); }
 
-std::string chain_writer::silenced() {
+std::string reference_chain::silenced() {
   std::string data = attribution("", "");
   data.pop_back();
   return line("guest.v1.agent_silenced", data + R"(,"silenceWindowNs":"10000000000"})", true);
 }
 
-std::string chain_writer::resumed(bool sign) { return line("guest.v1.agent_resumed", attribution("", ""), sign); }
+std::string reference_chain::resumed(bool sign) { return line("guest.v1.agent_resumed", attribution("", ""), sign); }
 
-std::string chain_writer::dropped(bool sign, std::string_view reason, std::uint64_t frames) {
+std::string reference_chain::dropped(bool sign, std::string_view reason, std::uint64_t frames) {
   return line("guest.v1.telemetry_dropped",
               attribution(fmt::format(R"("frames":"{}",)", frames), fmt::format(R"("reason":"{}",)", reason)), sign);
 }
 
-std::string chain_writer::host_started() {
+std::string reference_chain::host_started() {
   return line("host.v1.started",
               R"({"daemonVersion":"0.1.0","hostId":")" + host_ + R"(",)" + std::string{output_block} + "}", true);
 }
 
-std::string chain_writer::host_stopped() {
+std::string reference_chain::host_stopped() {
   return line("host.v1.stopped", R"({"hostId":")" + host_ + R"(",)" + std::string{output_block} + "}", true);
 }
 
-std::string chain_writer::run_opened(const std::string& chain) {
+std::string reference_chain::run_opened(const std::string& chain) {
   return line("host.v1.run_opened",
               R"({"chain":")" + chain + R"(","hostId":")" + host_ + R"(",)" + std::string{output_block} + "}", true);
 }
 
-std::string chain_writer::run_closed(const chain_writer& run) {
+std::string reference_chain::run_closed(const reference_chain& run) {
   const std::string last = run.key_ == nullptr ? "" : R"("lastDigest":")" + run.last_digest() + R"(",)";
   return line("host.v1.run_closed",
               R"({"chain":")" + run.chain() + R"(","hostId":")" + host_ + R"(",)" + last +
@@ -163,8 +163,8 @@ std::string chain_writer::run_closed(const chain_writer& run) {
 
 std::vector<std::string> sample_log(const sample& what) {
   std::vector<std::string> lines;
-  std::vector<chain_writer> hosts;
-  std::vector<chain_writer> runs;
+  std::vector<reference_chain> hosts;
+  std::vector<reference_chain> runs;
   for (std::uint64_t h = 0; h < what.hosts; ++h) {
     const std::string host = fmt::format("host-{}", static_cast<char>('a' + h));
     hosts.emplace_back(host, "", "", "1767225600000", what.key);
@@ -178,7 +178,7 @@ std::vector<std::string> sample_log(const sample& what) {
   const bool each = what.sign_every_event;
   for (std::uint64_t d = 0; d < what.declarations_of_each; ++d) {
     for (std::size_t r = 0; r < runs.size(); ++r) {
-      chain_writer& run = runs[r];
+      reference_chain& run = runs[r];
       lines.push_back(run.declaration(each));
       if (d == 3 && r % 3 == 0) lines.push_back(run.silenced());
       if (d == 3 && r % 3 == 0) lines.push_back(run.resumed(each));
@@ -194,7 +194,7 @@ std::vector<std::string> sample_log(const sample& what) {
     lines.push_back(runs[r].ended(what.declarations_of_each));
     lines.push_back(hosts[r / what.runs_of_each].run_closed(runs[r]));
   }
-  for (chain_writer& host : hosts) {
+  for (reference_chain& host : hosts) {
     if (what.finished) lines.push_back(host.host_stopped());
   }
   return lines;

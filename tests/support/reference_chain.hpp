@@ -12,10 +12,11 @@
 namespace cellos::test {
 
 /// Writes one chain's lines as docs/evidence.md says, and not as the daemon's code does.
-class chain_writer {
+class reference_chain {
  public:
   /// `key` null: lines carry neither digests nor signatures. Of the host's own chain `cell` and `run` are empty.
-  chain_writer(std::string host, std::string cell, std::string run, const std::string& epoch, const signing_key* key);
+  reference_chain(std::string host, std::string cell, std::string run, const std::string& epoch,
+                  const signing_key* key);
 
   /// One line with its newline. `type` is without the common prefix.
   std::string line(std::string_view type, std::string_view data, bool sign);
@@ -41,7 +42,7 @@ class chain_writer {
   std::string host_started();
   std::string host_stopped();
   std::string run_opened(const std::string& chain);
-  std::string run_closed(const chain_writer& run);
+  std::string run_closed(const reference_chain& run);
 
  private:
   std::string attribution(std::string_view before, std::string_view after) const;
