@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/evidence/torn_append.hpp"
+
 namespace cellos {
 
 namespace {
@@ -36,10 +38,11 @@ journal_content journal_left_in(const evidence_directory& directory, const segme
 }
 
 /// The append that the process before had begun goes back to nothing, unless it is there as a whole.
-void cut_torn_append(segment_file::opening& current, const journal_content& left) {
-  const journal_record* const last = left.last_append();
-  if (current.failure || last == nullptr || last->begin.segment != current.file->segment()) return;
-  current.bytes_removed += current.file->cut_torn_append(last->begin.offset, last->end().offset, current.failure);
+void cut_torn_append(segment_file::opening& current, const journal_content& left, std::string_view boot_id) {
+  if (current.failure) return;
+  const journal_record* const torn = torn_append(left, {current.file->segment(), current.file->size()}, boot_id);
+  if (torn == nullptr) return;
+  current.bytes_removed += current.file->cut_torn_append(torn->begin.offset, torn->end().offset, current.failure);
 }
 
 std::string refusal_of(const std::filesystem::path& path, std::error_code failure) {
@@ -71,7 +74,7 @@ segment_log::opening segment_log::open(segment_log_options options, std::unique_
   auto current = segments.empty() ? segment_file::create(*claimed, last) : segment_file::reopen(*claimed, last);
   opening result;
   result.journal = journal_left_in(*claimed, options);
-  cut_torn_append(current, result.journal);
+  cut_torn_append(current, result.journal, options.journal ? options.journal->owner.boot_id : std::string_view{});
   // What an earlier process wrote and did not commit is made durable, or the log could not say what is.
   if (!current.failure && options.fsync != fsync_policy::never) current.failure = current.file->sync();
 

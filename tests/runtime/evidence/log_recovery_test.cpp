@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "actors/sink_journal.hpp"
 #include "runtime/daemon/restart_recovery.hpp"
@@ -42,13 +43,14 @@ key_list public_keys() {
 /// done: to the directory it is as if the process had been killed there.
 class process {
  public:
-  process(const memory_directory& dir, test::manual_clock& clock, fsync_policy fsync, file_system& files)
+  process(const memory_directory& dir, test::manual_clock& clock, fsync_policy fsync, file_system& files,
+          const std::string& boot_id = "boot-1")
       : dir_(dir), clock_(clock), files_(files) {
     options_.dir = dir.path();
     options_.fsync = fsync;
     options_.segment_bytes = 6000;
     options_.max_bytes = 1 << 20;
-    options_.journal = journal_terms{{"host-a", statement_of(sealing_), "boot-1"}, journal_mac_of(sealing_), nullptr};
+    options_.journal = journal_terms{{"host-a", statement_of(sealing_), boot_id}, journal_mac_of(sealing_), nullptr};
   }
 
   /// False if it did not come so far.
@@ -56,8 +58,8 @@ class process {
     segment_log::opening opened = segment_log::open(options_, files_);
     if (!opened.log) return false;
     log_ = std::move(opened.log);
-    log_recovery left =
-        recover_log(dir_.path(), {std::move(opened.journal), own_keys(sealing_), "boot-1", log_->current_segment()});
+    log_recovery left = recover_log(dir_.path(), {std::move(opened.journal), own_keys(sealing_),
+                                                  options_.journal->owner.boot_id, log_->current_segment()});
     if (!left.failure.empty()) return false;
     found = std::move(left.conclusions);
     findings = found.findings;
@@ -244,4 +246,31 @@ CAF_TEST(an append that is not whole is taken back as a whole) {
   CAF_CHECK(second.findings.empty());
   CAF_CHECK(second.end());
   CAF_CHECK(simulation::broken_seals(whole_log(dir), public_keys()).empty());
+}
+
+CAF_TEST(wherever a loss of power cuts the log off nothing looks like tampering) {
+  std::size_t cuts = 0;
+  for (std::size_t lines_left = 0;; ++lines_left) {
+    memory_directory dir;
+    test::manual_clock clock;
+    {
+      process first{dir, clock, fsync_policy::never, real_file_system()};
+      CAF_REQUIRE(first.start());
+      CAF_REQUIRE(first.work());
+    }
+    std::error_code failure;
+    const auto path = dir / segment_file_name(list_segments(dir.path(), failure).back().segment);
+    const std::string lines = content_of(path);
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < lines_left && end < lines.size(); ++i) end = lines.find('\n', end) + 1;
+    if (end == lines.size()) break;
+    ++cuts;
+    std::filesystem::resize_file(path, end + 5);
+    process second{dir, clock, fsync_policy::never, real_file_system(), "boot-2"};
+    CAF_REQUIRE(second.start());
+    for (const recovery_finding& each : second.findings) CAF_CHECK(std::holds_alternative<lost_events>(each));
+    CAF_CHECK(second.end());
+    CAF_CHECK(simulation::broken_seals(whole_log(dir), public_keys()).empty());
+  }
+  CAF_CHECK(cuts > 3);
 }
