@@ -25,7 +25,7 @@ std::optional<std::int64_t> number_at(std::string_view text, std::size_t at, std
 
 }  // namespace
 
-timestamp_text::timestamp_text(wall_time time) {
+timestamp_text::timestamp_text(wall_time time) : time_(time) {
   using namespace std::chrono;
   using namespace std::chrono_literals;
   // By the remainder: the start of the earliest day is before what nanoseconds can count.

@@ -85,6 +85,8 @@ const milestone* chain_recovery::milestone_before(std::uint64_t sequence) const 
 }
 
 void chain_recovery::stand_at(const chain_head& head) {
+  // Its lines lie before where reading begins: the journal's word for them is all there is.
+  if (last_ == 0) vouched_ = head.position.next_event - 1;
   static_cast<chain_position&>(run_) = head.position;
   digest_ = head.position.digest;
   if (!head.run) return;

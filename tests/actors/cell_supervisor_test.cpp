@@ -101,8 +101,8 @@ struct fixture : host_fixture {
 
   caf::scoped_actor client{sys};
   caf::scoped_actor sink{sys};
-  std::optional<caf::scoped_actor> parent_{std::in_place, sys};
-  caf::scoped_actor& parent = *parent_;
+  std::optional<caf::scoped_actor> parent_held{std::in_place, sys};
+  caf::scoped_actor& parent = *parent_held;
   cell_resources_ptr resources;
   cell_supervisor_actor supervisor;
 };
@@ -209,7 +209,7 @@ CAF_TEST(a run is closed when all that was read is acknowledged and then the sup
   CAF_REQUIRE(closing);
   CAF_CHECK(closing->reason == run_end_reason::retired);
   CAF_CHECK_EQUAL(closing->frames_received, 2u);
-  asked.receive([](const run_totals& totals) { CAF_CHECK_EQUAL(totals.appended, 2u); },
+  asked.receive([](const run_totals& ended_with) { CAF_CHECK_EQUAL(ended_with.appended, 2u); },
                 [](const caf::error& why) { CAF_FAIL(explanation(why)); });
   bool ended = false;
   client->receive([&](const caf::down_msg& down) { ended = is_failure(down.reason, failure::cell_ended); },
@@ -296,7 +296,7 @@ CAF_TEST(it and its children end with the host supervisor) {
   start();
   admit();
   parent->attach(caf::default_attachable::make_monitor(parent->address(), supervisor->address()));
-  parent_.reset();
+  parent_held.reset();
   consume_messages();
   for (const char* role : {"CELL SUPERVISOR", "LISTENER", "DECODER", "KEEPALIVE"}) {
     CAF_CHECK_EQUAL(serving(role), 0u);

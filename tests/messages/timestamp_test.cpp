@@ -34,6 +34,7 @@ CAF_TEST(known_instants_have_known_texts) {
   CAF_CHECK_EQUAL(text_of(wall_time{951'782'400s}), "2000-02-29T00:00:00.000000000Z");
   CAF_CHECK_EQUAL(text_of(wall_time{1'000'000'000s}), "2001-09-09T01:46:40.000000000Z");
   CAF_CHECK_EQUAL(text_of(wall_time{4'294'967'296s}), "2106-02-07T06:28:16.000000000Z");
+  CAF_CHECK(timestamp_text{wall_time{951'782'400s}}.time() == wall_time{951'782'400s});
   CAF_CHECK_EQUAL(text_of(day(2026, 11, 24) + 6h + 123'456'789ns), "2026-11-24T06:00:00.123456789Z");
 }
 

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "messages/chain_lines.hpp"
+#include "messages/event_types.hpp"
 #include "tests/simulation/next_message.hpp"
 
 namespace cellos::simulation {
@@ -72,7 +72,7 @@ bool frame_trace::find_writing(const std::vector<simulated_run>& runs) {
       if (frame == connection->frames.end()) continue;
       cell_id_ = runs[run_].cell_id;
       add("guest of " + cell_id_, "writes the frame, " + std::to_string(frame->bytes) + " bytes, on connection " +
-                                      std::to_string(connection->id));
+                                      std::to_string(connection->number));
       return true;
     }
   }

@@ -43,8 +43,10 @@ struct chunk_record {
 
 /// A guest's connection: bytes it has written and the host has not read, and where frames end in them.
 struct simulated_connection {
-  simulated_connection(std::uint64_t number, cell_reading& shared) : reading(number, shared) {}
+  simulated_connection(std::uint64_t number_in_cell, cell_reading& shared)
+      : number(number_in_cell), reading(number_in_cell, shared) {}
 
+  std::uint64_t number;
   connection_reading reading;
   std::deque<std::uint8_t> unread;
   /// Whole ones that no chunk has brought.

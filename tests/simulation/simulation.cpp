@@ -269,7 +269,7 @@ class simulation_run {
   /// Longer than a cell that ends may wait for credit, and not as long as its supervisor waits for it.
   void stay_full_past_the_deadline() {
     for (std::chrono::milliseconds passed{0}; passed < 17s;) {
-      bool active = life_->run_one(random_);
+      bool active = life_->run_one(random_, trace_);
       for (const simulated_run& run : sockets_.runs) {
         active = run.socket->read_some(random_, now()) || active;
         run.socket->look_after(now());

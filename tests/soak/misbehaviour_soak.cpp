@@ -90,7 +90,7 @@ class misbehaviour_run {
     report_.log_lines = logged.lines;
     report_.log_bytes = logged.bytes;
     take_faults(logged.faults);
-    check_report();
+    check();
     return std::move(report_);
   }
 
@@ -203,7 +203,7 @@ class misbehaviour_run {
 
 std::optional<std::string> memory_growth(const std::vector<soak_hour>& hours) {
   const std::size_t third = hours.size() / 3;
-  if (third == 0) return fmt::format("{} rows are too few to verifier memory by", hours.size());
+  if (third == 0) return fmt::format("{} rows are too few to know of memory", hours.size());
   const auto mean = [&](std::size_t from) {
     double sum = 0;
     for (std::size_t i = from; i < from + third; ++i) sum += hours[i].mean_resident_mb;

@@ -32,18 +32,6 @@ constexpr std::size_t most_simulators = 16;
 /// For the guests to send, and for the receiver to drain.
 constexpr auto run_timeout = 10min;
 
-path = name;
-}
-log_directory(const log_directory&) = delete;
-log_directory& operator=(const log_directory&) = delete;
-~log_directory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
-}
-
-std::filesystem::path path;
-};
-
 std::string quoted(const std::string& text) { return "'" + text + "'\n"; }
 
 std::string configuration_of(const std::vector<cell_specification>& cells, const std::filesystem::path& evidence,

@@ -63,6 +63,7 @@ class process {
     if (!left.failure.empty()) return false;
     found = std::move(left.conclusions);
     findings = found.findings;
+    for (const recovered_run& each : found.open_runs) adopts = adopts || each.adopted;
     epochs_ = std::make_shared<chain_epochs>(found.highest_epoch);
     const restart_context context{"host-a", "test", *log_, clock_, *epochs_, sealing_};
     if (record_start(found, context, *log_, events_, host_chain_)) return false;
@@ -99,6 +100,8 @@ class process {
 
   recovery_conclusions found;
   std::vector<recovery_finding> findings;
+  /// Something that nothing of ours vouches for.
+  bool adopts = false;
   /// In the log, as far as anybody was answered.
   std::uint64_t declared = 0;
 
@@ -269,6 +272,7 @@ CAF_TEST(wherever a loss of power cuts the log off nothing looks like tampering)
     process second{dir, clock, fsync_policy::never, real_file_system(), "boot-2"};
     CAF_REQUIRE(second.start());
     for (const recovery_finding& each : second.findings) CAF_CHECK(std::holds_alternative<lost_events>(each));
+    CAF_CHECK(!second.adopts);
     CAF_CHECK(second.end());
     CAF_CHECK(simulation::broken_seals(whole_log(dir), public_keys()).empty());
   }

@@ -8,8 +8,9 @@
 
 #include "messages/event_line.hpp"
 #include "messages/event_types.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/scripted_log.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "tests/support/verified_lines.hpp"
 
 #define CAF_SUITE pinned_log

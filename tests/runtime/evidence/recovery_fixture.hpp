@@ -129,7 +129,6 @@ struct fixture {
     forger.take(log.text, made);
   }
 
-  std::string host_chain() const { return host_chain_name; }
   std::string host_chain_name = host_chain.end().chain;
 };
 

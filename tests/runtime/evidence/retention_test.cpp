@@ -37,7 +37,7 @@ event_sealing_ptr sealing_of_every(std::uint64_t events) {
 struct world {
   explicit world(const std::filesystem::path& dir, event_sealing_ptr sealed_with, file_system& files)
       : sealing(std::move(sealed_with)) {
-    auto opening = segment_log::open({dir, fsync_policy::never, 1h, 64'000, 8'000}, files);
+    auto opening = segment_log::open({{dir, fsync_policy::never, 1h, 64'000, 8'000}}, files);
     if (!opening.log) CAF_FAIL(opening.refusal);
     log = std::move(opening.log);
     observed.emplace(

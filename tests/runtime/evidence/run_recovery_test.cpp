@@ -282,15 +282,15 @@ CAF_TEST(another chain takes the place of a host chain that is not as expected) 
   host_chain.evidence_blocked("once", 1s);
   host_chain.evidence_blocked("twice", 1s);
   declare(1);
-  cut(1, host_chain());
+  cut(1, host_chain_name);
   const auto found = recovered();
   CAF_CHECK(!found.host_chain.has_value());
   CAF_REQUIRE(found.former.has_value());
-  CAF_CHECK_EQUAL(found.former->chain, host_chain());
+  CAF_CHECK_EQUAL(found.former->chain, host_chain_name);
   CAF_CHECK_EQUAL(found.former->end.sequence, 4u);
   const auto abandoned = of_kind<abandoned_chain>(found);
   CAF_REQUIRE_EQUAL(abandoned.size(), 1u);
-  CAF_CHECK_EQUAL(abandoned[0].chain, host_chain());
+  CAF_CHECK_EQUAL(abandoned[0].chain, host_chain_name);
   CAF_CHECK_EQUAL(to_string(abandoned[0].cause), "cut_back");
   CAF_CHECK_EQUAL(found.open_runs.size(), 1u);
 }

@@ -24,7 +24,7 @@ constexpr auto test_timeout = 20s;
 struct fixture {
   memory_directory dir;
   faulty_file_system files;
-  segment_log_options options{dir / "log", fsync_policy::always, 1h, 1 << 20, 1 << 16};
+  segment_log_options options{{dir / "log", fsync_policy::always, 1h, 1 << 20, 1 << 16}};
 
   std::unique_ptr<segment_log> open() {
     auto opening = segment_log::open(options, files);
@@ -119,7 +119,7 @@ CAF_TEST(what_an_earlier_process_did_not_commit_is_committed_at_the_start) {
   std::filesystem::create_directory(dir / "log");
   write_file(dir / "log" / segment_file_name(1), "uncommitted\n");
   files.fault = [](file_call call) { return call == file_call::fdatasync ? EIO : 0; };
-  auto opening = segment_log::open({dir / "log", fsync_policy::always}, files);
+  auto opening = segment_log::open({{dir / "log", fsync_policy::always}}, files);
   CAF_CHECK(opening.log == nullptr);
   CAF_CHECK(opening.refusal.find("cannot be continued: Input/output error") != std::string::npos);
 }

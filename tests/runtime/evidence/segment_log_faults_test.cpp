@@ -105,7 +105,7 @@ class fault_run {
  private:
   std::unique_ptr<segment_log> open() {
     for (int attempt = 0; attempt <= style_.calls_in_a_row; ++attempt) {
-      auto opening = segment_log::open({dir_ / "log", style_.policy, 1h, style_.max_bytes, 200}, files_);
+      auto opening = segment_log::open({{dir_ / "log", style_.policy, 1h, style_.max_bytes, 200}}, files_);
       if ((opening.log == nullptr) != !opening.refusal.empty()) CAF_FAIL("neither a log nor a refusal");
       if (opening.recovered) CAF_FAIL("something torn was left behind");
       if (opening.log) return std::move(opening.log);
@@ -210,7 +210,7 @@ bool power_is_lost_at(int last, fsync_policy policy) {
   int calls = 0;
   files.fault = [&](file_call) { return ++calls >= last ? EIO : 0; };
   files.torn_writes = true;
-  const segment_log_options options{dir / "log", policy, 1h, 1 << 20, 200};
+  const segment_log_options options{{dir / "log", policy, 1h, 1 << 20, 200}};
   line_list tried;
   line_list durable;
   if (auto opening = segment_log::open(options, files); opening.log) {
@@ -283,7 +283,7 @@ CAF_TEST(no_signal_that_interrupts_a_call_is_noticed) {
       files.fault = [&](file_call) { return ++calls == first ? EINTR : 0; };
       line_list expected;
       {
-        auto opening = segment_log::open({dir / "log", policy, 1h, 800, 200}, files);
+        auto opening = segment_log::open({{dir / "log", policy, 1h, 800, 200}}, files);
         CAF_REQUIRE(opening.log);
         for (std::size_t n = 0; n < batches; ++n) {
           const auto batch = batch_of(n);
@@ -318,7 +318,7 @@ CAF_TEST(a_full_disk_refuses_batches_whole_and_takes_them_again_when_there_is_sp
   const auto ballast = dir.path() / "disk" / "ballast";
   write_file(ballast, std::string(std::size_t{600} << 10, 'b'));
   for (auto policy : {fsync_policy::always, fsync_policy::interval, fsync_policy::never}) {
-    const segment_log_options options{dir.path() / "disk" / "log", policy, 1ms, 1 << 30, 100'000};
+    const segment_log_options options{{dir.path() / "disk" / "log", policy, 1ms, 1 << 30, 100'000}};
     auto opening = segment_log::open(options);
     CAF_REQUIRE(opening.log);
     auto& log = *opening.log;

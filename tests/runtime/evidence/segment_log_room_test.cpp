@@ -18,7 +18,7 @@ namespace {
 struct fixture {
   memory_directory dir;
   faulty_file_system files;
-  segment_log_options options{dir / "log", fsync_policy::never, 1h, 800, 100};
+  segment_log_options options{{dir / "log", fsync_policy::never, 1h, 800, 100}};
   std::atomic<int> woken{0};
 
   std::unique_ptr<segment_log> open() {

@@ -19,7 +19,7 @@ namespace {
 struct fixture {
   memory_directory dir;
   faulty_file_system files;
-  segment_log_options options{dir / "log", fsync_policy::never, 1h, 1 << 20, 100};
+  segment_log_options options{{dir / "log", fsync_policy::never, 1h, 1 << 20, 100}};
 
   std::unique_ptr<segment_log> open() {
     auto opening = segment_log::open(options, files);

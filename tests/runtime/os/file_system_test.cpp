@@ -8,7 +8,8 @@
 #include <string_view>
 
 #include "tests/runtime/evidence/faulty_file_system.hpp"
-#include "tests/runtime/evidence/scratch_directory.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE file_system
 #include "caf/test/dsl.hpp"
@@ -17,7 +18,7 @@ using namespace cellos;
 using cellos::test::content_of;
 using cellos::test::faulty_file_system;
 using cellos::test::file_call;
-using cellos::test::scratch_directory;
+using cellos::test::memory_directory;
 using cellos::test::write_file;
 
 namespace {
@@ -26,7 +27,7 @@ constexpr std::string_view before = "as it was";
 constexpr std::string_view after = "as it is to be";
 
 struct fixture {
-  scratch_directory scratch;
+  memory_directory scratch;
   std::filesystem::path path = scratch / "state";
   faulty_file_system files;
 

@@ -336,7 +336,7 @@ CAF_TEST(a_follower_gets_every_line_once_while_the_log_is_written_rotated_and_re
   enum class limit { committed, appended, none };
   for (auto limit_at : {limit::committed, limit::appended, limit::none}) {
     const auto policy = limit_at == limit::committed ? fsync_policy::interval : fsync_policy::never;
-    const segment_log_options options{dir / std::to_string(static_cast<int>(limit_at)), policy, 1ms, 100'000, 3000};
+    const segment_log_options options{{dir / std::to_string(static_cast<int>(limit_at)), policy, 1ms, 100'000, 3000}};
     auto opening = segment_log::open(options);
     CAF_REQUIRE(opening.log);
     auto& log = *opening.log;
