@@ -24,8 +24,8 @@ bool is_failure(const caf::error& error, failure kind) {
 }
 
 bool receiver_died(const caf::error& error) {
-  return error == caf::sec::request_receiver_down || error == caf::sec::runtime_error ||
-         error.category() == caf::atom("exit");
+  return error && (error == caf::sec::request_receiver_down || error == caf::sec::invalid_argument ||
+                   error == caf::sec::runtime_error || error.category() == caf::atom("exit"));
 }
 
 std::string explanation(const caf::error& error) {

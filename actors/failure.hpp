@@ -25,9 +25,10 @@ caf::error make_failure(failure kind, std::string explanation);
 /// Whether `error` came from `make_failure` with this kind.
 bool is_failure(const caf::error& error, failure kind);
 
-/// Whether a request failed because its receiver died: was dead already (`request_receiver_down`), or died with the
-/// request in its mailbox, when CAF answers with what it died of: an exit reason, or `runtime_error`, which is what
-/// `die_of_exceptions` ends an actor with. Every other error is an answer.
+/// Whether a request failed because its receiver died: was dead already (`request_receiver_down`), has no successor yet
+/// (`invalid_argument`: it was put to nobody), or died with the request in its mailbox, when CAF answers with what it
+/// died of: an exit reason, or `runtime_error`, which is what `die_of_exceptions` ends an actor with. Every other error
+/// is an answer.
 bool receiver_died(const caf::error& error);
 
 /// The sentence of a failure; for any other error what CAF has to say.

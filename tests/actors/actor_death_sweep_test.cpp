@@ -250,7 +250,7 @@ void demand_all_kinds(const std::set<std::string>& met) {
                            "cell.listener drain",
                            "cell.listener drained",
                            "cell.decoder std::shared_ptr<cellos::received_chunk const>",
-                           "cell.decoder lastaccept",
+                           "cell.decoder barrier",
                            "cell.keepalive tick",
                            "host.sink openrun",
                            "host.sink std::shared_ptr<cellos::batch const>",

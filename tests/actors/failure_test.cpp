@@ -10,6 +10,7 @@ using namespace cellos;
 CAF_TEST(what an actor died of is its death) {
   CAF_CHECK(receiver_died(caf::sec::request_receiver_down));
   CAF_CHECK(receiver_died(caf::sec::runtime_error));
+  CAF_CHECK(receiver_died(caf::sec::invalid_argument));  // a request to nobody
   for (const caf::exit_reason reason : {caf::exit_reason::kill, caf::exit_reason::user_shutdown,
                                         caf::exit_reason::unhandled_exception, caf::exit_reason::out_of_workers}) {
     CAF_CHECK(receiver_died(reason));

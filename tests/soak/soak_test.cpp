@@ -47,7 +47,7 @@ CAF_TEST(memory that grows after it warmed up is a fault and so is too short a l
   CAF_CHECK(!growth_of({20, 60, 80, 82, 81, 83}));
   CAF_CHECK_EQUAL(growth_of({20, 60, 80, 80, 90, 90}).value_or("none"), "resident memory grew from 80.0 MB to 90.0 MB");
   CAF_CHECK(growth_of({20, 40, 60, 80, 100, 120}));
-  CAF_CHECK_EQUAL(growth_of({20, 60}).value_or("none"), "2 rows are too few to verifier memory by");
+  CAF_CHECK_EQUAL(growth_of({20, 60}).value_or("none"), "2 rows are too few to know of memory");
 }
 
 CAF_TEST(guests that misbehave in every way leave the totals balanced and no descriptor open) {
