@@ -97,7 +97,11 @@ void take_line(event& into, const dom::object& line) {
 
 void visit_file(const std::filesystem::path& file, dom::parser& parser, event& known,
                 const std::function<void(const event&)>& visit) {
-  const simdjson::padded_string content = simdjson::padded_string::load(file.native()).value();
+  simdjson::padded_string content;
+  if (simdjson::padded_string::load(file.native()).get(content) != simdjson::SUCCESS) {
+    if (!std::filesystem::exists(file)) return;  // retention was here first
+    throw std::runtime_error("cannot be read: " + file.native());
+  }
   std::string_view rest{content.data(), content.size()};
   for (std::size_t number = 1; !rest.empty(); ++number) {
     try {
