@@ -229,7 +229,7 @@ adversary::aftermath adversary::look(const verification::earlier_ends& earlier) 
   try {
     report = home_.verify(true, attacked_host, earlier);
   } catch (const std::runtime_error& refusal) {
-    seen.findings.push_back(refusal.what());
+    seen.findings.emplace_back(refusal.what());
     causes.emplace("cannot be verified");
   }
   for (const verification::finding& each : report.findings) {
