@@ -44,6 +44,15 @@ std::vector<std::string> segments_of_lines_not_in(const evidence_image& one, con
   return segments;
 }
 
+/// Besides lines, nothing was touched but what leaves the outcome open by itself: bytes behind the journal's end, which
+/// a crash may leave too, and links to copies.
+bool only_lines_matter(const evidence_image& image, const evidence_image& before) {
+  const std::string journal = before.journal_or_nothing();
+  return std::ranges::all_of(image.odd_entries,
+                             [](const auto& each) { return each.second == odd_entry::link_to_copy; }) &&
+         (journal.empty() ? image.journal_or_nothing().empty() : image.journal_or_nothing().starts_with(journal));
+}
+
 std::vector<std::string> segments_that_differ(const evidence_image& one, const evidence_image& other) {
   std::map<std::string, std::array<line_texts, 2>> segments;
   for (const log_line& line : one.lines()) segments[line.segment][0].push_back(canonical(line.text));
@@ -107,7 +116,12 @@ void adversary::carry_out(attempt& made) {
   image.write(home_.evidence_dir());
   const aftermath seen = live_over(random);
   // Whatever was done to it, what is left is as it would be.
-  const bool is_moot = !seen.hung && made.expected == expectation::tampering && has_forgotten_rewritten(image);
+  const bool may_be_moot = !seen.hung && made.expected == expectation::tampering;
+  const bool is_moot = may_be_moot && has_forgotten_rewritten(image, history_->last());
+  const auto forgotten = [&](const evidence_image& state) { return has_forgotten_rewritten(image, state); };
+  if (may_be_moot && !is_moot && std::ranges::any_of(history_->states, forgotten)) {
+    made.expected = expectation::respelled_earlier_state;
+  }
   if (!is_moot) check(made, seen, lacks_events(image));
   if (!made.violations.empty()) keep(made, image);
 }
@@ -176,19 +190,9 @@ bool adversary::lacks_events(const evidence_image& image) const {
   return std::any_of(held.begin(), held.end(), [&](const std::string& each) { return !there.contains(each); });
 }
 
-/// Besides lines, nothing was touched but what leaves the outcome open by itself: bytes behind the journal's end, which
-/// a crash may leave too, and links to copies.
-bool adversary::only_lines_matter(const evidence_image& image) const {
-  const std::string journal = history_->last().journal_or_nothing();
-  return std::ranges::all_of(image.odd_entries,
-                             [](const auto& each) { return each.second == odd_entry::link_to_copy; }) &&
-         (journal.empty() ? image.journal_or_nothing().empty() : image.journal_or_nothing().starts_with(journal));
-}
-
-/// What was rewritten is gone as it would be without that: by retention.
-bool adversary::has_forgotten_rewritten(const evidence_image& image) const {
-  const evidence_image& before = history_->last();
-  if (!only_lines_matter(image)) return false;
+/// What of `before` was rewritten is gone as it would be without that: by retention.
+bool adversary::has_forgotten_rewritten(const evidence_image& image, const evidence_image& before) const {
+  if (!only_lines_matter(image, before)) return false;
   const auto left = home_.image().segments();
   if (left.empty()) return false;
   std::vector<std::string> touched = segments_of_lines_not_in(before, image);

@@ -65,8 +65,7 @@ class adversary {
   void choose(attempt& made, evidence_image& image, randomness& random);
   expectation expectation_of(const attempt& made, const evidence_image& image) const;
   bool lacks_events(const evidence_image& image) const;
-  bool only_lines_matter(const evidence_image& image) const;
-  bool has_forgotten_rewritten(const evidence_image& image) const;
+  bool has_forgotten_rewritten(const evidence_image& image, const evidence_image& before) const;
   aftermath live_over(randomness& random);
   aftermath look(const verification::earlier_ends& earlier) const;
   void check(attempt& made, const aftermath& seen, bool lacks) const;
