@@ -114,7 +114,7 @@ class historian {
   /// Takes a cell away, or gives it a run that it did not have yet.
   void toggle_cell() {
     auto& now = made_.plan.cells;
-    const std::string id = any_of<std::string>(random_, {"c1", "c2", "c3"});
+    const auto id = any_of<std::string>(random_, {"c1", "c2", "c3"});
     const auto found = std::find_if(now.begin(), now.end(), [&](const cell_plan& cell) { return cell.id == id; });
     if (found == now.end()) {
       now.push_back({id, next_run_++});
@@ -148,7 +148,8 @@ class historian {
     if (!std::exchange(key_changed_, false)) return;
     const std::string id = R"("keyId":")" + made_.plan.key_id(made_.plan.key) + '"';
     const auto holds = [&] { return home_.log_count("run.v1.key_changed", id) >= made_.plan.cells.size(); };
-    if (!wait_until(holds)) fail("not every run went over to " + made_.plan.key_id(made_.plan.key));
+    // Where the log forgets, some of these lines may be gone before the last one comes.
+    if (!wait_until(holds) && !forgetful_) fail("not every run went over to " + made_.plan.key_id(made_.plan.key));
   }
 
   void report() {
