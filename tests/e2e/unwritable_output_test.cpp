@@ -75,7 +75,7 @@ CAF_TEST(a_reader_that_has_enough_is_no_failure) {
   CAF_CHECK_EQUAL(first.code, 0);
   CAF_CHECK_EQUAL(count_lines(first.out, ""), 1u);
   CAF_CHECK_EQUAL(first.err, "");
-  CAF_MESSAGE("also where it is reported it by an error instead of a signal");
+  CAF_MESSAGE("also where an error reports it instead of a signal");
   const outcome reported = ctl({"tail", "--evidence", host.home().evidence_dir()},
                                "| head -n 1; trap '' PIPE; \"$0\" \"$@\" | head -n 1; exit ${PIPESTATUS[0]}");
   CAF_CHECK_EQUAL(reported.code, 0);
