@@ -26,10 +26,12 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
 http_answer document(unsigned status, const json& body) {
   http_answer answer;
   answer.status = status;
-  answer.body = body.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+  answer.body = text_of(body) + '\n';
   return answer;
 }
 
@@ -193,9 +195,15 @@ void control_api::get_cell(const std::string& id, const http_reply& reply) const
 void control_api::list_cells(const http_reply& reply) const {
   environment_.host.accounts([reply](const caf::expected<host_accounts>& accounts) {
     if (!accounts) return reply(refusal_of(accounts.error()));
-    json cells = json::array();
-    for (const cell_status& cell : accounts->cells) cells.push_back(to_json(cell));
-    reply(document(200, {{"cells", std::move(cells)}}));
+    // Written cell by cell: as one value, thousands of cells take many times the memory of their text.
+    http_answer answer;
+    answer.body = R"({"cells":[)";
+    for (const cell_status& cell : accounts->cells) {
+      if (answer.body.back() != '[') answer.body += ',';
+      answer.body += text_of(to_json(cell));
+    }
+    answer.body += "]}\n";
+    reply(std::move(answer));
   });
 }
 

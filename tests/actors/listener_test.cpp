@@ -123,10 +123,13 @@ CAF_TEST(a drain is answered when the last chunk is acknowledged) {
 
 CAF_TEST(a listener ends with its supervisor) {
   // A supervisor that has spawned nothing of its own and watches this one.
-  const auto supervisor = sys.spawn([child = listener](caf::event_based_actor* owner) -> caf::behavior {
-    monitor_child(owner, child);
-    return {[](int) {}};
-  });
+  // With an argument: CAF reaches through a null pointer for the arguments of a function that has none.
+  const auto supervisor = sys.spawn(
+      [](caf::event_based_actor* owner, const listener_actor& child) -> caf::behavior {
+        monitor_child(owner, child);
+        return {[](int) {}};
+      },
+      listener);
   consume_messages();
   self->monitor(listener);
   caf::anon_send_exit(supervisor, caf::exit_reason::kill);
