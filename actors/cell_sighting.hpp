@@ -14,10 +14,10 @@ class cell_sighting {
   cell_sighting(const cell_specification& specification, monotonic_time now);
 
   void see(const cell_status& status, monotonic_time now);
-  /// An answer of its own was had.
+  /// Whether the cell itself has ever answered.
   bool seen() const { return seen_; }
   const cell_status& last() const { return last_; }
-  /// The last one, with its age; of a cell that was not seen, the time since it was taken on.
+  /// The last one, with its age; of a cell that was not seen, the time since it was admitted.
   cell_status stale(monotonic_time now) const;
 
  private:

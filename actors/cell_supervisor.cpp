@@ -217,7 +217,7 @@ caf::result<cell_status> on_admit(supervisor_pointer self) {
   return answer;
 }
 
-/// The end, whatever led to it. The reason it quits with notifies the HOST SUPERVISOR not to replace this actor.
+/// The end, whatever led to it. The reason it quits with keeps the HOST SUPERVISOR from replacing this actor.
 void finish(supervisor_pointer self, caf::expected<run_totals> totals) {
   cell_supervisor_state& state = self->state;
   state.lifecycle.ended();

@@ -10,7 +10,7 @@
 
 namespace cellos {
 
-/// How often the events were reported that metrics count. Each is counted where it is reported. Thread-safe.
+/// How often the events that metrics count were reported. Each is counted where it is reported. Thread-safe.
 class event_counts {
  public:
   std::atomic<std::uint64_t> agents_silenced{0};

@@ -90,7 +90,7 @@ class operator_events {
   /// Files in the evidence directory that look like a log and are not read as part of it.
   void foreign_files(std::string_view directory, const std::vector<std::string>& files);
 
-  /// While lines are reported; takes effect at once.
+  /// At any time, also while events are reported; takes effect at once.
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
   const event_counts& counts() const { return counts_; }
 

@@ -45,7 +45,7 @@ class cell_intake {
 
   /// Stops accepting and removes the socket file, reads what guests have already written, closes, and then calls
   /// `drained`, after the last chunk there will be. Bounded in time: what credit has not allowed to be read by the
-  /// deadline is left unread, and the operator is reported. A second call replaces the first one's `drained`.
+  /// deadline is left unread, and that is reported to the operator. A second call replaces the first one's `drained`.
   virtual void drain(std::function<void()> drained) = 0;
 
   /// The chunk with this sequence while it is unacknowledged; null after.

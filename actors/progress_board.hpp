@@ -27,10 +27,10 @@ struct cell_on_board {
   }
 };
 
-/// Everything that was counted since the daemon began: no frame is in both, or in neither.
+/// Everything counted since the daemon began: each frame is in `cells` or in `ended`, never in both.
 struct host_counts {
   std::vector<cell_on_board> cells;
-  /// Of cells that are gone; those that stand for their state are empty.
+  /// Of cells that are gone; the members that describe a cell's state stay at their defaults.
   cell_counts ended;
 };
 
@@ -39,7 +39,8 @@ struct host_counts {
 class progress_board {
  public:
   void add(const std::string& cell_id, cell_progress_ptr progress);
-  /// What the cell counted goes to those that are gone. Nothing happens if it is not, or no more, this one's.
+  /// Adds what the cell counted to that of cells that are gone. Does nothing if the id is not, or no longer, this
+  /// one's.
   void remove(const std::string& cell_id, const cell_progress_ptr& progress);
 
   host_counts read() const;

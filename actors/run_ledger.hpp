@@ -120,7 +120,7 @@ class run_ledger {
     bool ended = false;
   };
 
-  /// Every change is made to a copy of the totals, which takes their place when it is complete, with its events.
+  /// Every change is made to a copy of the state, which takes its place when it is complete, with its events.
   state begin(std::string& out, wall_time now);
   void commit(std::string& out, state&& next);
 

@@ -31,7 +31,7 @@ struct sink_state {
   };
   /// A silence keeps its place behind the frames that came before it.
   using work = std::variant<arrival, agent_silenced>;
-  /// Reported once the pending lines are in the log.
+  /// Sent once the pending lines are in the log.
   std::vector<acknowledgement> due_acknowledgements;
   std::vector<std::function<void()>> due_answers;
   /// What is not in the journal yet; costs are events to make. Chunks hold the only memory.

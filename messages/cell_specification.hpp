@@ -10,7 +10,7 @@ namespace cellos {
 
 /// What happens to a cell whose actors cannot be kept alive.
 enum class agent_failure_policy : std::uint8_t {
-  /// Say so and go on without the failed part.
+  /// Say so and try again after a pause.
   report,
   /// Retire the cell loudly.
   fail_cell,

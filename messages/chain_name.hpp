@@ -7,8 +7,8 @@
 
 namespace cellos {
 
-/// The name of a chain, which reports whose events it holds: `HOST/CELL/RUN/EPOCH`, or `HOST/EPOCH` of the host's own.
-/// The epoch reports chains of the same run, or of the same host, apart.
+/// The name of a chain, which says whose events it holds: `HOST/CELL/RUN/EPOCH`, or `HOST/EPOCH` of the host's own.
+/// The epoch distinguishes chains of the same run, or of the same host.
 struct chain_name {
   std::string_view host;
   // Both empty in the host's own chain.

@@ -10,7 +10,7 @@
 #include "messages/probe_source.hpp"
 
 /// Every type of event there is. One more is an enumerator and a row here, its schema in config/schemas/, a row in
-/// docs/evidence.md, and who writes it: run_projection or host_projection. CONTRIBUTING.md goes through it.
+/// docs/evidence.md, and who writes it: run_projection or host_projection. docs/adding-an-event.md goes through it.
 namespace cellos {
 
 /// What the `type` attribute of every event begins with; its name follows.

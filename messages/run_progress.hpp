@@ -13,7 +13,8 @@ namespace cellos {
 
 /// How far a run is, for whoever watches it without asking: one thread publishes, any thread reads, nobody waits.
 ///
-/// Each count grows alone. A reader that looks at what was received only after `read` finds at least what is settled.
+/// Each count is stored by itself. A reader that looks at what was received only after `read` finds at least what is
+/// settled.
 class run_progress {
  public:
   struct reading {

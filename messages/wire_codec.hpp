@@ -10,7 +10,7 @@
 
 namespace cellos {
 
-/// The result on one frame body.
+/// What one frame body decodes to.
 struct decoded_frame {
   /// `none`, `malformed_frame`, `unsupported_version` or `unknown_probe_source`.
   telemetry_errc refusal = telemetry_errc::none;

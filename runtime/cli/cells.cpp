@@ -98,15 +98,15 @@ exit_code run_cells(const cell_options& options) {
   return exit_success;
 }
 
-/// A request that changes something; `reported` is for a person.
+/// A request that changes something; `describe` is for a person.
 exit_code change(const cell_options& options, const char* method, const std::string& path, const std::string& body,
-                 std::string (*reported)(const control_answer&, const json&)) {
+                 std::string (*describe)(const control_answer&, const json&)) {
   control_client client{options.socket};
   const auto answer = client.ask(method, path, body);
   if (!answer) return complain_unreachable(client);
   if (options.as_json) std::fputs(answer->body.c_str(), stdout);
   if (!answer->is_good()) return complain_refused(*answer);
-  if (!options.as_json) std::printf("%s\n", reported(*answer, json::parse(answer->body, nullptr, false)).c_str());
+  if (!options.as_json) std::printf("%s\n", describe(*answer, json::parse(answer->body, nullptr, false)).c_str());
   return exit_success;
 }
 

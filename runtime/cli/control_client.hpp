@@ -56,8 +56,8 @@ exit_code complain_unreachable(const control_client& client);
 /// Says on stderr what the daemon refused, and why.
 exit_code complain_refused(const control_answer& answer);
 
-/// What a good answer to a GET holds. Otherwise nothing: `failed` is what to exit with, and a person has been informed
-/// why. `also` is one more status that counts as good.
+/// What a good answer to a GET holds. Otherwise nothing: `failed` is what to exit with, and the reason was printed on
+/// stderr. `also` is one more status that counts as good.
 std::optional<nlohmann::ordered_json> fetch(control_client& client, const std::string& path, exit_code& failed,
                                             long also = 200);
 

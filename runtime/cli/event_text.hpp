@@ -6,7 +6,7 @@
 
 namespace cellos::cli {
 
-/// What is reported an event before it is shown: enough to choose by.
+/// What is known of an event before it is shown: enough to choose by.
 struct event_summary {
   std::string cell_id;
   /// Without the common prefix: `guest.v1.process_spawned`.

@@ -37,7 +37,8 @@ struct control_configuration {
   std::optional<std::filesystem::path> socket;
   /// `HOST:PORT` of the read-only pages (metrics, health, status) over TCP.
   std::optional<std::string> http_listen;
-  /// Permission bits of the socket's file: whoever may write to it may use the API. Default: ours, owner and group.
+  /// Permission bits of the socket's file: whoever may write to it may use the API. Default: chosen here, owner and
+  /// group.
   std::uint32_t mode = 0660;
   /// Name or number of the user and group the file is given to; nothing: the daemon's own.
   std::optional<std::string> owner{};
@@ -56,8 +57,8 @@ struct control_configuration {
 
 /// `[metrics]`: what `/metrics` shows beyond the sums.
 struct metrics_configuration {
-  /// Cells that have series of their own, those with the most frames; 0: none. Default: ours, since every cell that
-  /// comes and goes would leave its series with the scraper for good.
+  /// Cells that have series of their own, those with the most frames; 0: none. Default: chosen here, since every cell
+  /// that comes and goes would leave its series with the scraper for good.
   std::uint32_t per_cell_series = 0;
 
   bool operator==(const metrics_configuration&) const = default;

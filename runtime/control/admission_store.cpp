@@ -76,7 +76,7 @@ std::string read_cells(const std::string& text, std::map<std::string, cell_speci
   const auto cells = root.find("cells");
   if (cells == root.end() || !cells->is_object()) return "has no object \"cells\"";
   for (const auto& [id, cell] : cells->items()) {
-    const cell_reading read = read_cell(id, cell.dump());
+    const cell_or_refusal read = read_cell(id, cell.dump());
     if (const auto* refused = std::get_if<document_refusal>(&read)) {
       return "has a cell \"" + escaped(id, 128) + "\" whose " +
              (refused->field.empty() ? "description" : refused->field) + " " + refused->error;

@@ -31,8 +31,7 @@ class admission_store {
   };
 
   /// Reads `file`, if it is there. One that another daemon writes to (flock on `FILE.lock`) is a refusal: each would
-  /// undo what the other remembers.
-  /// One that cannot be understood is a refusal: forgetting cells silently would be
+  /// undo what the other remembers. One that cannot be understood is a refusal: forgetting cells silently would be
   /// worse.
   static opening open(std::filesystem::path file);
 

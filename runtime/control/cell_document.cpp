@@ -122,7 +122,7 @@ double seconds_of(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-cell_reading read_cell(std::string_view id, std::string_view body) {
+cell_or_refusal read_cell(std::string_view id, std::string_view body) {
   cell_specification cell;
   cell.cell_id = id;
   if (const auto complained = identifier(id)) {

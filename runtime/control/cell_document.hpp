@@ -19,11 +19,11 @@ struct document_refusal {
   std::string hint;
 };
 
-using cell_reading = std::variant<cell_specification, document_refusal>;
+using cell_or_refusal = std::variant<cell_specification, document_refusal>;
 
 /// The body of a PUT: the keys of a `[[cell]]` but `id`, by the same rules. Unknown, doubled and missing ones are
 /// refused.
-cell_reading read_cell(std::string_view id, std::string_view body);
+cell_or_refusal read_cell(std::string_view id, std::string_view body);
 
 /// Everything `read_cell` needs to make the same cell again.
 nlohmann::ordered_json cell_to_json(const cell_specification& cell);

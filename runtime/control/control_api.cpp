@@ -128,7 +128,7 @@ void control_api::share(const route& asked, bool is_public, const http_reply& re
 }
 
 void control_api::put_cell(const std::string& id, const http_request& request, const http_reply& reply) const {
-  const cell_reading read = read_cell(id, request.body);
+  const cell_or_refusal read = read_cell(id, request.body);
   if (const auto* refused = std::get_if<document_refusal>(&read)) return reply(refusal_of(*refused));
   const auto& cell = std::get<cell_specification>(read);
   environment_.host.admit(cell, [this, cell, reply](const caf::expected<cell_status>& admitted) {

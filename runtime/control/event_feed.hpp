@@ -32,7 +32,7 @@ struct event_filter {
 };
 
 /// One client's server-sent events between the log and its connection, bounded: a client that does not keep up loses
-/// what waits for it, is informed by a last `event: dropped`, and its stream ends.
+/// what waits for it, gets a last `event: dropped`, and its stream ends.
 class event_stream final : public http_stream {
  public:
   event_stream(event_filter filter, std::size_t most_bytes) : filter_(std::move(filter)), most_bytes_(most_bytes) {}

@@ -31,7 +31,7 @@ struct restart_context {
 /// on record first: what a journal of it begins with. A start that is killed later then leaves one.
 std::optional<std::vector<journaled_chain>> reliable_at_once(const recovery_conclusions& found);
 
-/// Puts on record what a start found: begins or goes on with the host's chain, which is `host chain` from then on, and
+/// Puts on record what a start found: begins or goes on with the host's chain, which is `host_chain` from then on, and
 /// says of each run that was open what became of it (`telemetry_dropped` with reason `daemon_restart`, and what was
 /// adopted). Whatever belongs together is one append, so that a start that is killed is repeated where it was.
 ///

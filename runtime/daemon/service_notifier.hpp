@@ -33,9 +33,10 @@ class service_notifier {
   void starting();
   void ready(std::uint64_t cells, std::uint64_t refused, liveness alive);
   void reloading();
-  /// What a reload came to. Without `refused` the file was, and nothing has changed.
+  /// What a reload came to. No value: the file itself was refused, and nothing has changed.
   void reloaded(std::optional<std::uint64_t> refused);
-  /// `alive` is not called any more when this returns. Timeout is extended while the daemon drains.
+  /// `alive` is not called any more when this returns. The service manager's timeout is extended while the daemon
+  /// drains.
   void stopping();
 
  private:

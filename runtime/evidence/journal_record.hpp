@@ -17,7 +17,7 @@ struct journaled_chain {
   chain_head head;
   /// Nothing is ever appended to it again.
   bool closed = false;
-  /// That its last line is in.
+  /// The segment that its last line is in.
   std::uint64_t segment = 0;
 };
 

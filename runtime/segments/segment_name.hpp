@@ -17,7 +17,7 @@ struct segment_position {
   /// Bytes from the start of the segment.
   std::uint64_t offset = 0;
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the comparison with 0 for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy takes the comparison with 0 for a pointer.
   auto operator<=>(const segment_position&) const = default;
 };
 

@@ -28,7 +28,7 @@ enum class finding_cause : std::uint8_t {
   malformed,
   /// A file that ends within a line.
   unterminated,
-  /// No digests or no signature, where a result was asked for.
+  /// No digests or no signature, where there should be one.
   not_signed,
   /// Another key without a line that both keys signed.
   key_change_unproven,

@@ -28,11 +28,11 @@ struct logged_event {
   std::string_view uncovered;
   /// Has exactly the form our own lines have.
   bool canonical_line = false;
-  /// What `signedextattrs` names, in its order; of any form but our own, where it names what all events name.
+  /// What `signedextattrs` names, in its order; empty for a canonical line, where it names what all events name.
   std::vector<extension_attribute> signed_extensions;
 };
 
-/// Reads a line that has our own form, with digests or without: see parse_event_line(). False if it has any other.
+/// Reads a canonical line, with digests or without: see parse_event_line(). False for any other.
 bool read_canonical_line(std::string_view line, logged_event& into);
 
 /// MATERIAL, whatever the form.

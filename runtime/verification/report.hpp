@@ -34,9 +34,9 @@ struct verification_options {
   /// Hosts that must be there: of a host without a line, nothing else shows it.
   std::vector<std::string> hosts{};
   /// Chains of an earlier report, by name: each must be here, and hold what it held then. So a log that was cut back,
-  /// or made anew by who has the key, is known.
+  /// or made anew by whoever has the key, is noticed.
   earlier_ends earlier{};
-  /// No chain of another cell is reported, and one run of this must be there. Empty: all.
+  /// Only chains of this cell are reported, and at least one run of it must be there. Empty: all.
   std::string cell{};
   /// Chains with an event from here on, and with one until there.
   std::optional<wall_time> since{};

@@ -26,13 +26,13 @@ const chain_range* second_pass::rest(std::uint32_t log, std::string_view chain, 
 }
 
 bool second_pass::concerns(std::uint32_t log) const {
-  const auto found = host_client_.lower_bound({log, std::string{}});
-  return found != host_client_.end() && found->first.first == log;
+  const auto found = questions_.lower_bound({log, std::string{}});
+  return found != questions_.end() && found->first.first == log;
 }
 
 void second_pass::take(std::uint32_t log, const line_result& line, line_place at) {
-  const auto found = host_client_.find({log, std::string{line.chain}});
-  if (found == host_client_.end()) return;
+  const auto found = questions_.find({log, std::string{line.chain}});
+  if (found == questions_.end()) return;
   questions& asked = found->second;
   if (const auto wanted = asked.materials.find(line.sequence); wanted != asked.materials.end()) {
     wanted->second = line.material;

@@ -42,9 +42,9 @@ class second_pass {
   };
   using key = std::pair<std::uint32_t, std::string>;
 
-  questions& about(std::uint32_t log, std::string_view chain) { return host_client_[{log, std::string{chain}}]; }
+  questions& about(std::uint32_t log, std::string_view chain) { return questions_[{log, std::string{chain}}]; }
 
-  std::map<key, questions> host_client_;
+  std::map<key, questions> questions_;
   bool asked_ = false;
 };
 

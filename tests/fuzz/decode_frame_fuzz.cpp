@@ -1,4 +1,4 @@
-// `./dev fuzz`: libFuzzer on the frame decoder. Any input on which the decoder and its verifier disagree is a finding.
+// `./dev fuzz`: libFuzzer on the frame decoder. Any input on which the decoder and its oracle disagree is a finding.
 
 #include <cstdio>
 #include <cstdlib>

@@ -13,7 +13,7 @@
 #define CAF_SUITE wire_codec_sweep
 #include "caf/test/dsl.hpp"
 
-// Damages bodies at every place, then at random, and has a second reader verifier each (frame_oracle). Every body lies
+// Damages bodies at every place, then at random, and has a second reader check each (frame_oracle). Every body lies
 // in memory of exactly its size, so that AddressSanitizer sees the first byte read beyond it.
 
 using namespace cellos;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The man pages report every command and option that the programs have, of no other, and of every key of the
+# The man pages speak of every command and option that the programs have, of no other, and of every key of the
 # configuration. usage: man_pages.sh SOURCE_DIR BIN_DIR MAN_DIR (where the pages are that the build made)
 set -euo pipefail
 

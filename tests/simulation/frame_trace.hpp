@@ -32,7 +32,7 @@ class frame_trace {
   /// 2,000,001 and so on.
   explicit frame_trace(std::uint64_t number) : number_(number) {}
 
-  /// When whatever is reported next happens.
+  /// When what is passed in next happens.
   void at(std::uint64_t step_number, std::chrono::milliseconds elapsed);
   /// The actor is about to take its next message. `present` says who it is.
   void takes(caf::scheduled_actor& actor, const std::vector<activity_ptr>& present);

@@ -76,7 +76,7 @@ class simulated_socket {
   /// What the I/O thread sees to in each turn: frames that never become whole, and cells that drain.
   void look_after(read_time at);
   void drain(std::function<void()> when_drained);
-  /// Whether whoever asked for it has been reported.
+  /// Whether whoever asked for it has been answered.
   bool drained() const { return !accepting && !drained_; }
   /// The intake is gone.
   void release();
@@ -115,7 +115,7 @@ class simulated_socket {
   void record(simulated_connection& from, const received_chunk& chunk);
 
   byte_budget& budget_;
-  /// There was no credit; nobody has said since that there is, as the I/O thread is reported.
+  /// There was no credit; nobody has said since that there is, as the I/O thread is notified.
   bool paused_ = false;
   bool budget_wanted_ = false;
   bool drain_wanted_ = false;

@@ -39,7 +39,7 @@ struct outcome {
 
 class frame_trace;
 
-/// `trace`, if there is one, is reported everything that happens.
+/// `trace`, if there is one, is given everything that happens.
 outcome simulate(std::uint64_t seed, planted_bug bug = planted_bug::none, frame_trace* trace = nullptr);
 
 }  // namespace cellos::simulation

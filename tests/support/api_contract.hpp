@@ -11,7 +11,7 @@
 
 namespace cellos::test {
 
-/// config/openapi.json as the verifier of answers, and of which of its statuses nobody has seen.
+/// config/openapi.json as what answers are validated by, and of which of its statuses nobody has seen.
 class api_contract {
  public:
   api_contract();

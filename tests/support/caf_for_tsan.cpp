@@ -1,6 +1,6 @@
 // ThreadSanitizer cannot see the atomics inside Debian's libcaf, which is built without it, and would report every
-// message as a race between sender and receiver. The functions below stand in front of libcaf's own and report it what
-// happens before what: an enqueue before the handler, one turn of an actor before its next, every release of a
+// message as a race between sender and receiver. The functions below stand in front of libcaf's own and let it know
+// what happens before what: an enqueue before the handler, one turn of an actor before its next, every release of a
 // reference before the last. Measured with the `sharing` scheduler: no false report, and a planted race is still found.
 // With `stealing`, the nodes of CAF's own queues are reported.
 #if defined(__SANITIZE_THREAD__)

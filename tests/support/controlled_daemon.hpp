@@ -25,7 +25,7 @@ class controlled_daemon {
   http_response remove(const std::string& id) { return client_.ask("DELETE", "/cells/" + id); }
   std::string metrics() { return client_.get("/metrics").body; }
 
-  /// Writes the file anew; nobody is reported.
+  /// Writes the file anew; nobody is notified.
   void configure(const daemon_settings& settings) const {
     daemon_settings with_socket = settings;
     with_socket.tables = home_.control_table() + settings.tables;

@@ -29,8 +29,8 @@ bool fails_to_sign(Act&& act) {
   return false;
 }
 
-/// Without a hash or a key: an event's digest is its sequence and the first byte of the digest before it, which reports
-/// links apart.
+/// Without a hash or a key: an event's digest is its sequence and the first byte of the digest before it, which
+/// distinguishes links.
 class plain_seal final : public event_seal {
  public:
   explicit plain_seal(std::shared_ptr<seal_script> script) : script_(std::move(script)) {}

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 document_refusal refused(std::string_view id, std::string_view body) {
-  const cell_reading read = read_cell(id, body);
+  const cell_or_refusal read = read_cell(id, body);
   const auto* refusal = std::get_if<document_refusal>(&read);
   return refusal == nullptr ? document_refusal{"accepted", "", ""} : *refusal;
 }
@@ -23,7 +23,7 @@ constexpr std::string_view smallest = R"({"run_id":"r","vsock_uds_base":"/v","sp
 }  // namespace
 
 CAF_TEST(the_smallest_body_makes_a_cell_with_defaults) {
-  const cell_reading read = read_cell("c1", smallest);
+  const cell_or_refusal read = read_cell("c1", smallest);
   const auto* cell = std::get_if<cell_specification>(&read);
   CAF_REQUIRE(cell != nullptr);
   cell_specification expected;
@@ -65,7 +65,7 @@ CAF_TEST(a_cell_written_is_read_as_the_same) {
   cell.on_agent_failure = agent_failure_policy::fail_cell;
   for (const auto window : {1'000'000ns, 1'000'001ns, 1'500'000'000ns, 90'000'000'000ns}) {
     cell.keepalive_window = window;
-    const cell_reading read = read_cell("c1", cell_to_json(cell).dump());
+    const cell_or_refusal read = read_cell("c1", cell_to_json(cell).dump());
     CAF_CHECK(std::holds_alternative<cell_specification>(read) && std::get<cell_specification>(read) == cell);
   }
 }
@@ -104,8 +104,9 @@ CAF_TEST(members_are_refused_by_name) {
 }
 
 CAF_TEST(a_member_that_is_null_is_as_good_as_absent_where_it_is_optional) {
-  const cell_reading read = read_cell("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s",)"
-                                            R"("keepalive_window":null,"expected_uid":null,"on_agent_failure":null})");
+  const cell_or_refusal read =
+      read_cell("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s",)"
+                      R"("keepalive_window":null,"expected_uid":null,"on_agent_failure":null})");
   CAF_REQUIRE(std::holds_alternative<cell_specification>(read));
   CAF_CHECK(std::get<cell_specification>(read) == std::get<cell_specification>(read_cell("c1", smallest)));
   const auto refusal = refused("c1", R"({"run_id":null,"vsock_uds_base":"/v","spec_signature_hash":"s"})");
