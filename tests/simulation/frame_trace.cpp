@@ -94,11 +94,12 @@ bool frame_trace::find_reading(const simulated_run& run) {
 bool frame_trace::find_line(std::string_view log) {
   const std::string mark = "\"guestMonotonicNs\":\"" + std::to_string(number_) + "\"";
   const std::size_t at = log.find(mark, log_seen_);
-  // Lines are appended whole.
+  // Lines are appended whole, until a daemon dies.
   log_seen_ = log.size();
   if (at == std::string_view::npos) return false;
   const std::size_t begin = log.rfind('\n', at) + 1;
   const std::string_view line = log.substr(begin, log.find('\n', at) - begin);
+  line_end_ = begin + line.size() + 1;
   const auto before = std::count(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
   add_message();
   add("evidence log", "line " + std::to_string(before + 1) + ": " + std::string{behind(line, event_type_prefix)} +
@@ -113,8 +114,18 @@ bool frame_trace::find_credit(const simulated_run& run) {
   return true;
 }
 
+/// A daemon that dies within an append leaves a part of it, and a loss of power what was synced.
+void frame_trace::find_loss(std::string_view log) {
+  if (log.size() >= line_end_) return;
+  line_end_ = 0;
+  add("evidence log", "ends before the line");
+  by_death_ = "appended, and lost with a line that was torn or not synced";
+  stage_ = stage::done;
+}
+
 void frame_trace::look(const std::vector<simulated_run>& runs, std::string_view log) {
   if (stage_ == stage::unwritten && find_writing(runs)) stage_ = stage::unread;
+  find_loss(log);
   if (stage_ == stage::unwritten || stage_ == stage::done) return;
   const simulated_run& run = runs.at(run_);
   if (stage_ == stage::unread && find_reading(run)) {

@@ -52,6 +52,7 @@ class frame_trace {
   bool find_reading(const simulated_run& run);
   bool find_line(std::string_view log);
   bool find_credit(const simulated_run& run);
+  void find_loss(std::string_view log);
   void add(std::string who, std::string what);
   /// The message that is being handled has to do with the frame.
   void add_message();
@@ -67,6 +68,8 @@ class frame_trace {
   /// If the daemon's death decided it.
   std::string by_death_;
   std::size_t log_seen_ = 0;
+  /// Where the frame's line ends in the log; 0 without one.
+  std::size_t line_end_ = 0;
   std::string taker_;
   std::string message_;
   std::vector<step> steps_;

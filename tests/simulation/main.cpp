@@ -16,8 +16,13 @@ namespace {
 using namespace cellos;
 using simulation::planted_bug;
 
-constexpr std::array bugs{planted_bug::none, planted_bug::acknowledge_before_append, planted_bug::replay_renumbered,
-                          planted_bug::credit_leak, planted_bug::silence_reported_twice};
+constexpr std::array bugs{planted_bug::none,
+                          planted_bug::acknowledge_before_append,
+                          planted_bug::replay_renumbered,
+                          planted_bug::credit_leak,
+                          planted_bug::silence_reported_twice,
+                          planted_bug::commit_before_sync,
+                          planted_bug::half_append_kept};
 
 void show_failure(std::uint64_t seed, const simulation::outcome& failed) {
   std::printf("seed %llu breaks %zu promises:\n", static_cast<unsigned long long>(seed), failed.violations.size());

@@ -110,6 +110,7 @@ bool simulated_socket::may_read() {
 }
 
 void simulated_socket::acknowledge(std::uint64_t sequence) {
+  acknowledged = std::max(acknowledged, sequence);
   if (chunks.acknowledge(sequence)) paused_ = false;
 }
 

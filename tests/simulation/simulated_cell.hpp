@@ -99,6 +99,9 @@ class simulated_socket {
   std::uint64_t first_number = 1;
   std::uint64_t next_number = 1;
   std::uint64_t next_sequence = 1;
+  std::uint64_t acknowledged = 0;
+  /// Of those, as far as the log was synced behind them.
+  std::uint64_t durable = 0;
   /// How often the kernel has no memory for a read, or the connection breaks.
   std::uint32_t fault_per_mille = 0;
   bool accepting = true;

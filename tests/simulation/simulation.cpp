@@ -71,7 +71,7 @@ class simulation_run {
     for (const simulated_run& run : sockets_.runs) {
       for (const std::string& each : run.socket->violations) violated(run.cell_id + ": " + each);
     }
-    const auto broken = broken_promises(log_.text, sockets_.runs);
+    const auto broken = broken_promises(log_.text, sockets_.runs, power_lost_);
     result_.violations.insert(result_.violations.end(), broken.begin(), broken.end());
     if (sealing_) {
       const auto unproven = broken_seals(log_.text, the_public_key());
@@ -104,15 +104,28 @@ class simulation_run {
       caf::anon_send(life_->host(), admit_atom::value, specification(cell_name(i)));
     }
     run_quietly();
+    sync();
   }
 
-  /// SIGKILL and a restart: what was read and not appended is gone, and nothing else may be.
+  /// SIGKILL or a loss of power, now or in the middle of an append, and a restart: what was read and not acknowledged
+  /// may be gone, after a loss of power what was not synced, and nothing else.
   void die_and_begin_again() {
-    strike("the daemon dies");
-    for (simulated_run& run : sockets_.runs) run.cut_short = run.cut_short || run.socket->accepting;
+    const death how = chance(random_, 500) ? death::killed : death::power_lost;
+    strike(how == death::killed ? "the daemon is killed" : "the power is lost");
     // The log takes the restart's record; a full disk would refuse the start.
     log_.heal();
-    log_.crash();
+    if (chance(random_, 500)) {
+      log_.die_in_next_append();
+      for (int i = 0; i < 200 && !log_.died(); ++i) run_one();
+      note(log_.died() ? "in an append" : "between appends");
+    }
+    for (simulated_run& run : sockets_.runs) {
+      if (!run.socket->accepting) continue;
+      run.cut_short = true;
+      run.safe = how == death::killed ? run.socket->acknowledged : run.socket->durable;
+    }
+    power_lost_ = power_lost_ || how == death::power_lost;
+    log_.crash(how);
     log_.full = true;  // whatever dying actors still do reaches nothing
     life_.reset();
     log_.heal();
@@ -122,9 +135,15 @@ class simulation_run {
     begin_life();
   }
 
+  void sync() {
+    log_.sync();
+    for (const simulated_run& run : sockets_.runs) run.socket->durable = run.socket->acknowledged;
+  }
+
   void step() {
     ++result_.steps;
     look();
+    if (chance(random_, 10)) sync();
     decode_throws_ = kills_;
     log_.throw_per_mille = faulty_log_ ? 10 : 0;
     const std::uint64_t what = below(random_, 100);
@@ -320,6 +339,7 @@ class simulation_run {
   bool full_at_the_end_ = false;
   bool poison_ = false;
   std::uint64_t cells_ = 1;
+  bool power_lost_ = false;
   event_sealing_ptr sealing_;
   frame_trace* trace_;
   std::chrono::milliseconds elapsed_{0};
@@ -337,6 +357,8 @@ std::string_view to_string(planted_bug bug) {
     case planted_bug::replay_renumbered: return "replay-renumbered";
     case planted_bug::credit_leak: return "credit-leak";
     case planted_bug::silence_reported_twice: return "silence-reported-twice";
+    case planted_bug::commit_before_sync: return "commit-before-sync";
+    case planted_bug::half_append_kept: return "half-append-kept";
   }
   return "none";
 }

@@ -20,6 +20,10 @@ enum class planted_bug : std::uint8_t {
   credit_leak,
   /// The silence of a run is reported once more.
   silence_reported_twice,
+  /// The journal says that lines are durable before they are synced.
+  commit_before_sync,
+  /// A start leaves the whole lines of an append that was cut short.
+  half_append_kept,
 };
 
 /// Name on the command line; `none` for the real thing.

@@ -48,3 +48,11 @@ CAF_TEST(credit that leaks is found) { CAF_CHECK_NOT_EQUAL(found_at(planted_bug:
 CAF_TEST(silence that is reported twice is found) {
   CAF_CHECK_NOT_EQUAL(found_at(planted_bug::silence_reported_twice), 0u);
 }
+
+CAF_TEST(a log that counts as durable what is not is found) {
+  CAF_CHECK_NOT_EQUAL(found_at(planted_bug::commit_before_sync), 0u);
+}
+
+CAF_TEST(half an append that a start leaves is found) {
+  CAF_CHECK_NOT_EQUAL(found_at(planted_bug::half_append_kept), 0u);
+}

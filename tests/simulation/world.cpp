@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "messages/decode_chunk.hpp"
+#include "runtime/evidence/torn_append.hpp"
 #include "runtime/signing/journal_key.hpp"
 
 namespace cellos::simulation {
@@ -66,9 +67,15 @@ constexpr std::size_t chunks_per_cell = 4;
 }  // namespace
 
 std::error_code simulated_log::append(std::string_view lines, std::span<const chain_head> heads) {
-  if (full) return std::make_error_code(std::errc::no_space_on_device);
+  if (full || died_) return std::make_error_code(std::errc::no_space_on_device);
   if (chance(random_, throw_per_mille)) throw std::runtime_error{"simulated fault in the log"};
-  journal_.push_back({{1, text.size()}, lines.size(), {1, 0}, {heads.begin(), heads.end()}});
+  const std::size_t durable = bug_ == planted_bug::commit_before_sync ? text.size() : synced_;
+  journal_.push_back({{1, text.size()}, lines.size(), {1, durable}, {heads.begin(), heads.end()}});
+  if (std::exchange(dies_in_append_, false)) {
+    died_ = true;
+    text += lines.substr(0, below(random_, lines.size() + 1));
+    return std::make_error_code(std::errc::io_error);
+  }
   if (bug_ == planted_bug::acknowledge_before_append) {
     text += std::exchange(unwritten_, std::string{lines});
     return {};
@@ -82,16 +89,35 @@ std::error_code simulated_log::append(std::string_view lines, std::span<const ch
   return {};
 }
 
-void simulated_log::crash() { unwritten_.clear(); }
+void simulated_log::crash(death how) {
+  unwritten_.clear();
+  dies_in_append_ = died_ = false;
+  if (how == death::power_lost) {
+    ++boots_;
+    text.resize(synced_ + below(random_, text.size() - synced_ + 1));
+  }
+  text.resize(text.rfind('\n') + 1);
+  const journal_content left = journal();
+  const journal_record* const torn = torn_append(left, {1, text.size()}, boot_id());
+  if (torn != nullptr && bug_ != planted_bug::half_append_kept) text.resize(torn->begin.offset);
+  sync();
+}
+
+journal_content simulated_log::journal() const {
+  journal_content content;
+  content.header.emplace();
+  content.header->boot_id = "boot-1";
+  content.header->begin = content.header->committed = {1, 0};
+  content.records = journal_;
+  return content;
+}
 
 recovery_terms simulated_log::left(const event_sealing_ptr& sealing) const {
   recovery_terms known;
-  journal_header& header = known.journal.header.emplace();
-  header.host_id = "host-a";
-  header.signing = statement_of(sealing);
-  header.boot_id = known.boot_id = "simulated";
-  header.begin = header.committed = {1, 0};
-  known.journal.records = journal_;
+  known.journal = journal();
+  known.journal.header->host_id = "host-a";
+  known.journal.header->signing = statement_of(sealing);
+  known.boot_id = boot_id();
   known.keys = own_keys(sealing);
   return known;
 }

@@ -21,15 +21,28 @@ class simulated_clock final : public wall_clock {
   wall_time time{std::chrono::seconds{1'700'000'000}};
 };
 
-/// Refuses for a while, throws now and then, keeps lines whole.
+/// How a daemon dies.
+enum class death : std::uint8_t {
+  /// What it has written stays.
+  killed,
+  /// The machine loses power: what was not synced may be gone.
+  power_lost,
+};
+
+/// Refuses for a while, throws now and then, keeps lines whole; until the daemon dies.
 class simulated_log final : public evidence_log {
  public:
   simulated_log(randomness& random, planted_bug bug) : random_(random), bug_(bug) {}
 
   using evidence_log::append;
   std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
-  /// The daemon dies: what was not really written is gone, and the last line may be torn.
-  void crash();
+  /// What is appended by now is on disk.
+  void sync() { synced_ = text.size(); }
+  /// The daemon dies in its next append: that writes a part of its lines, or all, and never returns.
+  void die_in_next_append() { dies_in_append_ = true; }
+  bool died() const { return died_; }
+  /// Leaves what the next start finds once it has taken back half a line or half an append.
+  void crash(death how);
   /// For the end: nothing is wrong any more.
   void heal();
   /// What a start knows of the log besides its lines.
@@ -40,9 +53,16 @@ class simulated_log final : public evidence_log {
   bool full = false;
 
  private:
+  journal_content journal() const;
+  std::string boot_id() const { return "boot-" + std::to_string(boots_); }
+
   randomness& random_;
   planted_bug bug_;
   std::string unwritten_;
+  std::size_t synced_ = 0;
+  bool dies_in_append_ = false;
+  bool died_ = false;
+  std::uint64_t boots_ = 1;
   std::vector<journal_record> journal_;
 };
 
@@ -51,8 +71,10 @@ struct simulated_run {
   std::string cell_id;
   std::string run_id;
   std::shared_ptr<simulated_socket> socket;
-  /// The daemon died while it was open: chunks at the end may be missing from the log.
+  /// The daemon died while it was open: chunks behind `safe` may be missing from the log.
   bool cut_short = false;
+  /// Acknowledged by then; and, if the power was lost, synced.
+  std::uint64_t safe = 0;
 };
 
 class simulated_sockets final : public telemetry_sockets {
