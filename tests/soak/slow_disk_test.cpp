@@ -14,8 +14,6 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/wait.hpp"
 
-// ctest: TIMEOUT 120
-
 using namespace cellos;
 using namespace std::chrono_literals;
 

@@ -11,8 +11,6 @@
 #include "tests/support/memory_bound.hpp"
 #include "tests/support/temporary_directory.hpp"
 
-// ctest: TIMEOUT 120
-
 using namespace cellos;
 
 CAF_TEST(actors that die under full load lose nothing and report nothing twice) {
