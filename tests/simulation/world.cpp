@@ -89,12 +89,18 @@ std::error_code simulated_log::append(std::string_view lines, std::span<const ch
   return {};
 }
 
+void simulated_log::sync() {
+  synced_ = text.size();
+  records_synced_ = journal_.size();
+}
+
 void simulated_log::crash(death how) {
   unwritten_.clear();
   dies_in_append_ = died_ = false;
   if (how == death::power_lost) {
     ++boots_;
     text.resize(synced_ + below(random_, text.size() - synced_ + 1));
+    journal_.resize(records_synced_ + below(random_, journal_.size() - records_synced_ + 1));
   }
   text.resize(text.rfind('\n') + 1);
   const journal_content left = journal();

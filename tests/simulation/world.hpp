@@ -37,7 +37,7 @@ class simulated_log final : public evidence_log {
   using evidence_log::append;
   std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
   /// What is appended by now is on disk.
-  void sync() { synced_ = text.size(); }
+  void sync();
   /// The daemon dies in its next append: that writes a part of its lines, or all, and never returns.
   void die_in_next_append() { dies_in_append_ = true; }
   bool died() const { return died_; }
@@ -60,6 +60,8 @@ class simulated_log final : public evidence_log {
   planted_bug bug_;
   std::string unwritten_;
   std::size_t synced_ = 0;
+  /// Of `journal_`.
+  std::size_t records_synced_ = 0;
   bool dies_in_append_ = false;
   bool died_ = false;
   std::uint64_t boots_ = 1;
