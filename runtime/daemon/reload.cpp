@@ -14,7 +14,7 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("evidence.fsync", std::tie(running.evidence.fsync, running.evidence.fsync_interval),
           std::tie(read.evidence.fsync, read.evidence.fsync_interval));
   compare("evidence.max_bytes", running.evidence.max_bytes, read.evidence.max_bytes);
-  compare("evidence.segment_bytes", running.evidence.longest_segment(), read.evidence.longest_segment());
+  compare("evidence.segment_bytes", running.evidence.segment_bytes, read.evidence.segment_bytes);
   compare("evidence.cell_share", running.evidence.cell_share, read.evidence.cell_share);
   compare("evidence.cell_share_interval", running.evidence.cell_share_interval, read.evidence.cell_share_interval);
   compare("signing.mode", running.signing.mode, read.signing.mode);

@@ -106,11 +106,22 @@ CAF_TEST(every key counts at once or is reported as one that waits for a restart
   }
 }
 
-CAF_TEST(a smaller log has smaller segments from the next start on) {
+CAF_TEST(a key is reported that was changed and none that follows from it) {
   const configuration running = configuration_in(smallest);
   const configuration read = configuration_in(smallest + "max_bytes = \"64MiB\"\n");
-  CAF_CHECK(
-      (restart_needed_for(running, read) == std::vector<std::string>{"evidence.max_bytes", "evidence.segment_bytes"}));
+  CAF_CHECK((restart_needed_for(running, read) == std::vector<std::string>{"evidence.max_bytes"}));
+}
+
+CAF_TEST(a changed key is reported also where another one limits what it comes to) {
+  const std::string small_log = smallest + "max_bytes = \"64MiB\"\n";
+  const configuration running = configuration_in(small_log);
+  const configuration read = configuration_in(small_log + "segment_bytes = \"32MiB\"\n");
+  CAF_CHECK((restart_needed_for(running, read) == std::vector<std::string>{"evidence.segment_bytes"}));
+}
+
+CAF_TEST(a key that says its default is no change) {
+  const configuration read = configuration_in(smallest + "segment_bytes = \"64MiB\"\n");
+  CAF_CHECK(restart_needed_for(configuration_in(smallest), read).empty());
 }
 
 CAF_TEST(a file that says the same waits for nothing) {
