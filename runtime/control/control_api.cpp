@@ -265,13 +265,7 @@ void control_api::show_readiness(const http_reply& reply) const {
   environment_.host.alive([this, reply](const caf::expected<std::uint64_t>& alive) {
     json reasons = json::array();
     if (!alive) reasons.push_back("the HOST SUPERVISOR does not answer: " + explanation(alive.error()));
-    if (environment_.blocked_sinks() > 0) reasons.push_back("the evidence log takes nothing; see evidence_blocked");
-    if (environment_.log_displaced()) {
-      reasons.push_back("the evidence directory was moved, removed or replaced; see evidence_disturbed");
-    }
-    if (const auto hung = environment_.actors_hung(); hung > 0) {
-      reasons.push_back(fmt::format("{} actors are hung; see actor_hung", hung));
-    }
+    for (std::string& reason : environment_.unready_reasons()) reasons.push_back(std::move(reason));
     std::vector<std::string> expected = environment_.file_cells();
     for (const cell_specification& cell : environment_.memory.all()) expected.push_back(cell.cell_id);
     constexpr std::size_t most_named = 100;

@@ -25,7 +25,8 @@ struct control_environment {
   admission_store& memory;
   event_feed& feed;
   metrics& measured;
-  std::function<int()> blocked_sinks;
+  /// Why the daemon does not do all of its work at the moment, cells aside. Any thread.
+  std::function<std::vector<std::string>()> unready_reasons;
   std::function<std::size_t()> actors_hung;
   /// Whether the configuration file names this cell. Any thread.
   std::function<bool(const std::string& cell_id)> in_file;
@@ -33,8 +34,6 @@ struct control_environment {
   std::function<std::vector<std::string>()> file_cells;
   /// Reads the configuration file again, some time later. Any thread.
   std::function<void(reload_reply)> reload;
-  /// The evidence directory is not where it was. Any thread.
-  std::function<bool()> log_displaced = [] { return false; };
   /// Every cell's counts.
   std::shared_ptr<const progress_board> progress;
   /// Somebody removed this cell, or admitted it again: whether the file's cell of this id need not be served. Any

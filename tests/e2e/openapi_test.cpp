@@ -111,10 +111,10 @@ class orphaned_service {
     settings.socket = home_ / "control.sock";
     settings.http_listen = "127.0.0.1:0";
     auto opened = control_service::open(
-        settings,
-        {"v", "h", *host_client_, *memory_, *feed_, *measured_, [] { return 0; }, [] { return std::size_t{0}; },
-         [](const std::string&) { return false; }, [] { return std::vector<std::string>{}; },
-         [this](const reload_reply&) { reload_asked_ = true; }, [] { return false; }, world_.progress});
+        settings, {"v", "h", *host_client_, *memory_, *feed_, *measured_, [] { return std::vector<std::string>{}; },
+                   [] { return std::size_t{0}; }, [](const std::string&) { return false; },
+                   [] { return std::vector<std::string>{}; }, [this](const reload_reply&) { reload_asked_ = true; },
+                   world_.progress});
     CAF_REQUIRE_EQUAL(opened.refusal, "");
     service_ = std::move(opened.service);
   }

@@ -1,4 +1,4 @@
-// What the daemon does while it serves: waits for signals, and takes over a changed configuration.
+// What the process does while its roles serve: waits for signals, and takes over a changed configuration.
 
 #include <optional>
 #include <utility>
@@ -6,9 +6,7 @@
 
 #include "runtime/configuration/load.hpp"
 #include "runtime/daemon/awaited_signals.hpp"
-#include "runtime/daemon/host_daemon.hpp"
-#include "runtime/daemon/settings.hpp"
-#include "runtime/signing/journal_key.hpp"
+#include "runtime/daemon/daemon_process.hpp"
 
 namespace cellos {
 
@@ -25,7 +23,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-void host_daemon::serve_until_signal() {
+void daemon_process::serve_until_signal() {
   std::optional<monotonic_time> last_reported;
   std::uint64_t held_back = 0;
   while (true) {
@@ -48,7 +46,7 @@ void host_daemon::serve_until_signal() {
 }
 
 /// For whoever asked until now: those who ask meanwhile are answered by the next one.
-void host_daemon::reload() {
+void daemon_process::reload() {
   notifier_.reloading();
   const std::vector<reload_reply> asked = reloads_.take();
   const configuration_outcome read = load_configuration(file_);
@@ -59,45 +57,23 @@ void host_daemon::reload() {
 }
 
 /// A bad file changes nothing.
-reload_report host_daemon::refuse_reload(const std::vector<configuration_error>& errors) {
+reload_report daemon_process::refuse_reload(const std::vector<configuration_error>& errors) {
   std::vector<std::string> problems;
   for (const configuration_error& error : errors) problems.push_back(to_string(error));
   events().reload_refused(problems);
   return {errors, 0, 0, {}};
 }
 
-/// Whatever of a changed file can count at once. The key first: it alone can still be refused.
-reload_report host_daemon::take_over(const configuration& read) {
-  if (std::string why = reload_key(read.signing); !why.empty()) {
-    return refuse_reload({{file_.native(), 1, 1, "signing", std::move(why), "mend [signing]; nothing was changed"}});
-  }
+/// Whatever of a changed file can count at once.
+reload_report daemon_process::take_over(const configuration& read) {
+  if (const auto errors = roles_.prepare_reload(read); !errors.empty()) return refuse_reload(errors);
   reload_report report;
   report.restart_needed = restart_needed_for(settings_, read);
   if (!report.restart_needed.empty()) events().restart_needed(joined(report.restart_needed));
   events().set_level(read.log.level);
-  sockets_->set_limits(socket_options_of(read.intake, read.signing));
-  metrics_->set_per_cell(read.metrics.per_cell_series);
-  settings_.cells = read.cells;
-  const configured_cells::result served = configured_cells_->serve(read.cells);
-  const configured_cells::result remembered = serve_restored();
-  report.cells = served.admitted + remembered.admitted;
-  report.refused = served.refused + remembered.refused;
+  roles_.take_over(read, report);
   events().reloaded(report.cells, report.refused);
   return report;
-}
-
-/// Takes over a changed key, also one in a file whose name is the same. Otherwise says why it cannot be used, and
-/// nothing is changed.
-std::string host_daemon::reload_key(const signing_settings& wanted) {
-  sealing_outcome opened = reopen_sealing(sealing_, wanted, process_environment);
-  if (!opened.refusal.empty() || opened.sealing == sealing_) return opened.refusal;
-  sealing_ = std::move(opened.sealing);
-  if (const std::error_code failed = log_->change_journal_key(journal_mac_of(sealing_))) {
-    events().evidence_blocked(failed);
-  }
-  maintenance_->set_mac(journal_mac_of(sealing_));
-  caf::anon_send(supervisor_, rekey_atom::value, sealing_);
-  return {};
 }
 
 }  // namespace cellos
