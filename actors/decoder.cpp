@@ -28,7 +28,7 @@ void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_p
   if (decoded->accepted() > 0 && chunk->received_mono > state.progress->last_accepted.load()) {
     state.progress->last_accepted = chunk->received_mono;
   }
-  self->send(state.sink, batch_ptr{std::move(decoded)}, credit);
+  self->send(state.sink, batch_ptr{std::move(decoded)}, state.run, credit);
   state.progress->decoding = 0;
 }
 

@@ -17,6 +17,7 @@ class event_counts {
   std::atomic<std::uint64_t> agents_resumed{0};
   std::atomic<std::uint64_t> cells_failed{0};
   std::atomic<std::uint64_t> chunks_quarantined{0};
+  std::atomic<std::uint64_t> attributions_refused{0};
   std::atomic<std::uint64_t> actors_hung{0};
   std::atomic<std::uint64_t> reloads_applied{0};
   std::atomic<std::uint64_t> reloads_refused{0};

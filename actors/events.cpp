@@ -193,6 +193,18 @@ void operator_events::chunk_quarantined(const host_stamp& run, std::uint64_t fra
        {{"cell", run.cell_id}, {"run", run.run_id}, {"frames", count(frames)}, {"file", std::string{file}}});
 }
 
+void operator_events::attribution_refused(const host_stamp& run, const host_stamp_ptr& attributed_to,
+                                          std::uint64_t frames, std::string_view file) {
+  ++counts_.attributions_refused;
+  emit(level::err, "attribution_refused",
+       {{"cell", run.cell_id},
+        {"run", run.run_id},
+        {"attributed_cell", attributed_to ? attributed_to->cell_id : ""},
+        {"attributed_run", attributed_to ? attributed_to->run_id : ""},
+        {"frames", count(frames)},
+        {"file", std::string{file}}});
+}
+
 void operator_events::evidence_blocked(const std::error_code& cause) {
   emit(level::err, "evidence_blocked", {{"cause", cause.message()}});
 }

@@ -74,6 +74,9 @@ class operator_events {
   /// Its actors died more often than `restart_limits` allow.
   void cell_failed(std::string_view cell_id, std::string_view role, std::string_view consequence);
   void chunk_quarantined(const host_stamp& run, std::uint64_t frames, std::string_view file);
+  /// A batch of `run` was attributed to another; null: to none.
+  void attribution_refused(const host_stamp& run, const host_stamp_ptr& attributed_to, std::uint64_t frames,
+                           std::string_view file);
   void evidence_blocked(const std::error_code& cause);
   void evidence_resumed();
   /// The daemon before this one ended without draining.

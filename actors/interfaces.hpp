@@ -70,8 +70,8 @@ using credit_actor = caf::typed_actor<
 using sink_actor = caf::typed_actor<
     // Answers with the chain's name once `run.v1.started` is in the log.
     caf::replies_to<open_run_atom, host_stamp_ptr, run_opening>::with<std::string>,
-    // Appends exactly once by chunk sequence, then acknowledges.
-    caf::reacts_to<batch_ptr, credit_actor>,
+    // Appends exactly once by chunk sequence, then acknowledges. Refuses what is not attributed to the run.
+    caf::reacts_to<batch_ptr, host_stamp_ptr, credit_actor>,
     // Stands in for the batch that could not be made; puts the loss on record, then acknowledges.
     caf::reacts_to<quarantine_atom, host_stamp_ptr, quarantined_chunk, credit_actor>,
     // Appends the run's one silence; a second is ignored.

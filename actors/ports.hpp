@@ -103,7 +103,7 @@ class evidence_log {
   virtual std::uint64_t current_segment() const { return 0; }
 };
 
-/// Where chunks go that no DECODER survives. Thread-safe.
+/// Where chunks go that no DECODER survives, or decodes for its own run. Thread-safe.
 class quarantine_store {
  public:
   quarantine_store() = default;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
 #include <utility>
 
 namespace cellos {
@@ -103,6 +102,7 @@ run_ledger::result run_ledger::take(std::string& out, const batch& arrived, std:
   const received_chunk& chunk = *arrived.chunk;
   if (chunk.sequence < state_.next_chunk) return result::duplicate;
   if (chunk.sequence > state_.next_chunk) return result::gap;
+  if (!arrived.attribution || !projection_.is_attributed(*arrived.attribution)) return result::misattributed;
 
   state next = begin(out, chunk.received_at);
   ++next.next_chunk;
@@ -112,13 +112,11 @@ run_ledger::result run_ledger::take(std::string& out, const batch& arrived, std:
     next.last_frame = chunk.received_at;
     resumed = resume_if_silenced(next, out, chunk.received_at);
   }
-  const timestamp_text received{chunk.received_at};
   const std::uint64_t appended = std::min<std::uint64_t>(arrived.declarations.size(), most_declarations);
   std::size_t unparted = out.size();
-  std::uint64_t rendered = 0;
-  for (const guest_declaration& declared : std::span{arrived.declarations}.first(appended)) {
-    part_if_due(next, out, unparted, rendered++);
-    projection_.declaration(out, received, declared);
+  for (std::uint64_t i = 0; i < appended; ++i) {
+    part_if_due(next, out, unparted, i);
+    projection_.declaration(out, arrived.stamped(i));
   }
   count(next, arrived, appended);
   account_losses(next, arrived);

@@ -31,6 +31,9 @@ class run_ledger {
     duplicate,
     /// A chunk before it is missing; ask for a replay.
     gap,
+    /// The batch is attributed to another run, or to none. Nothing of it is in the totals: its chunk waits for whatever
+    /// stands in for it, see `quarantine`.
+    misattributed,
   };
 
   run_ledger(host_stamp_ptr attribution, std::string chain, const event_sealing_ptr& sealing = nullptr)

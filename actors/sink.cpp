@@ -3,7 +3,8 @@
 // flooding cell nor all of them together keep a question or a quiet cell waiting. Lines gather and are written
 // together; nothing is acknowledged before it is written. When the log takes nothing, or a cell is over its share of
 // it, batches wait unprojected, credit runs out and reading stops: the guest feels it, nobody loses. What a cell goes
-// on sending beyond its share is refused. What must survive this actor's death is in the journal.
+// on sending beyond its share is refused. A batch that is not attributed to the run whose DECODER made it is nobody's:
+// its chunk is set aside. What must survive this actor's death is in the journal.
 
 #include "actors/sink.hpp"
 
@@ -105,29 +106,31 @@ void on_flush(sink_pointer self) {
   if (flush(self)) schedule_turn(self);
 }
 
+run_ledger::result set_aside(sink_pointer self, const host_stamp_ptr& run, const batch& refused) {
+  const host_environment& host = *self->state.host;
+  const received_chunk& chunk = *refused.chunk;
+  const auto file = host.quarantine.set_aside(run->cell_id, chunk);
+  host.events.attribution_refused(*run, refused.attribution, chunk.frames, file.value_or("(not written)"));
+  return self->state.journal->quarantine(run, {chunk.sequence, chunk.frames, file.value_or("")}, self->clock().now());
+}
+
 run_ledger::result enter(sink_pointer self, const sink_state::arrival& arrived, std::uint64_t most_declarations) {
   sink_journal& journal = *self->state.journal;
-  if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) {
-    return journal.take(**decoded, self->clock().now(), most_declarations);
-  }
-  const auto& [run, quarantined] = std::get<1>(arrived.what);
-  return journal.quarantine(run, quarantined);
+  const monotonic_time now = self->clock().now();
+  const auto* decoded = std::get_if<batch_ptr>(&arrived.what);
+  if (decoded == nullptr) return journal.quarantine(arrived.run, std::get<quarantined_chunk>(arrived.what), now);
+  const auto taken = journal.take(arrived.run, **decoded, now, most_declarations);
+  return taken == run_ledger::result::misattributed ? set_aside(self, arrived.run, **decoded) : taken;
 }
 
 std::uint64_t sequence_of(const sink_state::arrival& arrived) {
   if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) return (*decoded)->chunk->sequence;
-  return std::get<1>(arrived.what).second.sequence;
+  return std::get<quarantined_chunk>(arrived.what).sequence;
 }
 
-const host_stamp_ptr& run_of(const sink_state::arrival& arrived) {
-  if (const auto* decoded = std::get_if<batch_ptr>(&arrived.what)) return (*decoded)->attribution;
-  return std::get<1>(arrived.what).first;
-}
-
-/// Timers for what the arrival leaves to be done. Asks only the run at hand: most batches of most runs lose nothing.
-void see_to_it_later(sink_pointer self, const sink_state::arrival& arrived) {
+/// Timers for what an arrival leaves to be done. Asks only the run at hand: most batches of most runs lose nothing.
+void see_to_it_later(sink_pointer self, const host_stamp_ptr& run) {
   sink_state& state = self->state;
-  const host_stamp_ptr& run = run_of(arrived);
   if (!state.tick_scheduled && state.journal->has_losses(run)) schedule_summary(self);
   if (!state.checkpoint_scheduled && state.journal->has_unsigned(run)) schedule_checkpoint(self);
 }
@@ -136,14 +139,13 @@ void process(sink_pointer self, const sink_state::arrival& arrived, std::uint64_
   sink_state& state = self->state;
   switch (enter(self, arrived, most_declarations)) {
     case run_ledger::result::gap: self->send(arrived.credit, replay_atom::value); return;
-    case run_ledger::result::taken_and_resumed:
-      state.host->events.agent_resumed(*std::get<batch_ptr>(arrived.what)->attribution);
-      break;
+    case run_ledger::result::taken_and_resumed: state.host->events.agent_resumed(*arrived.run); break;
+    case run_ledger::result::misattributed:
     case run_ledger::result::duplicate:
     case run_ledger::result::taken: break;
   }
   state.due_acknowledgements.push_back({arrived.credit, sequence_of(arrived)});
-  see_to_it_later(self, arrived);
+  see_to_it_later(self, arrived.run);
 }
 
 void take_silence(sink_pointer self, const host_stamp_ptr& run, const agent_silenced& silence) {
@@ -154,7 +156,8 @@ void take_silence(sink_pointer self, const host_stamp_ptr& run, const agent_sile
 log_share::allowance allowance_of(sink_pointer self, const sink_state::work& work) {
   const auto* arrived = std::get_if<sink_state::arrival>(&work);
   const auto* decoded = arrived != nullptr ? std::get_if<batch_ptr>(&arrived->what) : nullptr;
-  return decoded != nullptr ? self->state.journal->allowance(**decoded, self->clock().now()) : log_share::allowance{};
+  return decoded != nullptr ? self->state.journal->allowance(arrived->run, **decoded, self->clock().now())
+                            : log_share::allowance{};
 }
 
 void serve(sink_pointer self, const host_stamp_ptr& run, const sink_state::work& work, std::uint64_t declarations) {
@@ -218,7 +221,7 @@ void queue(sink_pointer self, const host_stamp_ptr& run, sink_state::work work) 
 }
 
 void on_arrival(sink_pointer self, sink_state::arrival arrived) {
-  const host_stamp_ptr run = run_of(arrived);
+  const host_stamp_ptr run = arrived.run;
   queue(self, run, std::move(arrived));
 }
 
@@ -292,11 +295,11 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
       [self](open_run_atom, const host_stamp_ptr& run, const run_opening& opening) {
         return on_open_run(self, run, opening);
       },
-      [self](const batch_ptr& decoded, const credit_actor& credit) {
-        on_arrival(self, {decoded, credit});
+      [self](const batch_ptr& decoded, const host_stamp_ptr& run, const credit_actor& credit) {
+        on_arrival(self, {run, decoded, credit});
       },
       [self](quarantine_atom, const host_stamp_ptr& run, const quarantined_chunk& chunk, const credit_actor& credit) {
-        on_arrival(self, {std::pair{run, chunk}, credit});
+        on_arrival(self, {run, chunk, credit});
       },
       [self](const host_stamp_ptr& run, const agent_silenced& silence) { on_silence(self, run, silence); },
       [self](totals_atom, const host_stamp_ptr& run) { return self->state.journal->account(run); },

@@ -24,9 +24,10 @@ struct sink_state {
     credit_actor credit;
     std::uint64_t sequence;
   };
-  /// A chunk's batch, or what stands in for it.
+  /// A chunk's batch, or what stands in for it, from the DECODER of `run`.
   struct arrival {
-    std::variant<batch_ptr, std::pair<host_stamp_ptr, quarantined_chunk>> what;
+    host_stamp_ptr run;
+    std::variant<batch_ptr, quarantined_chunk> what;
     credit_actor credit;
   };
   /// A silence keeps its place behind the frames that came before it.

@@ -64,16 +64,17 @@ log_share& sink_journal::share_of(const host_stamp& run, monotonic_time now) {
   return shares_.emplace(run.cell_id, share_limits_).first->second;
 }
 
-log_share::allowance sink_journal::allowance(const batch& arrived, monotonic_time now) {
-  const auto ledger = runs_.find(arrived.attribution);
+log_share::allowance sink_journal::allowance(const host_stamp_ptr& run, const batch& arrived, monotonic_time now) {
+  const auto ledger = runs_.find(run);
   if (ledger == runs_.end() || !ledger->second.awaits(arrived.chunk->sequence)) return {};
   // A guest that is not read from must not be taken for one that fell silent.
   const std::chrono::nanoseconds longest_hold = ledger->second.silence_window() / 2;
-  return share_of(*arrived.attribution, now).ask(arrived.declarations.size(), now, longest_hold);
+  return share_of(*run, now).ask(arrived.declarations.size(), now, longest_hold);
 }
 
-run_ledger::result sink_journal::take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations) {
-  const auto ledger = runs_.find(arrived.attribution);
+run_ledger::result sink_journal::take(const host_stamp_ptr& run, const batch& arrived, monotonic_time now,
+                                      std::uint64_t most_declarations) {
+  const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return run_ledger::result::duplicate;
   const std::size_t before = pending_.size();
   const auto taken = append_lines(ledger->first, ledger->second, [&](std::string& out) {
@@ -81,17 +82,21 @@ run_ledger::result sink_journal::take(const batch& arrived, monotonic_time now, 
   });
   if (pending_.size() > before) {
     const auto declarations = std::min<std::uint64_t>(arrived.declarations.size(), most_declarations);
-    share_of(*arrived.attribution, now).spend(pending_.size() - before, declarations, now);
+    share_of(*run, now).spend(pending_.size() - before, declarations, now);
   }
   part(ledger->first, ledger->second);
   return taken;
 }
 
-run_ledger::result sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk) {
+run_ledger::result sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk,
+                                            monotonic_time now) {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return run_ledger::result::duplicate;
-  return append_lines(run, ledger->second,
-                      [&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
+  const std::size_t before = pending_.size();
+  const auto taken = append_lines(
+      run, ledger->second, [&](std::string& out) { return ledger->second.quarantine(out, clock_.now(), chunk); });
+  share_of(*run, now).spend(pending_.size() - before, 0, now);
+  return taken;
 }
 
 bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& silence) {

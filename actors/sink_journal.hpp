@@ -50,12 +50,14 @@ class sink_journal {
 
   /// Starts the run's chain and names it; a run that is open already stays as it is.
   const std::string& open_run(const host_stamp_ptr& run, const run_opening& opening);
-  /// A batch of a run that is not open is a duplicate: its run has ended.
-  /// Of its declarations at most so many are appended, see `allowance`; the others are refused.
-  run_ledger::result take(const batch& arrived, monotonic_time now, std::uint64_t most_declarations);
+  /// `run`: whose DECODER made the batch, whatever that is attributed to. One of a run that is not open is a duplicate:
+  /// its run has ended. Of its declarations at most so many are appended, see `allowance`; the others are refused.
+  run_ledger::result take(const host_stamp_ptr& run, const batch& arrived, monotonic_time now,
+                          std::uint64_t most_declarations);
   /// What the cell's share of the log covers of a batch. One that is in the totals already needs nothing of it.
-  log_share::allowance allowance(const batch& arrived, monotonic_time now);
-  run_ledger::result quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk);
+  log_share::allowance allowance(const host_stamp_ptr& run, const batch& arrived, monotonic_time now);
+  /// Stands in for a chunk's batch. What it makes is of the cell's share.
+  run_ledger::result quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk, monotonic_time now);
   bool silence(const host_stamp_ptr& run, const agent_silenced& silence);
   /// Totals of an open run; empty for any other.
   run_account account(const host_stamp_ptr& run) const;

@@ -26,7 +26,8 @@ struct guest_loss_account {
   std::uint64_t dropped = 0;
 };
 
-/// Everything one chunk came to: its declarations, stamped once, and what was refused. What DECODER hands to SINK.
+/// Everything one chunk came to: its declarations with one attribution, and what was refused. What DECODER hands to
+/// SINK.
 ///
 /// A chunk of which nothing is accepted still makes a batch: the SINK's totals and the LISTENER's credit need it.
 struct batch {
@@ -42,6 +43,7 @@ struct batch {
   guest_loss_account losses;
 
   std::uint64_t accepted() const { return declarations.size() + heartbeats; }
+  /// Needs an attribution.
   stamped_declaration stamped(std::size_t index) const {
     return stamp(declarations[index], *attribution, chunk->received_at);
   }

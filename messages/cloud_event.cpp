@@ -1,5 +1,6 @@
 #include "messages/cloud_event.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 #include "messages/authority.hpp"
@@ -31,6 +32,10 @@ auto refusals(const refusal_counts& refused) {
 
 std::uint64_t count_of(std::chrono::nanoseconds duration) { return static_cast<std::uint64_t>(duration.count()); }
 
+[[noreturn]] void refuse_foreign_declaration() {
+  throw std::invalid_argument{"a declaration is not attributed to the run whose event it is to be"};
+}
+
 }  // namespace
 
 run_projection::run_projection(host_stamp_ptr attribution, chain_position at, const event_sealing_ptr& sealing)
@@ -51,8 +56,11 @@ void run_projection::begin(std::string& out, wall_time now) {
   chain_.begin([&](const std::string& former_key_id) { key_changed(out, now, former_key_id); });
 }
 
-void run_projection::declaration(std::string& out, const timestamp_text& received, const guest_declaration& declared) {
-  chain_.event(out, received.view(), type_of(declared.source), [&](std::string& to) {
+void run_projection::declaration(std::string& out, const stamped_declaration& declaration) {
+  if (!is_attributed(declaration.attribution())) refuse_foreign_declaration();
+  if (received_.time() != declaration.host_received_at()) received_ = timestamp_text{declaration.host_received_at()};
+  const guest_declaration& declared = declaration.declared();
+  chain_.event(out, received_.view(), type_of(declared.source), [&](std::string& to) {
     to += declaration_data_;
     json::append_string(to, declared.guest_comm);
     to += R"(,"guestMonotonicNs":")";
@@ -60,10 +68,10 @@ void run_projection::declaration(std::string& out, const timestamp_text& receive
     to += R"(","guestPid":)";
     json::append_decimal(to, declared.guest_pid);
     to += R"(,"hostReceivedAt":")";
-    to += received.view();
+    to += received_.view();
     to += declaration_tails_[static_cast<std::size_t>(declared.source)];
   });
-  if (chain_.is_checkpoint_due()) run_checkpoint(out, received.time());
+  if (chain_.is_checkpoint_due()) run_checkpoint(out, received_.time());
 }
 
 template <class WriteMembers>

@@ -10,13 +10,13 @@
 #include "messages/agent_silenced.hpp"
 #include "messages/chain_writer.hpp"
 #include "messages/event_types.hpp"
-#include "messages/guest_declaration.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
 #include "messages/recovered_run.hpp"
 #include "messages/recovery_event.hpp"
 #include "messages/run_progress.hpp"
 #include "messages/run_totals.hpp"
+#include "messages/stamped_declaration.hpp"
 #include "messages/timestamp.hpp"
 
 namespace cellos {
@@ -56,7 +56,7 @@ enum class loss_reason : std::uint8_t {
   sequence_gap,
   /// The host refused frames; `refused` says of which kinds.
   frames_refused,
-  /// Decoding a chunk ended two DECODERs; it was set aside in a file.
+  /// Decoding a chunk ended two DECODERs, or its batch had another attribution; it was set aside in a file.
   quarantined,
   /// The daemon ended without draining. How much was read and not appended is unknown.
   daemon_restart,
@@ -97,7 +97,8 @@ class run_projection {
   /// Of each group of events; a change of keys comes first.
   void begin(std::string& out, wall_time now);
 
-  void declaration(std::string& out, const timestamp_text& received, const guest_declaration& declared);
+  /// One that is not attributed to this run is a bug of the caller: std::invalid_argument, and no line.
+  void declaration(std::string& out, const stamped_declaration& declaration);
   void agent_silenced(std::string& out, wall_time now, const cellos::agent_silenced& silence);
   void agent_resumed(std::string& out, wall_time received);
   void telemetry_dropped(std::string& out, wall_time now, const telemetry_loss& loss);
@@ -110,6 +111,8 @@ class run_projection {
   void run_ended(std::string& out, wall_time now, run_end_reason reason, const run_totals& totals);
 
   const host_stamp_ptr& attribution() const { return attribution_; }
+  /// Whether this run is meant, by whichever copy of its attribution.
+  bool is_attributed(const host_stamp& to) const { return &to == attribution_.get() || to == *attribution_; }
   chain_writer& chain() { return chain_; }
   const chain_writer& chain() const { return chain_; }
 
@@ -124,6 +127,8 @@ class run_projection {
   // The constant pieces of a declaration's data; the last by probe source.
   std::string declaration_data_;
   std::array<std::string, probe_source_names.size()> declaration_tails_;
+  /// Of the last declaration: all of a batch have the same.
+  timestamp_text received_{wall_time{}};
 };
 
 }  // namespace cellos

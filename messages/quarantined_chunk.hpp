@@ -5,7 +5,7 @@
 
 namespace cellos {
 
-/// A chunk that is never decoded again, because decoding it ended two DECODERs.
+/// A chunk that is never decoded again, because decoding it ended two DECODERs or made a batch of another attribution.
 struct quarantined_chunk {
   std::uint64_t sequence = 0;
   std::uint32_t frames = 0;

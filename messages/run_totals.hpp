@@ -15,7 +15,7 @@ struct run_totals {
   /// Accepted signs of life; counted, not appended.
   std::uint64_t heartbeats = 0;
   refusal_counts refused;
-  /// Frames set aside in a file because decoding them killed two decoders.
+  /// Frames set aside in a file because decoding them killed two decoders, or made a batch of another attribution.
   std::uint64_t quarantined = 0;
   /// Accepted frames that tried to fill attribution.
   std::uint64_t forged_attribution = 0;

@@ -94,8 +94,7 @@ void write_frames(exposition& out, const sums& all) {
   for (const telemetry_errc kind : refusal_kinds) {
     out.counted({{"reason", std::string{to_string(kind)}}}, all.frames.refused[kind]);
   }
-  out.counter("frames_quarantined_total", "Frames set aside because decoding them ended two decoders.",
-              all.frames.quarantined);
+  out.counter("frames_quarantined_total", "Frames set aside with the chunk they came in.", all.frames.quarantined);
   out.gauge("frames_in_flight", "Frames received and in none of the other accounts.",
             static_cast<double>(all.frames.in_flight()));
   out.counter("forged_attribution_total", "Accepted frames that tried to fill attribution.",
@@ -120,6 +119,8 @@ void write_cells(exposition& out, const sums& all, const event_counts& seen) {
   out.counter("cells_failed_total", "Cells whose actors died too often.", seen.cells_failed);
   out.counter("chunks_quarantined_total", "Chunks set aside because decoding them ended two decoders.",
               seen.chunks_quarantined);
+  out.counter("attributions_refused_total",
+              "Batches that were not attributed to their run; their chunks are set aside.", seen.attributions_refused);
 }
 
 void write_evidence(exposition& out, const segment_log_statistics& log, bool blocked, ClientMetric append_seconds) {

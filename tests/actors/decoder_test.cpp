@@ -44,7 +44,12 @@ struct fixture : host_fixture {
   /// The batch that waits in the test's mailbox.
   batch_ptr batch_made() {
     batch_ptr made;
-    self->receive([&](const batch_ptr& arrived, const credit_actor&) { made = arrived; }, caf::after(0s) >> [] {});
+    self->receive(
+        [&](const batch_ptr& arrived, const host_stamp_ptr& of, const credit_actor&) {
+          CAF_CHECK(of == run);
+          made = arrived;
+        },
+        caf::after(0s) >> [] {});
     return made;
   }
 

@@ -208,6 +208,45 @@ CAF_TEST(losses come before the end and refusals by kind) {
   CAF_CHECK_EQUAL(all[1]["data"]["reason"], "daemon_stopped");
 }
 
+CAF_TEST(a batch that is attributed to anybody else is refused and changes nothing) {
+  ledger.take(out, next_batch(2));
+  const std::string before = out;
+  const run_totals totals = ledger.totals();
+  batch foreign = next_batch(3);
+  foreign.heartbeats = 1;
+  foreign.refused.add(telemetry_errc::malformed_frame);
+  const auto other = [](const char* host, const char* cell, const char* of, const char* specification) {
+    return std::make_shared<const host_stamp>(host_stamp{host, cell, of, specification});
+  };
+  for (const host_stamp_ptr& attribution :
+       {other("host-b", "cell-1", "run-1", "sha256:aa"), other("host-a", "cell-2", "run-1", "sha256:aa"),
+        other("host-a", "cell-1", "run-2", "sha256:aa"), other("host-a", "cell-1", "run-1", "sha256:ab"),
+        host_stamp_ptr{}}) {
+    foreign.attribution = attribution;
+    CAF_CHECK(ledger.take(out, foreign) == run_ledger::result::misattributed);
+    CAF_CHECK_EQUAL(out, before);
+    CAF_CHECK(ledger.totals() == totals);
+    CAF_CHECK(!ledger.has_losses());
+    CAF_CHECK(ledger.awaits(2));
+  }
+  foreign.attribution = other("host-a", "cell-1", "run-1", "sha256:aa");
+  CAF_CHECK(ledger.take(out, foreign) == run_ledger::result::taken);
+  CAF_CHECK_EQUAL(ledger.totals().appended, 5u);
+}
+
+CAF_TEST(the order of chunks counts before what their batches are attributed to) {
+  const batch first = next_batch();
+  batch second = next_batch();
+  second.attribution = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-2", "run-1", "sha256:aa"});
+  CAF_CHECK(ledger.take(out, second) == run_ledger::result::gap);
+  ledger.take(out, first);
+  CAF_CHECK(ledger.take(out, second) == run_ledger::result::misattributed);
+  CAF_CHECK(ledger.quarantine(out, now, {2, 1, "file"}) == run_ledger::result::taken);
+  CAF_CHECK(ledger.take(out, second) == run_ledger::result::duplicate);
+  CAF_CHECK_EQUAL(ledger.totals().quarantined, 1u);
+  CAF_CHECK_EQUAL(ledger.totals().in_flight(), 0u);
+}
+
 CAF_TEST(what never reached the sink is in flight at the end) {
   ledger.take(out, next_batch(2));
   const run_totals totals = ledger.close(out, now, run_end_reason::retired, 7, 1);

@@ -113,7 +113,7 @@ event_sealing_ptr sealing_of_every(std::uint64_t events) {
 
 /// All that it declares, at no time in particular: without a share nothing is refused.
 run_ledger::result take(sink_journal& journal, const batch& arrived) {
-  return journal.take(arrived, monotonic_time{}, arrived.declarations.size());
+  return journal.take(arrived.attribution, arrived, monotonic_time{}, arrived.declarations.size());
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ struct fixture : host_fixture {
     append_to(chunk, malformed_frame());
     auto decoded =
         std::make_shared<const batch>(decode_chunk(std::make_shared<const received_chunk>(std::move(chunk)), run));
-    self->send(sink, batch_ptr{std::move(decoded)}, caf::actor_cast<credit_actor>(self));
+    self->send(sink, batch_ptr{std::move(decoded)}, run, caf::actor_cast<credit_actor>(self));
     consume_messages();
   }
 

@@ -162,7 +162,7 @@ struct lone_sink : host_fixture {
       made->attribution = run;
       made->chunk = std::move(chunk);
       made->declarations.resize(chunk_frames);
-      self->send(sink, batch_ptr{std::move(made)}, credit_actor{});
+      self->send(sink, batch_ptr{std::move(made)}, run, credit_actor{});
     }
   }
 

@@ -2,7 +2,10 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "tests/support/host_fixture.hpp"
 
@@ -108,6 +111,45 @@ CAF_TEST(a silence that a dead sink did not hear is asked to its successor) {
   log.refusal = {};
   pass(1s);
   CAF_CHECK_EQUAL(log.count("guest.v1.agent_silenced"), 2u);  // one a cell
+}
+
+CAF_TEST(a batch that is attributed to another cell reaches no run and costs its own chunk alone) {
+  host_stamp_ptr neighbour;
+  environment->decode = [&](chunk_ptr chunk, host_stamp_ptr run) {
+    if (run->cell_id == "cell-2") neighbour = run;
+    batch decoded = decode_chunk(std::move(chunk), run);
+    const bool astray = std::any_of(decoded.declarations.begin(), decoded.declarations.end(),
+                                    [](const auto& declared) { return declared.guest_comm == "astray"; });
+    if (astray) decoded.attribution = neighbour;
+    return decoded;
+  };
+  receive("cell-2", {frame_of("process.exited", 1)});
+  receive("cell-1", {frame_of("process.spawned", 1)});
+  consume_messages();
+  receive("cell-1", {frame_of("process.spawned", 2, "astray"), frame_of("process.spawned", 3)});
+  receive("cell-1", {frame_of("process.spawned", 4)});
+  consume_messages();
+  receive("cell-2", {frame_of("process.exited", 2)});
+  consume_messages();
+  pass(100ms);
+  CAF_CHECK_EQUAL(log.text.find("astray"), std::string::npos);
+  CAF_CHECK_EQUAL(log.count("guest.v1.process_spawned"), 2u);
+  CAF_CHECK_EQUAL(log.count("guest.v1.process_exited"), 2u);
+  CAF_CHECK(quarantine.files == std::vector<std::string>{"cell-1-2"});
+  CAF_CHECK(log.text.find(R"("quarantineFile":"cell-1-2","reason":"quarantined")") != std::string::npos);
+  CAF_CHECK(sockets.intake("cell-1")->kept.empty());
+  CAF_CHECK_EQUAL(events->counts().attributions_refused, 1u);
+  const std::string reported = operator_log.str();
+  CAF_CHECK(reported.find("attribution_refused") != std::string::npos);
+  CAF_CHECK_EQUAL(reported.find("actor_failed"), std::string::npos);
+  for (const auto& [id, lost] : std::map<std::string, std::uint64_t>{{"cell-1", 2}, {"cell-2", 0}}) {
+    const auto totals = retire(id);
+    CAF_REQUIRE(totals);
+    CAF_CHECK_EQUAL(totals->quarantined, lost);
+    CAF_CHECK_EQUAL(totals->appended, 2u);
+    CAF_CHECK_EQUAL(totals->received, 2u + lost);
+    CAF_CHECK_EQUAL(totals->in_flight(), 0u);
+  }
 }
 
 CAF_TEST(a chunk that ends two decoders is set aside and the next one goes on) {

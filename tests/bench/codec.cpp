@@ -81,14 +81,15 @@ void decode_whole_chunk(benchmark::State& state) {
 BENCHMARK(decode_whole_chunk)->Name("decode_chunk/64KiB");
 
 void project_declarations(benchmark::State& state) {
-  run_projection projection{some_stamp(), {"host-bench/cell-1/run-1/1767225600000"}};
+  const auto attribution = some_stamp();
+  run_projection projection{attribution, {"host-bench/cell-1/run-1/1767225600000"}};
   std::vector<guest_declaration> declarations;
   for (const auto body : honest_stream().bodies) declarations.push_back(decode_frame_body(body).declaration);
-  const timestamp_text received{wall_time{std::chrono::nanoseconds{1'767'225'600'123'456'789}}};
+  const wall_time received{std::chrono::nanoseconds{1'767'225'600'123'456'789}};
   std::string lines;
   for (auto _ : state) {
     lines.clear();
-    for (const auto& declared : declarations) projection.declaration(lines, received, declared);
+    for (const auto& declared : declarations) projection.declaration(lines, stamp(declared, *attribution, received));
     benchmark::DoNotOptimize(lines.data());
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(lines.size()));

@@ -122,7 +122,7 @@ std::uint64_t append_run(evidence_log& log, const event_sealing_ptr& sealing, st
     next.frames = bytes->frames;
     next.received_at = clock.now();
     decoded.chunk = std::make_shared<const received_chunk>(std::move(next));
-    journal.take(decoded, monotonic_time{}, decoded.declarations.size());
+    journal.take(attribution, decoded, monotonic_time{}, decoded.declarations.size());
     appended += decoded.declarations.size();
     if (journal.pending_bytes() >= flush_bytes && journal.flush()) throw std::runtime_error("the log took nothing");
   }

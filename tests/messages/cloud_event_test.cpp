@@ -89,7 +89,7 @@ std::vector<event_kind> every_kind(const std::string& guest_text = "bash") {
   for (std::size_t i = 0; i < probe_source_names.size(); ++i) {
     kinds.push_back({std::string{probe_source_names[i]}, [i, guest_text](auto& run, auto& out) {
                        const guest_declaration declared{static_cast<probe_source>(i), 1, 2, guest_text};
-                       run.declaration(out, timestamp_text{six_o_clock}, declared);
+                       run.declaration(out, stamp(declared, *run.attribution(), six_o_clock));
                      }});
   }
   for (auto reason : {run_end_reason::retired, run_end_reason::daemon_stopped, run_end_reason::cell_failed}) {
@@ -137,7 +137,7 @@ std::string data_bytes(const std::string& event) {
 
 CAF_TEST(a_declaration_is_exactly_this_line) {
   std::string out;
-  projection().declaration(out, timestamp_text{six_o_clock}, bash);
+  projection().declaration(out, stamp(bash, plain, six_o_clock));
   CAF_CHECK_EQUAL(
       out,
       R"({"specversion":"1.0","id":"host-a/cell-1/run-7/1/00000000000000000007","source":"/cellos/host/host-a",)"
@@ -242,7 +242,8 @@ CAF_TEST(every_reason_has_a_word_of_its_own) {
 CAF_TEST(the_type_of_a_declaration_is_its_source_with_an_underscore) {
   for (std::size_t i = 0; i < probe_source_names.size(); ++i) {
     std::string out;
-    projection().declaration(out, timestamp_text{six_o_clock}, {static_cast<probe_source>(i), 1, 2, "x"});
+    const guest_declaration declared{static_cast<probe_source>(i), 1, 2, "x"};
+    projection().declaration(out, stamp(declared, plain, six_o_clock));
     const auto event = nlohmann::json::parse(out);
     std::string verb{probe_source_names[i]};
     verb[verb.find('.')] = '_';
@@ -284,7 +285,8 @@ CAF_TEST(what_a_guest_calls_itself_comes_back_exactly) {
   for (const std::string& comm : {hostile, std::string{}, std::string(4000, '"'), std::string(3, '\0'),
                                   std::string{"\xE2\x80\xA8"}, std::string{"\xF4\x8F\xBF\xBF"}}) {
     std::string out;
-    projection().declaration(out, timestamp_text{six_o_clock}, {probe_source::process_exited, 1, 2, comm});
+    const guest_declaration exited{probe_source::process_exited, 1, 2, comm};
+    projection().declaration(out, stamp(exited, plain, six_o_clock));
     const auto event = nlohmann::json::parse(out);
     CAF_CHECK(event["data"]["guestComm"].get<std::string>() == comm);
     CAF_CHECK_EQUAL(event["data"]["cellId"].get<std::string>(), "cell-1");
@@ -328,7 +330,8 @@ CAF_TEST(a_sequence_is_twenty_digits_so_that_text_order_is_chain_order) {
 CAF_TEST(numbers_beyond_2_to_the_53_stay_exact) {
   std::string out;
   const std::uint64_t largest = ~std::uint64_t{0};
-  projection().declaration(out, timestamp_text{six_o_clock}, {probe_source::process_exited, 0xFFFF'FFFF, largest, "x"});
+  const guest_declaration exited{probe_source::process_exited, 0xFFFF'FFFF, largest, "x"};
+  projection().declaration(out, stamp(exited, plain, six_o_clock));
   const auto declared = nlohmann::json::parse(out)["data"];
   CAF_CHECK_EQUAL(declared["guestMonotonicNs"].get<std::string>(), "18446744073709551615");
   CAF_CHECK_EQUAL(declared["guestPid"].get<std::uint64_t>(), 4'294'967'295u);
@@ -343,12 +346,12 @@ CAF_TEST(lines_are_appended_to_what_is_there) {
   std::string out = "before\n";
   auto run = projection();
   run.agent_resumed(out, six_o_clock);
-  run.declaration(out, timestamp_text{six_o_clock}, bash);
+  run.declaration(out, stamp(bash, plain, six_o_clock));
   std::string one;
   std::string two;
   auto again = projection();
   again.agent_resumed(one, six_o_clock);
-  again.declaration(two, timestamp_text{six_o_clock}, bash);
+  again.declaration(two, stamp(bash, plain, six_o_clock));
   CAF_CHECK_EQUAL(out, "before\n" + one + two);
 }
 

@@ -83,9 +83,9 @@ CAF_TEST(every_declaration_is_stamped_with_the_cell_and_the_time_of_the_chunk) {
   const auto result = decode_chunk(chunk_of({forged(), spawned("b")}), attribution);
   CAF_REQUIRE_EQUAL(result.declarations.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
-    CAF_CHECK(&result.stamped(i).attribution == attribution.get());
-    CAF_CHECK(result.stamped(i).host_received_at == received_at);
-    CAF_CHECK(result.stamped(i).declared == result.declarations[i]);
+    CAF_CHECK(&result.stamped(i).attribution() == attribution.get());
+    CAF_CHECK(result.stamped(i).host_received_at() == received_at);
+    CAF_CHECK(result.stamped(i).declared() == result.declarations[i]);
   }
 }
 

@@ -118,7 +118,7 @@ class scripted_host {
     for (const probe_source source : sources) {
       made.declarations.push_back({source, 4242, 5'123'456'789 + chunk, name});
     }
-    sink_->take(made, {}, most_declarations);
+    sink_->take(run, made, {}, most_declarations);
     flush();
   }
 
@@ -199,7 +199,7 @@ std::string scripted_log(scripted_signing signing) {
   host.declare(one, 2, "sh", 4, losses_of_a_guest());
   host.sink().summarise_losses({}, [](const host_stamp&, const refusal_counts&) {});
   host.flush();
-  host.sink().quarantine(two, {2, 9, "cell-2-2.frames"});
+  host.sink().quarantine(two, {2, 9, "cell-2-2.frames"}, {});
   host.sink().silence(one, {10s, monotonic_time{5s}, monotonic_time{15s + 1ns}});
   host.flush();
   host.sink().checkpoint();

@@ -142,14 +142,15 @@ class plain_loop {
   }
 
   void take(guest& from, std::span<const std::uint8_t> rest) {
-    const timestamp_text received{wall_now()};
+    const wall_time received = wall_now();
     while (rest.size() >= wire::frame_header_bytes) {
       const std::uint32_t body_bytes = wire::body_length(rest.data());
       if (!wire::is_frameable(body_bytes)) throw std::runtime_error("a guest lost its framing");
       if (rest.size() < wire::frame_header_bytes + body_bytes) break;
       const decoded_frame frame = decode_frame_body(rest.subspan(wire::frame_header_bytes, body_bytes));
       if (frame.refusal == telemetry_errc::none) {
-        from.cell->events.declaration(lines_, received, frame.declaration);
+        run_projection& events = from.cell->events;
+        events.declaration(lines_, stamp(frame.declaration, *events.attribution(), received));
       }
       rest = rest.subspan(wire::frame_header_bytes + body_bytes);
     }

@@ -83,7 +83,7 @@ struct fixture {
     made.chunk = chunk;
     made.declarations.resize(declarations);
     for (guest_declaration& declared : made.declarations) declared.guest_comm = R"(","probeSource":"x)";
-    sink.take(made, monotonic_time{}, made.declarations.size());
+    sink.take(run, made, monotonic_time{}, made.declarations.size());
     sink.flush();
   }
 

@@ -33,6 +33,10 @@ event_sealing_ptr sealing_of_every(std::uint64_t events) {
   return std::make_shared<const host_sealing>(key, nullptr, events);
 }
 
+host_stamp_ptr stamp_of(const std::string& cell) {
+  return std::make_shared<const host_stamp>(host_stamp{"host-a", cell, "run-1", "sha256:aa"});
+}
+
 /// A daemon's log and what belongs to it, in one thread.
 struct world {
   explicit world(const std::filesystem::path& dir, event_sealing_ptr sealed_with, file_system& files)
@@ -51,8 +55,8 @@ struct world {
   }
 
   run_ledger& open_run(const std::string& cell) {
-    const auto who = std::make_shared<const host_stamp>(host_stamp{"host-a", cell, "run-1", "sha256:aa"});
-    run_ledger& ledger = runs.emplace(cell, run_ledger{who, "host-a/" + cell + "/run-1/1", sealing}).first->second;
+    run_ledger& ledger =
+        runs.emplace(cell, run_ledger{stamp_of(cell), "host-a/" + cell + "/run-1/1", sealing}).first->second;
     std::string lines;
     ledger.open(lines, clock.now(), {"test", 10s, {}});
     const std::vector<chain_head> heads{ledger.head()};
@@ -68,6 +72,7 @@ struct world {
     chunk->received_at = clock.now();
     chunk->frames = static_cast<std::uint32_t>(declarations);
     batch made;
+    made.attribution = stamp_of(cell);
     made.chunk = chunk;
     made.declarations.resize(declarations);
     std::string lines;
