@@ -15,10 +15,10 @@
 #include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/terminal.hpp"
+#include "runtime/lines/rfc3339.hpp"
 #include "runtime/signing/key_list.hpp"
 #include "runtime/verification/log_files.hpp"
 #include "runtime/verification/report_text.hpp"
-#include "runtime/verification/rfc3339.hpp"
 #include "runtime/verification/verify_logs.hpp"
 
 namespace cellos::cli {

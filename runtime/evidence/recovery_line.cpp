@@ -10,7 +10,7 @@
 namespace cellos {
 
 std::optional<recovery_line> recovery_line_reader::read(std::string_view line) {
-  if (!verification::read_canonical_line(line, event_) && generic_.read(line, event_)) return std::nullopt;
+  if (!read_canonical_line(line, event_) && generic_.read(line, event_)) return std::nullopt;
   const auto sequence = parse_sequence(event_.sequence);
   const auto type_name = event_name_in(event_.core.type);
   if (!sequence || !type_name) return std::nullopt;
@@ -31,7 +31,7 @@ std::optional<recovery_line> recovery_line_reader::read(std::string_view line) {
 
 event_digest recovery_line_reader::digest() const {
   if (event_.prevdigest.empty()) return no_event;
-  return verification::material_of(event_);
+  return material_of(event_);
 }
 
 }  // namespace cellos

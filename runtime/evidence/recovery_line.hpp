@@ -6,7 +6,7 @@
 
 #include "messages/event_seal.hpp"
 #include "messages/event_types.hpp"
-#include "runtime/verification/logged_event.hpp"
+#include "runtime/lines/logged_event.hpp"
 
 namespace cellos {
 
@@ -35,8 +35,8 @@ class recovery_line_reader {
   event_digest digest() const;
 
  private:
-  verification::generic_event_reader generic_;
-  verification::logged_event event_;
+  generic_event_reader generic_;
+  logged_event event_;
 };
 
 }  // namespace cellos

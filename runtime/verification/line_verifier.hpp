@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/lines/logged_event.hpp"
 #include "runtime/signing/dsse.hpp"
 #include "runtime/signing/key_list.hpp"
 #include "runtime/verification/line_result.hpp"
-#include "runtime/verification/logged_event.hpp"
 
 namespace cellos::verification {
 

@@ -5,7 +5,7 @@
 
 #include "messages/chain_name.hpp"
 #include "messages/escaped_text.hpp"
-#include "runtime/verification/rfc3339.hpp"
+#include "runtime/lines/rfc3339.hpp"
 
 namespace cellos::verification {
 

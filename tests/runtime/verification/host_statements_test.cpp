@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/lines/rfc3339.hpp"
 #include "runtime/verification/log_verifier.hpp"
-#include "runtime/verification/rfc3339.hpp"
 #include "tests/support/reference_chain.hpp"
 #include "tests/support/verified_lines.hpp"
 

@@ -1,4 +1,4 @@
-#include "runtime/verification/rfc3339.hpp"
+#include "runtime/lines/rfc3339.hpp"
 
 #include <array>
 #include <charconv>
@@ -7,7 +7,7 @@
 
 #include "messages/timestamp.hpp"
 
-namespace cellos::verification {
+namespace cellos {
 
 namespace {
 
@@ -104,4 +104,4 @@ std::optional<wall_time> instant_of(std::string_view text) {
   return parse_timestamp(whole + "." + fraction + "Z");
 }
 
-}  // namespace cellos::verification
+}  // namespace cellos

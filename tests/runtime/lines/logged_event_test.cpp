@@ -1,4 +1,4 @@
-#include "runtime/verification/logged_event.hpp"
+#include "runtime/lines/logged_event.hpp"
 
 #include <nlohmann/json.hpp>
 #include <string>

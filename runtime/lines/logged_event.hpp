@@ -9,7 +9,7 @@
 
 #include "runtime/signing/material.hpp"
 
-namespace cellos::verification {
+namespace cellos {
 
 /// One line of a log, taken apart. The texts are the values, without JSON's escapes; they live in the line, or in the
 /// reader that read it until it reads another one.
@@ -55,4 +55,4 @@ class generic_event_reader {
   std::unique_ptr<scratch> scratch_;
 };
 
-}  // namespace cellos::verification
+}  // namespace cellos

@@ -6,12 +6,12 @@
 
 #include "messages/escaped_text.hpp"
 #include "messages/event_line.hpp"
+#include "runtime/lines/canonical_json.hpp"
+#include "runtime/lines/logged_event.hpp"
+#include "runtime/lines/rfc3339.hpp"
 #include "runtime/text/base64.hpp"
-#include "runtime/verification/canonical_json.hpp"
-#include "runtime/verification/logged_event.hpp"
-#include "runtime/verification/rfc3339.hpp"
 
-namespace cellos::verification {
+namespace cellos {
 
 namespace {
 
@@ -56,10 +56,10 @@ bool read_canonical_line(std::string_view line, logged_event& into) {
 }
 
 digest material_of(const logged_event& event) {
-  if (!event.canonical_line) return cellos::material_of(event.core, event.signed_extensions);
+  if (!event.canonical_line) return material_of(event.core, event.signed_extensions);
   const std::array<extension_attribute, 3> extensions{
       {{"chain", event.chain}, {"sequence", event.sequence}, {"prevdigest", event.prevdigest}}};
-  return cellos::material_of(event.core, extensions);
+  return material_of(event.core, extensions);
 }
 
 struct generic_event_reader::scratch {
@@ -194,4 +194,4 @@ std::optional<std::string> generic_event_reader::read(std::string_view line, log
   return std::nullopt;
 }
 
-}  // namespace cellos::verification
+}  // namespace cellos

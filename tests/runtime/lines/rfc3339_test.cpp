@@ -1,4 +1,4 @@
-#include "runtime/verification/rfc3339.hpp"
+#include "runtime/lines/rfc3339.hpp"
 
 #include <utility>
 #include <vector>
@@ -9,7 +9,6 @@
 #include "caf/test/dsl.hpp"
 
 using namespace cellos;
-using namespace cellos::verification;
 
 namespace {
 

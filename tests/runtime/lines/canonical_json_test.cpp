@@ -1,4 +1,4 @@
-#include "runtime/verification/canonical_json.hpp"
+#include "runtime/lines/canonical_json.hpp"
 
 #include <limits>
 #include <utility>
@@ -7,7 +7,7 @@
 #define CAF_SUITE canonical_json
 #include "caf/test/dsl.hpp"
 
-using namespace cellos::verification;
+using namespace cellos;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "runtime/verification/canonical_json.hpp"
+#include "runtime/lines/canonical_json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include "messages/json_text.hpp"
 
-namespace cellos::verification {
+namespace cellos {
 
 namespace {
 
@@ -110,4 +110,4 @@ bool append_canonical(std::string& out, dom::element value) {
   return false;
 }
 
-}  // namespace cellos::verification
+}  // namespace cellos
