@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,15 @@ constexpr std::string_view to_string(signing_statement::kind mode) {
     case signing_statement::kind::event: return "event";
   }
   return "off";
+}
+
+/// The mode spelled exactly so, or nothing.
+constexpr std::optional<signing_statement::kind> parse_signing_mode(std::string_view spelling) {
+  using kind = signing_statement::kind;
+  for (const kind each : {kind::off, kind::digests, kind::checkpoint, kind::event}) {
+    if (to_string(each) == spelling) return each;
+  }
+  return std::nullopt;
 }
 
 /// `{"mode":"event"}`, `{"events":"1000","intervalNs":"1000000000","mode":"checkpoint"}` and so on.

@@ -179,12 +179,8 @@ chain_head read_head(const json_value& object) {
 }
 
 signing_statement read_statement(const json_value& object) {
-  using kind = signing_statement::kind;
   signing_statement statement;
-  const std::string mode = text_in(object, "mode");
-  for (const kind each : {kind::off, kind::digests, kind::checkpoint, kind::event}) {
-    if (to_string(each) == mode) statement.mode = each;
-  }
+  statement.mode = parse_signing_mode(text_in(object, "mode")).value_or(signing_statement::kind::off);
   statement.events = count_in(object, "events");
   statement.interval = std::chrono::nanoseconds{static_cast<std::int64_t>(count_in(object, "intervalNs"))};
   return statement;

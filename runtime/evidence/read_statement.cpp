@@ -24,16 +24,12 @@ std::uint64_t count_in(const nlohmann::json& object, const char* name) {
 }  // namespace
 
 std::optional<signing_statement> read_statement(const nlohmann::json& object) {
-  using kind = signing_statement::kind;
   const auto member = object.find("signing");
   if (member == object.end() || !member->is_object()) return std::nullopt;
-  const std::string mode = text_in(*member, "mode");
-  for (const kind each : {kind::off, kind::digests, kind::checkpoint, kind::event}) {
-    if (to_string(each) != mode) continue;
-    const auto interval = static_cast<std::int64_t>(count_in(*member, "intervalNs"));
-    return signing_statement{each, count_in(*member, "events"), std::chrono::nanoseconds{interval}};
-  }
-  return std::nullopt;
+  const auto mode = parse_signing_mode(text_in(*member, "mode"));
+  if (!mode) return std::nullopt;
+  const auto interval = static_cast<std::int64_t>(count_in(*member, "intervalNs"));
+  return signing_statement{*mode, count_in(*member, "events"), std::chrono::nanoseconds{interval}};
 }
 
 }  // namespace cellos

@@ -219,11 +219,11 @@ void chain_merge::check_signing(course& run) const {
   const auto& said = run.report.facts.signing;
   const unsigned_rows& rows = run.report.facts.unsigned_events;
   if (!said || !run.report.sealed || rows.first == 0) return;
-  using mode = stated_signing::signing_mode;
-  if (said->mode == mode::event) {
+  using kind = signing_statement::kind;
+  if (said->mode == kind::event) {
     run.add(finding_cause::not_signed, rows.first, files_(rows.first_place.file), rows.first_place.line,
             "has no signature, in a chain that says each event has one");
-  } else if (said->mode == mode::checkpoint && said->events > 0 && rows.longest > said->events) {
+  } else if (said->mode == kind::checkpoint && said->events > 0 && rows.longest > said->events) {
     run.add(finding_cause::not_signed, run.report.first, files_(rows.longest_place.file), rows.longest_place.line,
             count_of(rows.longest, "event") + " in a row until here have no signature, in a chain that says at most " +
                 std::to_string(said->events));

@@ -70,7 +70,7 @@ struct range_facts {
   /// In order of appearance; few.
   std::vector<const verification_key*> keys;
   /// What the chain says of its signatures, where it does.
-  std::optional<stated_signing> signing;
+  std::optional<signing_statement> signing;
   unsigned_rows unsigned_events;
   /// Of `run.v1.ended`.
   std::string end_reason;

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -23,14 +24,15 @@ std::optional<std::uint64_t> count(simdjson::dom::object object, std::string_vie
   return std::nullopt;
 }
 
-std::optional<stated_signing> signing(simdjson::dom::object data) {
+std::optional<signing_statement> signing(simdjson::dom::object data) {
   simdjson::dom::object said;
   if (data["signing"].get_object().get(said) != simdjson::SUCCESS) return std::nullopt;
-  using mode = stated_signing::signing_mode;
-  const std::string name = text(said, "mode");
-  if (name == "event") return stated_signing{mode::event, 0};
-  if (name == "checkpoint") return stated_signing{mode::checkpoint, count(said, "events").value_or(0)};
-  return stated_signing{name == "digest" ? mode::digest : mode::off, 0};
+  signing_statement statement;
+  statement.mode = parse_signing_mode(text(said, "mode")).value_or(signing_statement::kind::off);
+  if (statement.mode != signing_statement::kind::checkpoint) return statement;
+  statement.events = count(said, "events").value_or(0);
+  statement.interval = std::chrono::nanoseconds{static_cast<std::int64_t>(count(said, "intervalNs").value_or(0))};
+  return statement;
 }
 
 std::vector<removal_listing> removed(simdjson::dom::object data) {

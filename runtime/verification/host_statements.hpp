@@ -46,7 +46,7 @@ struct chain_statements {
   /// By the last event that was taken: sequence and digest.
   std::map<std::pair<std::uint64_t, std::string>, removal_statement> removals;
   /// What the chain's first event, which was removed, said of its signatures.
-  std::optional<stated_signing> removed_signing;
+  std::optional<signing_statement> removed_signing;
 };
 
 /// A range that a host took over without being able to vouch for it.

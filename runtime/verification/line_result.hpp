@@ -9,19 +9,12 @@
 
 #include "messages/event_seal.hpp"
 #include "messages/event_types.hpp"
+#include "messages/signing_statement.hpp"
 #include "runtime/signing/sha256.hpp"
 #include "runtime/signing/verification_key.hpp"
 #include "runtime/verification/finding.hpp"
 
 namespace cellos::verification {
-
-/// How a chain says it is vouched for.
-struct stated_signing {
-  enum class signing_mode : std::uint8_t { off, digest, event, checkpoint };
-  signing_mode mode = signing_mode::off;
-  /// Of `checkpoint`: unsigned events in a row at most.
-  std::uint64_t events = 0;
-};
 
 /// A chain whose beginning retention took, in `host.v1.evidence_removed`.
 struct removal_listing {
@@ -31,7 +24,7 @@ struct removal_listing {
   /// The run was open, so that it may have no line left.
   bool open = false;
   /// What the chain's first event said of its signatures, where that one was removed.
-  std::optional<stated_signing> signing{};
+  std::optional<signing_statement> signing{};
 };
 
 /// What an event's `data` says, of the kinds where it matters.
@@ -49,7 +42,7 @@ struct event_facts {
   std::optional<std::uint64_t> last_sequence{};
   std::string last_digest{};
   /// run_started, run_resumed, host_started; nothing in logs of a version that did not say.
-  std::optional<stated_signing> signing{};
+  std::optional<signing_statement> signing{};
   /// run_adopted, host_range_adopted.
   std::optional<std::uint64_t> adopted_from{};
   std::optional<std::uint64_t> adopted_to{};

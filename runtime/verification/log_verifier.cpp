@@ -231,7 +231,7 @@ void log_verifier::check_closing(chain_report& run, const run_closing_statement&
 void log_verifier::check_adoption(const adoption_statement& adoption) {
   const auto chain = merged_.find(adoption.chain);
   const bool may_lag = chain != merged_.end() && !chain->second.is_host() && chain->second.facts.signing &&
-                       chain->second.facts.signing->mode == stated_signing::signing_mode::checkpoint;
+                       chain->second.facts.signing->mode == signing_statement::kind::checkpoint;
   const std::string words =
       "sequences " + std::to_string(adoption.from) + " to " + std::to_string(adoption.to) +
       " were found at a start of the host, which could not vouch for them, and went on behind them";
