@@ -60,6 +60,19 @@ std::string unproven_change(const verification_key* before, const verification_k
          " from here on, without a key_changed that both signed";
 }
 
+/// The range goes on with what was signed from `from` to `to`, last at `last_signed`; null: with nothing signed.
+void add_signatures(chain_range& range, const verification_key* from, const verification_key* to,
+                    std::uint64_t last_signed, std::vector<line_fault>& faults) {
+  if (to == nullptr) return;
+  if (range.key_after == nullptr) {
+    range.key_before = from;
+  } else if (range.key_after != from) {
+    faults.push_back({finding_cause::key_change_unproven, unproven_change(range.key_after, from)});
+  }
+  range.key_after = to;
+  range.last_signed = last_signed;
+}
+
 }  // namespace
 
 time_text::time_text(std::string_view text) : size_(static_cast<std::uint8_t>(std::min(text.size(), text_.size()))) {
@@ -199,15 +212,7 @@ void chain_track::extend(std::size_t index, const line_result& line, line_place 
     }
     insert(line, at);
   } else {
-    if (line.is_signed()) {
-      if (section.key_after == nullptr) {
-        section.key_before = line.from_key;
-      } else if (section.key_after != line.from_key) {
-        faults.push_back({finding_cause::key_change_unproven, unproven_change(section.key_after, line.from_key)});
-      }
-      section.key_after = line.to_key;
-      section.last_signed = line.sequence;
-    }
+    add_signatures(section, line.from_key, line.to_key, line.sequence, faults);
     section.last = line.sequence;
     section.last_material = line.material;
     section.last_place = at;
@@ -233,15 +238,7 @@ bool chain_track::join_next(std::size_t index, std::vector<line_fault>& faults) 
   chain_range& before = sections_[index];
   const chain_range& next = sections_[index + 1];
   if (before.last + 1 != next.first || !fits(before, next)) return false;
-  if (next.key_after != nullptr) {
-    if (before.key_after == nullptr) {
-      before.key_before = next.key_before;
-    } else if (before.key_after != next.key_before) {
-      faults.push_back({finding_cause::key_change_unproven, unproven_change(before.key_after, next.key_before)});
-    }
-    before.key_after = next.key_after;
-    before.last_signed = next.last_signed;
-  }
+  add_signatures(before, next.key_before, next.key_after, next.last_signed, faults);
   before.last = next.last;
   before.last_material = next.last_material;
   before.last_place = next.last_place;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "caf/test/dsl.hpp"
 #include "runtime/socket_service/socket_service.hpp"
@@ -62,11 +63,28 @@ struct fixture {
     cell.vsock_uds_base = home / "cell-1";
   }
 
-  cell_intake_ptr bind(socket_service& service) const { return service.bind(cell).intake; }
+  cell_intake_ptr bind(socket_service& service) const {
+    auto bound = service.bind(cell);
+    CAF_REQUIRE(bound.intake);
+    return std::move(bound.intake);
+  }
   service_clocks ports() const { return {clocks.wall, clocks.monotonic}; }
   bool is_drained_within(std::chrono::nanoseconds limit) {
     return test::holds_within(limit, [&] { return drained.load(); });
   }
+};
+
+/// A cell's intake, and a guest of it whose first frame was read.
+struct served_guest {
+  served_guest(const fixture& test, socket_service& service)
+      : intake(test.bind(service)), collected(intake), guest(test.cell.socket_path()) {
+    guest.write_frames(1);
+    CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return collected.frames() == 1; }));
+  }
+
+  cell_intake_ptr intake;
+  collected_chunks collected;
+  test::raw_guest guest;
 };
 
 }  // namespace
@@ -75,12 +93,8 @@ CAF_TEST_FIXTURE_SCOPE(drain_deadline_tests, fixture)
 
 CAF_TEST(a cell that ends and never gets credit is closed at its deadline and the operator is reported) {
   socket_service service{{.chunks_per_cell = 1, .drain_timeout = 10s}, events, real_socket_calls(), ports()};
-  const auto intake = bind(service);
-  CAF_REQUIRE(intake);
-  collected_chunks collected{intake};
-  test::raw_guest guest{cell.socket_path()};
-  guest.write_frames(1);
-  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return collected.frames() == 1; }));
+  served_guest served{*this, service};
+  auto& [intake, collected, guest] = served;
   guest.write_frames(1);
   intake->drain([&] { drained = true; });
   CAF_CHECK(!is_drained_within(300ms));
@@ -101,12 +115,8 @@ CAF_TEST(a cell that ends and never gets credit is closed at its deadline and th
 
 CAF_TEST(a cell that is read in time is drained without a word) {
   socket_service service{{.chunks_per_cell = 1, .drain_timeout = 10s}, events, real_socket_calls(), ports()};
-  const auto intake = bind(service);
-  CAF_REQUIRE(intake);
-  collected_chunks collected{intake};
-  test::raw_guest guest{cell.socket_path()};
-  guest.write_frames(1);
-  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return collected.frames() == 1; }));
+  served_guest served{*this, service};
+  auto& [intake, collected, guest] = served;
   guest.write_frames(1);
   guest.write_half_a_frame();
   intake->drain([&] { drained = true; });
@@ -124,7 +134,6 @@ CAF_TEST(a cell that is read in time is drained without a word) {
 CAF_TEST(guests that could write on are cut off at the deadline) {
   socket_service service{{.drain_timeout = 10s}, events, endless, ports()};
   const auto intake = bind(service);
-  CAF_REQUIRE(intake);
   collected_chunks collected{intake};
   test::raw_guest whole{cell.socket_path()};
   test::raw_guest half{cell.socket_path()};
@@ -144,12 +153,8 @@ CAF_TEST(guests that could write on are cut off at the deadline) {
 
 CAF_TEST(chunks are dated by the clocks of the port) {
   socket_service service{{}, events, real_socket_calls(), ports()};
-  const auto intake = bind(service);
-  CAF_REQUIRE(intake);
-  collected_chunks collected{intake};
-  test::raw_guest guest{cell.socket_path()};
-  guest.write_frames(1);
-  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return collected.frames() == 1; }));
+  served_guest served{*this, service};
+  auto& [intake, collected, guest] = served;
   clocks.wall.seconds -= 3600;
   clocks.monotonic.seconds += 5;
   guest.write_frames(1);
@@ -163,12 +168,8 @@ CAF_TEST(chunks are dated by the clocks of the port) {
 
 CAF_TEST(a frame that is not whole by its time is torn by that clock and no other) {
   socket_service service{{.half_frame_timeout = 10s}, events, real_socket_calls(), ports()};
-  const auto intake = bind(service);
-  CAF_REQUIRE(intake);
-  collected_chunks collected{intake};
-  test::raw_guest guest{cell.socket_path()};
-  guest.write_frames(1);
-  CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return collected.frames() == 1; }));
+  served_guest served{*this, service};
+  auto& [intake, collected, guest] = served;
   const std::uint64_t whole = intake->counts().bytes_received;
   guest.write_half_a_frame();
   CAF_REQUIRE(test::holds_within(test::test_timeout, [&] { return intake->counts().bytes_received > whole; }));
