@@ -115,7 +115,7 @@ class process {
     made.attribution = run;
     made.chunk = chunk;
     made.declarations.resize(2);
-    sink_->take(made, monotonic_time{}, made.declarations.size());
+    sink_->take(run, made, monotonic_time{}, made.declarations.size());
   }
 
   const memory_directory& dir_;

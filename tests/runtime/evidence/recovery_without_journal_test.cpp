@@ -130,7 +130,7 @@ CAF_TEST(a run that was opened on record without a line is closed at nothing) {
 CAF_TEST(silence and losses are remembered without a journal) {
   declare(1);
   sink.silence(run, {10s, monotonic_time{}, monotonic_time{11s}});
-  sink.quarantine(run, {2, 7, "x.bin"});
+  sink.quarantine(run, {2, 7, "x.bin"}, {});
   sink.flush();
   const auto found = without_journal();
   CAF_REQUIRE_EQUAL(found.open_runs.size(), 1u);
