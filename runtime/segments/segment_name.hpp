@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,17 +8,9 @@
 #include <system_error>
 #include <vector>
 
+#include "messages/segment_position.hpp"
+
 namespace cellos {
-
-/// A place between two lines of the log. Segments count from 1, so that the default comes before every line.
-struct segment_position {
-  std::uint64_t segment = 0;
-  /// Bytes from the start of the segment.
-  std::uint64_t offset = 0;
-
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy takes the comparison with 0 for a pointer.
-  auto operator<=>(const segment_position&) const = default;
-};
 
 /// `evidence-00000000000000000001.jsonl`: twenty digits, so that name order is log order.
 std::string segment_file_name(std::uint64_t segment);
