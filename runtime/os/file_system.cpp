@@ -42,6 +42,7 @@ class posix_file_system final : public file_system {
   int ftruncate(int fd, off_t size) override { return ::ftruncate(fd, size); }
   int fdatasync(int fd) override { return ::fdatasync(fd); }
   int fsync(int fd) override { return ::fsync(fd); }
+  int syncfs(int fd) override { return ::syncfs(fd); }
   int unlink(const char* path) override { return ::unlink(path); }
   int rename(const char* from, const char* to) override { return ::rename(from, to); }
 };

@@ -44,6 +44,8 @@ class file_system {
   virtual int ftruncate(int fd, off_t size) = 0;
   virtual int fdatasync(int fd) = 0;
   virtual int fsync(int fd) = 0;
+  /// Of the whole file system that the file is on.
+  virtual int syncfs(int fd) = 0;
   virtual int unlink(const char* path) = 0;
   virtual int rename(const char* from, const char* to) = 0;
 };

@@ -21,6 +21,7 @@ enum class file_call : std::uint8_t {
   ftruncate,
   fdatasync,
   fsync,
+  syncfs,
   unlink,
   rename,
 };
@@ -64,6 +65,10 @@ class faulty_file_system : public file_system {
     return refused(file_call::fdatasync) ? -1 : 0;
   }
   int fsync(int) override { return refused(file_call::fsync) ? -1 : 0; }
+  int syncfs(int) override {
+    ++data_syncs;
+    return refused(file_call::syncfs) ? -1 : 0;
+  }
   int unlink(const char* path) override { return refused(file_call::unlink) ? -1 : real_.unlink(path); }
   int rename(const char* from, const char* to) override {
     return refused(file_call::rename) ? -1 : real_.rename(from, to);
