@@ -157,8 +157,10 @@ struct node_alive {
 /// Limits that both ends hold each other to.
 namespace node_limits {
 inline constexpr std::size_t longest_host_id = 128;
-/// Bytes of lines in one message, before compression. Default batches are a quarter; chosen here.
-inline constexpr std::size_t largest_batch = std::size_t{1} << 20;
+/// Bytes of lines in one message, before compression. Default batches are half of it; chosen here.
+inline constexpr std::size_t largest_batch = std::size_t{512} << 10;
+/// Messages that may be unanswered on one connection. Chosen here; as many usual batches as any window holds.
+inline constexpr std::size_t most_unanswered = 32;
 /// Of an encoded message; one that is compressed is never longer than its lines.
 inline constexpr std::size_t largest_message = largest_batch + 4096;
 }  // namespace node_limits

@@ -23,7 +23,7 @@ struct ingest_limits {
   /// Bytes of lines that may be unanswered. Default: chosen here, eight usual batches.
   std::uint32_t window_bytes = std::uint32_t{2} << 20;
   /// Bytes of lines in one message; at most node_limits::largest_batch.
-  std::uint32_t largest_batch = std::uint32_t{1} << 20;
+  std::uint32_t largest_batch = node_limits::largest_batch;
   /// A host that is not heard for so long counts as silent. Default: chosen here.
   std::chrono::milliseconds silence_window{15'000};
   /// Bytes a second that one host may have kept; 0: no limit.

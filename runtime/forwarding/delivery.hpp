@@ -119,6 +119,10 @@ class delivery {
   std::vector<delivery_action> take_actions();
   std::vector<delivery_event> take_events();
   monotonic_time next_wake() const;
+  /// Whether anything is still to come of this connection.
+  bool uses(std::uint64_t session) const {
+    return (current_ && current_->id == session) || (probe_ && probe_->id == session);
+  }
 
   /// Whatever an earlier process or another collector knows, too.
   std::optional<delivery_hint> hint() const { return hint_; }

@@ -32,7 +32,9 @@ class delivery_window {
   /// Both ends agree on `at`; up to there all is durable at the other end. At least one batch may always be in flight.
   void restart(segment_position at, std::size_t credit);
 
-  bool has_room_for(std::size_t bytes) const { return in_flight_.empty() || bytes_ + bytes <= credit_; }
+  bool has_room_for(std::size_t bytes) const {
+    return in_flight_.empty() || (bytes_ + bytes <= credit_ && in_flight_.size() < node_limits::most_unanswered);
+  }
   bool is_empty() const { return in_flight_.empty(); }
   std::size_t bytes_in_flight() const { return bytes_; }
   std::size_t batches_in_flight() const { return in_flight_.size(); }

@@ -41,6 +41,15 @@ CAF_TEST(credit_is_bytes_that_are_not_answered) {
   CAF_CHECK(window.delivered() == (segment_position{1, 100}));
 }
 
+CAF_TEST(small_batches_are_counted_as_well) {
+  window.restart({1, 0}, 1 << 20);
+  for (std::uint64_t sent = 0; sent < node_limits::most_unanswered; ++sent) {
+    CAF_CHECK(window.has_room_for(1));
+    (void)send(100 * sent);
+  }
+  CAF_CHECK(!window.has_room_for(1));
+}
+
 CAF_TEST(an_answer_settles_what_was_sent_before_it) {
   const auto first = send(0);
   const auto second = send(100);
