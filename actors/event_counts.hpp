@@ -26,6 +26,12 @@ class event_counts {
   std::atomic<std::uint64_t> sockets_lost{0};
   std::atomic<std::uint64_t> sockets_restored{0};
 
+  std::atomic<std::uint64_t> hosts_silenced{0};
+  std::atomic<std::uint64_t> hosts_resumed{0};
+  /// At either end.
+  std::atomic<std::uint64_t> histories_forked{0};
+  std::atomic<std::uint64_t> collectors_lost{0};
+
   using by_role = std::map<std::string, std::uint64_t, std::less<>>;
 
   void count_actor_failure(std::string_view role) {

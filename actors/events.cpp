@@ -280,6 +280,71 @@ void operator_events::foreign_files(std::string_view directory, const std::vecto
        {{"directory", std::string{directory}}, {"files", names}, {"count", count(files.size())}});
 }
 
+void operator_events::host_connected(std::string_view host_id, std::string_view address) {
+  emit(level::info, "host_connected", {{"host", std::string{host_id}}, {"address", std::string{address}}});
+}
+
+void operator_events::host_refused(std::string_view host_id, std::string_view address, std::string_view reason,
+                                   std::uint64_t held_back) {
+  emit(level::warn, "host_refused",
+       {{"host", std::string{host_id}},
+        {"address", std::string{address}},
+        {"reason", std::string{reason}},
+        {"held_back", count(held_back)}});
+}
+
+void operator_events::host_doubled(std::string_view host_id, std::string_view address, std::uint64_t held_back) {
+  emit(level::err, "host_doubled",
+       {{"host", std::string{host_id}}, {"address", std::string{address}}, {"held_back", count(held_back)}});
+}
+
+void operator_events::host_silenced(std::string_view host_id, std::chrono::nanoseconds unheard_for) {
+  ++counts_.hosts_silenced;
+  emit(level::warn, "host_silenced", {{"host", std::string{host_id}}, {"unheard_for", seconds(unheard_for)}});
+}
+
+void operator_events::host_resumed(std::string_view host_id) {
+  ++counts_.hosts_resumed;
+  emit(level::info, "host_resumed", {{"host", std::string{host_id}}});
+}
+
+void operator_events::history_forked(std::string_view host_id, std::uint64_t forks) {
+  ++counts_.histories_forked;
+  emit(level::critical, "history_forked", {{"host", std::string{host_id}}, {"forks", count(forks)}});
+}
+
+void operator_events::copy_failed(std::string_view host_id, const std::error_code& cause, std::uint64_t held_back) {
+  emit(level::err, "copy_failed",
+       {{"host", std::string{host_id}}, {"cause", cause.message()}, {"held_back", count(held_back)}});
+}
+
+void operator_events::collector_reached(std::string_view collector) {
+  emit(level::info, "collector_reached", {{"collector", std::string{collector}}});
+}
+
+void operator_events::collector_lost(std::string_view collector, std::string_view cause) {
+  ++counts_.collectors_lost;
+  emit(level::warn, "collector_lost", {{"collector", std::string{collector}}, {"cause", std::string{cause}}});
+}
+
+void operator_events::delivery_refused(std::string_view collector, std::string_view reason) {
+  emit(level::err, "delivery_refused", {{"collector", std::string{collector}}, {"reason", std::string{reason}}});
+}
+
+void operator_events::delivery_forked(std::string_view collector, std::string_view position) {
+  ++counts_.histories_forked;
+  emit(level::critical, "delivery_forked", {{"collector", std::string{collector}}, {"at", std::string{position}}});
+}
+
+void operator_events::lines_undelivered(std::string_view collector, std::string_view from, std::string_view to) {
+  emit(level::err, "lines_undelivered",
+       {{"collector", std::string{collector}}, {"from", std::string{from}}, {"to", std::string{to}}});
+}
+
+void operator_events::evidence_unread(std::string_view collector) {
+  emit(level::err, "evidence_unread", {{"collector", std::string{collector}}});
+}
+
 void operator_events::emit(level at, std::string_view event, std::initializer_list<field> fields) {
   if (!logger_->should_log(at)) return;
   logger_->log(at, "{}", format_ == log_format::json ? as_json(at, event, fields) : as_text(event, fields));

@@ -93,6 +93,31 @@ class operator_events {
   /// Files in the evidence directory that look like a log and are not read as part of it.
   void foreign_files(std::string_view directory, const std::vector<std::string>& files);
 
+  // Of a collector. `held_back`: those since the last such line that had none of their own, of any host.
+
+  void host_connected(std::string_view host_id, std::string_view address);
+  void host_refused(std::string_view host_id, std::string_view address, std::string_view reason,
+                    std::uint64_t held_back);
+  /// Another live process sends as this host already.
+  void host_doubled(std::string_view host_id, std::string_view address, std::uint64_t held_back);
+  /// Once in each silence.
+  void host_silenced(std::string_view host_id, std::chrono::nanoseconds unheard_for);
+  void host_resumed(std::string_view host_id);
+  /// A host's log does not say what was kept of it before.
+  void history_forked(std::string_view host_id, std::uint64_t forks);
+  void copy_failed(std::string_view host_id, const std::error_code& cause, std::uint64_t held_back);
+
+  // Of a host that forwards its log. `collector`: as the configuration names it. Positions: `segment:offset`.
+
+  void collector_reached(std::string_view collector);
+  void collector_lost(std::string_view collector, std::string_view cause);
+  void delivery_refused(std::string_view collector, std::string_view reason);
+  /// The collector's copy says something else than the log.
+  void delivery_forked(std::string_view collector, std::string_view position);
+  /// What lies between was removed before any collector had it.
+  void lines_undelivered(std::string_view collector, std::string_view from, std::string_view to);
+  void evidence_unread(std::string_view collector);
+
   /// At any time, also while events are reported; takes effect at once.
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
   const event_counts& counts() const { return counts_; }

@@ -34,7 +34,9 @@ host_of& find_host(supervisor_pointer self, const std::string& host_id) {
 session_admission admit(supervisor_pointer self, const session_entry& entry) {
   auto& host = find_host(self, entry.host.host_id);
   const auto former = std::exchange(host.live, {entry.session, entry.forwarder, entry.boot_nonce});
+  // The same session may greet as often as it likes.
   if (former.session != entry.session) {
+    self->state.events->host_connected(entry.host);
     self->monitor(entry.session);
     if (former.session) {
       self->demonitor(caf::actor_cast<caf::actor_addr>(former.session));
@@ -42,7 +44,6 @@ session_admission admit(supervisor_pointer self, const session_entry& entry) {
     }
   }
   host.account->last_heard = self->clock().now();
-  self->state.events->host_connected(entry.host);
   return {host.account, node_refusal::none};
 }
 

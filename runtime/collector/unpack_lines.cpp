@@ -2,7 +2,7 @@
 
 #include <zstd.h>
 
-#include <algorithm>
+#include "runtime/segments/line_scan.hpp"
 
 namespace cellos {
 
@@ -30,7 +30,7 @@ std::optional<std::string_view> line_unpacker::unpack(const node_lines& lines) {
     text = raw_;
   }
   if (text.size() != lines.raw_bytes || text.empty() || text.back() != '\n') return std::nullopt;
-  if (std::ranges::count(text, '\n') != lines.line_count) return std::nullopt;
+  if (count_lines(text) != lines.line_count) return std::nullopt;
   return text;
 }
 

@@ -112,7 +112,7 @@ committed_log::reading evidence_source::read_from(segment_position after, segmen
     const auto newline = buffer_.rfind('\n');
     if (newline != std::string::npos) {
       const std::string_view text{buffer_.data(), newline + 1};
-      const auto lines = static_cast<std::uint32_t>(std::ranges::count(text, '\n'));
+      const auto lines = static_cast<std::uint32_t>(count_lines(text));
       return {outcome::lines, {after, from, text, lines}};
     }
     if (bytes == left) return {outcome::at_end, {}};

@@ -205,7 +205,7 @@ forwarder_actor::behavior_type make_forwarder(forwarder_pointer self, forwarder_
   state.packer = std::make_unique<line_packer>();
   state.marked = hint_of(state.settings);
   state.way = std::make_unique<delivery>(state.settings.delivery, environment.log, state.marked);
-  self->send(self, tick_atom::value);
+  self->delayed_send(self, state.settings.begin_after, tick_atom::value);
   return {
       [](ping_atom) { return ping_atom::value; },
       [self](const connection_outcome& outcome) { on_connection(self, outcome); },

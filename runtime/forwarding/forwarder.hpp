@@ -56,6 +56,8 @@ struct forwarder_settings {
   std::vector<std::string> collectors;
   /// Where the mark is kept; see forwarding_files.
   std::filesystem::path dir;
+  /// Until then nothing is done.
+  std::chrono::milliseconds begin_after{0};
   /// How often the log is looked at while there is nothing to do. Default: chosen here.
   std::chrono::milliseconds look_every{20};
   /// How often the mark is written. Default: chosen here.

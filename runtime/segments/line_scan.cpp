@@ -1,6 +1,7 @@
 #include "runtime/segments/line_scan.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 namespace cellos {
@@ -36,6 +37,17 @@ std::uint64_t end_of_last_line(file_system& files, int fd, std::uint64_t end, st
     end = begin;
   }
   return 0;
+}
+
+std::size_t count_lines(std::string_view text) {
+  std::size_t lines = 0;
+  const char* const end = text.data() + text.size();
+  for (const char* from = text.data(); from != end; ++lines) {
+    const auto* const newline = static_cast<const char*>(std::memchr(from, '\n', static_cast<std::size_t>(end - from)));
+    if (newline == nullptr) break;
+    from = newline + 1;
+  }
+  return lines;
 }
 
 }  // namespace cellos

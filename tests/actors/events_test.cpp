@@ -2,6 +2,7 @@
 
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <chrono>
 #include <memory>
 #include <sstream>
 
@@ -59,6 +60,17 @@ CAF_TEST(what_was_held_back_is_counted) {
   operator_events events{logger, log_format::text};
   events.connection_refused("c1", "too many", 41);
   CAF_CHECK(reported("connection_refused cell=c1 cause=\"too many\" held_back=41"));
+}
+
+CAF_TEST(what_nodes_say_of_each_other_is_one_escaped_line) {
+  operator_events events{logger, log_format::text};
+  events.host_refused("host-a", "192.0.2.1", "host_mismatch", 3);
+  CAF_CHECK(reported("host_refused host=host-a address=192.0.2.1 reason=host_mismatch held_back=3"));
+  events.host_silenced("a\nb", std::chrono::milliseconds{15'250});
+  CAF_CHECK(reported(R"(host_silenced host=a\x0ab unheard_for=15.250s)"));
+  events.lines_undelivered("collector-1", "3:0", "5:0");
+  CAF_CHECK(reported("lines_undelivered collector=collector-1 from=3:0 to=5:0"));
+  CAF_CHECK_EQUAL(events.counts().hosts_silenced, 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
