@@ -32,8 +32,8 @@ inline constexpr std::string_view before_data = R"(","data":)";
 inline constexpr std::string_view line_end = "}\n";
 }  // namespace line_form
 
-inline constexpr std::string_view specversion = "1.0";
-inline constexpr std::string_view datacontenttype = "application/json";
+inline constexpr std::string_view event_specversion = "1.0";
+inline constexpr std::string_view event_datacontenttype = "application/json";
 
 /// What events in a chain sign besides CloudEvents' own attributes, in this order: `signedextattrs`.
 inline constexpr std::string_view chain_extensions = "chain,sequence,prevdigest";

@@ -180,7 +180,7 @@ std::optional<std::string> generic_event_reader::read(std::string_view line, log
   for (const dom::key_value_pair member : object) {
     if (auto problem = work.take_member(member, into)) return problem;
   }
-  if (into.core.specversion != specversion || into.core.id.empty() || into.core.source.empty() ||
+  if (into.core.specversion != event_specversion || into.core.id.empty() || into.core.source.empty() ||
       into.core.type.empty()) {
     return "not a CloudEvent 1.0";
   }

@@ -20,13 +20,14 @@ digest material_of(const core_attributes& core, std::span<const extension_attrib
 }
 
 core_attributes core_of(const event_line& line) {
-  return {line.id, line.source, specversion, line.type, datacontenttype, {}, line.subject, line.time, line.data};
+  return {line.id, line.source,  event_specversion, line.type, event_datacontenttype,
+          {},      line.subject, line.time,         line.data};
 }
 
 chain_material::chain_material() {
   digests_.fill(sha256::of(std::string_view{}));
-  set(specversion, cellos::specversion);
-  set(datacontenttype, cellos::datacontenttype);
+  set(specversion, event_specversion);
+  set(datacontenttype, event_datacontenttype);
   set(chain_name, "chain");
   set(sequence_name, "sequence");
   set(prevdigest_name, "prevdigest");
