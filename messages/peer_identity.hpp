@@ -4,11 +4,11 @@
 
 namespace cellos {
 
-/// Who is at the other end of an authenticated connection.
+/// Who is at the other end of a connection between nodes.
 struct peer_identity {
-  /// As its certificate says.
+  /// What the peer's certificate says; empty where nothing vouches for it, as over plain loopback.
   std::string host_id;
-  /// For people: where it connected from.
+  /// Where it connected from, address and port, as people write it.
   std::string address;
 };
 
