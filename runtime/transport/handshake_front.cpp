@@ -20,8 +20,7 @@ constexpr int most_accepted = 64;
 /// Without descriptors or memory, accepting is tried again after this.
 constexpr std::chrono::milliseconds pause_of_accepting{100};
 
-/// Places in the list that is polled.
-constexpr std::size_t wake_place = 0;
+/// Places in the list that is polled, behind the wake-up.
 constexpr std::size_t listener_place = 1;
 constexpr std::size_t first_handshake = 2;
 

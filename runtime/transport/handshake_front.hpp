@@ -11,8 +11,8 @@
 
 #include "messages/instants.hpp"
 #include "runtime/os/file_descriptor.hpp"
+#include "runtime/transport/current_tls_context.hpp"
 #include "runtime/transport/socket_address.hpp"
-#include "runtime/transport/tls_context.hpp"
 #include "runtime/transport/transport_counts.hpp"
 #include "runtime/transport/transport_settings.hpp"
 

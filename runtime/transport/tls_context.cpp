@@ -82,6 +82,8 @@ tls_context::loaded tls_context::load(const tls_settings& settings, transport_si
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_mode(context,
                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
+  // A peer that says much and means nothing, key updates say, gets its turn like others.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
   SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   ERR_clear_error();

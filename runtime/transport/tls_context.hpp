@@ -3,11 +3,11 @@
 #include <openssl/types.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "messages/instants.hpp"
 #include "runtime/transport/certificate.hpp"
@@ -57,26 +57,6 @@ class tls_context {
   SSL_CTX* context_;
   std::string host_id_;
   wall_time expires_{};
-};
-
-/// The context that new connections begin with; exchanged while others go on with theirs. Thread-safe.
-class current_tls_context {
- public:
-  explicit current_tls_context(std::shared_ptr<const tls_context> first) : current_(std::move(first)) {}
-
-  /// Null for plain connections.
-  std::shared_ptr<const tls_context> get() const {
-    const std::lock_guard lock{mutex_};
-    return current_;
-  }
-  void set(std::shared_ptr<const tls_context> next) {
-    const std::lock_guard lock{mutex_};
-    current_ = std::move(next);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const tls_context> current_;
 };
 
 }  // namespace cellos

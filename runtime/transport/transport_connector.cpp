@@ -17,8 +17,6 @@
 namespace cellos {
 namespace {
 
-wall_time wall_now() { return std::chrono::time_point_cast<wall_time::duration>(std::chrono::system_clock::now()); }
-
 const std::string& name_of(const collector_place& place) {
   return place.server_name.empty() ? place.host : place.server_name;
 }
@@ -27,21 +25,18 @@ const std::string& name_of(const collector_place& place) {
 
 transport_connector::opened transport_connector::open(caf::actor_system& system,
                                                       transport_connector_settings settings) {
-  std::shared_ptr<const tls_context> context;
-  if (!settings.tls.plain_loopback) {
-    auto loaded = tls_context::load(settings.tls, transport_side::host, wall_now());
-    if (auto* why = std::get_if<std::string>(&loaded)) return std::move(*why);
-    context = std::get<0>(std::move(loaded));
-  }
+  auto tls = current_tls_context::open(settings.tls, transport_side::host);
+  if (auto* why = std::get_if<std::string>(&tls)) return std::move(*why);
   close_named_actors(system);
-  return std::unique_ptr<transport_connector>{new transport_connector{system, std::move(settings), context}};
+  return std::unique_ptr<transport_connector>{
+      new transport_connector{system, std::move(settings), std::get<0>(std::move(tls))}};
 }
 
 transport_connector::transport_connector(caf::actor_system& system, transport_connector_settings settings,
-                                         std::shared_ptr<const tls_context> context)
+                                         std::unique_ptr<current_tls_context> tls)
     : system_(system),
       settings_(std::move(settings)),
-      tls_(std::move(context)),
+      tls_(std::move(tls)),
       stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       connections_(std::make_shared<open_connections>()) {}
 
@@ -85,7 +80,7 @@ transport_connector::connected transport_connector::try_to_connect(const collect
     return "the name cannot be resolved (" + *why + "); correct it, or the resolver";
   }
   const auto& addresses = std::get<0>(found);
-  const auto context = tls_.get();
+  const auto context = tls_->get();
   if (!context && !std::ranges::all_of(addresses, &socket_address::is_loopback)) {
     return "plain TCP is for loopback addresses alone; configure a certificate";
   }
@@ -159,22 +154,13 @@ void transport_connector::disconnect(const caf::strong_actor_ptr& session) {
   }
 }
 
-std::optional<std::string> transport_connector::reload(const tls_settings& tls) {
-  if (tls.plain_loopback != settings_.tls.plain_loopback) return "from plain to TLS and back takes a restart";
-  if (tls.plain_loopback) return std::nullopt;
-  auto loaded = tls_context::load(tls, transport_side::host, wall_now());
-  if (auto* why = std::get_if<std::string>(&loaded)) return std::move(*why);
-  tls_.set(std::get<0>(std::move(loaded)));
-  return std::nullopt;
-}
-
 std::string transport_connector::host_id() const {
-  const auto context = tls_.get();
+  const auto context = tls_->get();
   return context ? context->host_id() : std::string{};
 }
 
 std::optional<wall_time> transport_connector::certificate_expires() const {
-  const auto context = tls_.get();
+  const auto context = tls_->get();
   if (!context) return std::nullopt;
   return context->expires();
 }

@@ -17,8 +17,8 @@
 
 #include "messages/instants.hpp"
 #include "runtime/os/file_descriptor.hpp"
+#include "runtime/transport/current_tls_context.hpp"
 #include "runtime/transport/open_connection.hpp"
-#include "runtime/transport/tls_context.hpp"
 #include "runtime/transport/transport_settings.hpp"
 
 namespace cellos {
@@ -54,7 +54,9 @@ class transport_connector {
   void disconnect(const caf::strong_actor_ptr& session);
 
   /// New connections begin with these files. If something is wrong with them, all stays as it is, and that is said.
-  std::optional<std::string> reload(const tls_settings& tls);
+  std::optional<std::string> reload(const tls_settings& tls) { return tls_->reload(tls); }
+  /// The same with the files it has, if one of them is another than when they were last looked at. Cheap: for a timer.
+  std::optional<std::string> reload_if_changed() { return tls_->reload_if_changed(); }
 
   transport_account account() const { return connections_->counts.account(connections_->size()); }
   /// What this host's certificate calls it. Empty for plain connections.
@@ -69,7 +71,7 @@ class transport_connector {
   };
 
   transport_connector(caf::actor_system& system, transport_connector_settings settings,
-                      std::shared_ptr<const tls_context> context);
+                      std::unique_ptr<current_tls_context> tls);
   connected try_to_connect(const collector_place& place);
   connected speak_basp(const collector_place& place, file_descriptor socket, std::shared_ptr<const tls_context> context,
                        ssl_ptr ssl, monotonic_time until);
@@ -79,7 +81,7 @@ class transport_connector {
 
   caf::actor_system& system_;
   const transport_connector_settings settings_;
-  current_tls_context tls_;
+  const std::unique_ptr<current_tls_context> tls_;
   /// Readable once the destructor runs.
   file_descriptor stop_;
   const std::shared_ptr<open_connections> connections_;

@@ -17,8 +17,6 @@ namespace {
 /// For what an ended session still had to answer.
 constexpr std::chrono::seconds after_session{1};
 
-wall_time wall_now() { return std::chrono::time_point_cast<wall_time::duration>(std::chrono::system_clock::now()); }
-
 /// Hosts that connected together must not be let go together.
 monotonic_time::duration with_jitter(std::chrono::milliseconds age) {
   thread_local std::minstd_rand random{std::random_device{}()};
@@ -35,34 +33,30 @@ transport_server::started transport_server::start(caf::actor_system& system, tra
     return place_text(settings.host, settings.port) + ": " + *why + "; name an address of this machine to listen on";
   }
   const auto& address = std::get<0>(found).front();
-  std::shared_ptr<const tls_context> context;
-  if (settings.tls.plain_loopback) {
-    if (!address.is_loopback()) {
-      return address.text() + ": plain TCP is for loopback addresses alone; configure a certificate, or listen on " +
-             "127.0.0.1 or ::1";
-    }
-  } else {
-    auto loaded = tls_context::load(settings.tls, transport_side::collector, wall_now());
-    if (auto* why = std::get_if<std::string>(&loaded)) return std::move(*why);
-    context = std::get<0>(std::move(loaded));
+  if (settings.tls.plain_loopback && !address.is_loopback()) {
+    return address.text() + ": plain TCP is for loopback addresses alone; configure a certificate, or listen on " +
+           "127.0.0.1 or ::1";
   }
+  auto tls = current_tls_context::open(settings.tls, transport_side::collector);
+  if (auto* why = std::get_if<std::string>(&tls)) return std::move(*why);
   auto listener = listen_on(address);
   if (auto* why = std::get_if<std::string>(&listener)) return std::move(*why);
   auto socket = std::get<0>(std::move(listener));
   close_named_actors(system);
   const auto port = address_of(socket.get()).port();
-  std::unique_ptr<transport_server> server{new transport_server{system, std::move(settings), context, port}};
+  std::unique_ptr<transport_server> server{
+      new transport_server{system, std::move(settings), std::get<0>(std::move(tls)), port}};
   server->front_ = std::make_unique<handshake_front>(
-      std::move(socket), server->tls_, server->settings_.limits, server->connections_->counts,
+      std::move(socket), *server->tls_, server->settings_.limits, server->connections_->counts,
       [&server = *server](arrival who) { server.welcome(std::move(who)); });
   return server;
 }
 
 transport_server::transport_server(caf::actor_system& system, transport_server_settings settings,
-                                   std::shared_ptr<const tls_context> context, std::uint16_t port)
+                                   std::unique_ptr<current_tls_context> tls, std::uint16_t port)
     : system_(system),
       settings_(std::move(settings)),
-      tls_(std::move(context)),
+      tls_(std::move(tls)),
       port_(port),
       connections_(std::make_shared<open_connections>()) {}
 
@@ -75,20 +69,19 @@ void transport_server::stop() {
 }
 
 std::optional<std::string> transport_server::reload(const tls_settings& tls) {
-  if (tls.plain_loopback != settings_.tls.plain_loopback) return "from plain to TLS and back takes a restart";
-  if (tls.plain_loopback) return std::nullopt;
-  auto loaded = tls_context::load(tls, transport_side::collector, wall_now());
-  if (auto* why = std::get_if<std::string>(&loaded)) return std::move(*why);
-  const auto context = std::get<0>(std::move(loaded));
-  tls_.set(context);
-  connections_->shut_hosts([&](const std::string& host_id) { return context->denies(host_id); });
+  if (auto why = tls_->reload(tls)) return why;
+  if (const auto context = tls_->get()) {
+    connections_->shut_hosts([&](const std::string& host_id) { return context->denies(host_id); });
+  }
   return std::nullopt;
 }
+
+std::optional<std::string> transport_server::reload_if_changed() { return tls_->reload_if_changed(); }
 
 transport_account transport_server::account() const { return connections_->counts.account(connections_->size()); }
 
 std::optional<wall_time> transport_server::certificate_expires() const {
-  const auto context = tls_.get();
+  const auto context = tls_->get();
   if (!context) return std::nullopt;
   return context->expires();
 }

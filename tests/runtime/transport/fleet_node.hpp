@@ -47,10 +47,11 @@ struct fleet_node {
 /// A collector in miniature.
 struct greeting_collector {
   fleet_node node;
-  std::unique_ptr<transport_server> server;
   std::mutex mutex;
   std::vector<peer_identity> greeted;
   std::vector<caf::actor_addr> sessions;
+  /// Its thread uses all of the above.
+  std::unique_ptr<transport_server> server;
 
   explicit greeting_collector(const tls_settings& tls, const server_limits& limits = {}) {
     transport_server_settings settings;

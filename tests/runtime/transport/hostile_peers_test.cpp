@@ -51,9 +51,9 @@ CAF_TEST(connections_that_say_nothing_cost_little_and_end) {
   const auto took = std::chrono::steady_clock::now() - begin;
   const auto spent = processor_time() - spent_before;
   CAF_CHECK_GREATER_OR_EQUAL(took, 1900ms);
-  CAF_CHECK_LESS(took, 3500ms);
+  CAF_CHECK_LESS(took, 5s);
   // Also what the test itself and the honest host needed.
-  CAF_CHECK_LESS(spent, took / 5);
+  CAF_CHECK_LESS(spent, took / 4);
   CAF_CHECK_EQUAL(collector.server->account()[connection_refusal::handshake_timeout], 200U);
 }
 
@@ -64,7 +64,7 @@ CAF_TEST(a_crowd_of_silent_connections_keeps_nobody_out) {
   greeting_host honest{honest_files};
   const auto begin = std::chrono::steady_clock::now();
   CAF_CHECK_EQUAL(honest.failure(collector.place()), "");
-  CAF_CHECK_LESS(std::chrono::steady_clock::now() - begin, 1s);
+  CAF_CHECK_LESS(std::chrono::steady_clock::now() - begin, 1800ms);
   CAF_CHECK_GREATER_OR_EQUAL(collector.server->account()[connection_refusal::too_many_pending], 84U);
   CAF_CHECK_LESS_OR_EQUAL(collector.server->account().pending, 16U);
 }

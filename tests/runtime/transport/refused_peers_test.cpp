@@ -141,6 +141,28 @@ CAF_TEST(a_reload_of_broken_files_changes_nothing_and_says_so) {
   CAF_CHECK_EQUAL(host.connector->host_id(), "host-a");
 }
 
+CAF_TEST(files_that_change_are_noticed_and_what_is_wrong_with_them_is_said_once) {
+  greeting_collector collector{collector_files};
+  const auto port = collector.server->port();
+  const auto serial = [&] { return raw_peer(port, &host_files).serial_of_peer(); };
+  const auto first = serial();
+  CAF_CHECK(!collector.server->reload_if_changed());
+  CAF_CHECK_EQUAL(serial(), first);
+
+  const auto old_key = content_of(collector_files.key);
+  authority.collector("collector-a");
+  CAF_CHECK(!collector.server->reload_if_changed());
+  const auto second = serial();
+  CAF_CHECK_NOT_EQUAL(second, first);
+
+  write_file(collector_files.key, old_key);
+  const auto wrong = collector.server->reload_if_changed();
+  CAF_REQUIRE(wrong.has_value());
+  CAF_CHECK(has(*wrong, "not the key of"));
+  CAF_CHECK(!collector.server->reload_if_changed());
+  CAF_CHECK_EQUAL(serial(), second);
+}
+
 CAF_TEST(a_host_that_is_denied_later_loses_its_connection) {
   greeting_collector collector{collector_files};
   greeting_host denied{host_files};
