@@ -77,6 +77,7 @@ foreach(folder grafana prometheus schemas)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/config/${folder}" DESTINATION "${shared_dir}" OPTIONAL)
 endforeach()
 install(PROGRAMS "${PROJECT_SOURCE_DIR}/config/verify/verify-run.sh" DESTINATION "${shared_dir}/verify")
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/config/certificates/make_test_authority.sh" DESTINATION "${shared_dir}/certificates")
 file(GLOB api_descriptions CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/config/openapi.*")
 install(FILES ${api_descriptions} DESTINATION "${shared_dir}")
 
