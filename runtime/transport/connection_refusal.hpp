@@ -25,7 +25,7 @@ enum class connection_refusal : std::uint8_t {
   /// No TLS, or none that the two sides have in common; or the peer refused our certificate.
   handshake_failed,
   handshake_timeout,
-  /// Closed because others waited to shake hands, and it had waited longest.
+  /// Closed because others came to shake hands, and it was silent or slow.
   too_many_pending,
   /// The host, or all of them, have as many as they may.
   too_many_connections,

@@ -17,6 +17,10 @@ namespace {
 
 /// At once, before those who shake hands have their turn.
 constexpr int most_accepted = 64;
+/// When there are as many as may be, who comes takes the place of who has been silent for this part of the time for a
+/// handshake, a slow line's round trip, and then of who has said something and used up half of that time.
+constexpr int silent_part = 16;
+constexpr int slow_part = 2;
 /// Without descriptors or memory, accepting is tried again after this.
 constexpr std::chrono::milliseconds pause_of_accepting{100};
 
@@ -56,12 +60,13 @@ void handshake_front::run() {
 
 bool handshake_front::await_something() {
   const monotonic_time now = std::chrono::steady_clock::now();
-  const bool accepts = now >= accepts_from_;
+  const auto accepts_from = std::max(accepts_from_, room_from());
+  const bool accepts = now >= accepts_from;
   polled_.clear();
   polled_.push_back({wake_.get(), POLLIN, 0});
   polled_.push_back({accepts ? listener_.get() : -1, POLLIN, 0});
   for (const auto& with : handshakes_) polled_.push_back({with.socket.get(), with.waits_for, 0});
-  auto until = accepts ? monotonic_time::max() : accepts_from_;
+  auto until = accepts ? monotonic_time::max() : accepts_from;
   // By arrival, so the first has the earliest deadline.
   if (!handshakes_.empty()) until = std::min(until, handshakes_.front().until);
   int timeout = -1;
@@ -118,7 +123,7 @@ void handshake_front::finish(handshake& with) {
 }
 
 void handshake_front::accept_some(monotonic_time now) {
-  for (int i = 0; i < most_accepted; ++i) {
+  for (int i = 0; i < most_accepted && now >= room_from(); ++i) {
     socket_address from;
     from.size = sizeof from.bytes;
     file_descriptor socket{
@@ -133,17 +138,23 @@ void handshake_front::accept_some(monotonic_time now) {
       welcome_({.socket = std::move(socket), .context = {}, .ssl = {}, .host_id = {}, .address = from.text()});
       continue;
     }
-    make_room();
+    if (handshakes_.size() >= limits_.pending) {
+      handshakes_.erase(std::ranges::min_element(handshakes_, {}, [&](const auto& with) { return gives_way(with); }));
+      counts_.count(connection_refusal::too_many_pending);
+    }
     handshakes_.push_back({.socket = std::move(socket), .address = from.text(), .until = now + limits_.handshake});
   }
 }
 
-void handshake_front::make_room() {
-  if (handshakes_.size() < limits_.pending) return;
-  auto victim = std::ranges::find_if(handshakes_, [](const handshake& with) { return !with.ssl; });
-  if (victim == handshakes_.end()) victim = handshakes_.begin();
-  handshakes_.erase(victim);
-  counts_.count(connection_refusal::too_many_pending);
+monotonic_time handshake_front::gives_way(const handshake& with) const {
+  return with.until - limits_.handshake + limits_.handshake / (with.ssl ? slow_part : silent_part);
+}
+
+monotonic_time handshake_front::room_from() const {
+  if (handshakes_.size() < limits_.pending) return {};
+  auto first = monotonic_time::max();
+  for (const auto& with : handshakes_) first = std::min(first, gives_way(with));
+  return first;
 }
 
 }  // namespace cellos

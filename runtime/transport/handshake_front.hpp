@@ -33,8 +33,8 @@ struct arrival {
 /// CAF anything.
 ///
 /// Who says nothing costs a descriptor until the deadline: OpenSSL is not asked before the first byte. When as many as
-/// may be are shaking hands, whoever has waited longest goes, the silent first, so that a crowd of them keeps nobody
-/// out.
+/// may be are shaking hands, whoever is silent gives way to who comes, and then whoever is slow, so that a crowd of
+/// them keeps nobody out; a crowd of hosts that connect again together waits its turn.
 class handshake_front {
  public:
   /// `welcome` is called on the front's thread. Without a context connections are plain. All but `listener` outlive it.
@@ -65,7 +65,10 @@ class handshake_front {
   bool proceed(handshake& with);
   void finish(handshake& with);
   void accept_some(monotonic_time now);
-  void make_room();
+  /// When it may be closed in favour of somebody who comes.
+  monotonic_time gives_way(const handshake& with) const;
+  /// From when on another one has room; long ago if there is.
+  monotonic_time room_from() const;
 
   file_descriptor listener_;
   file_descriptor wake_;

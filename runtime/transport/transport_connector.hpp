@@ -43,7 +43,7 @@ class transport_connector {
 
   transport_connector(const transport_connector&) = delete;
   transport_connector& operator=(const transport_connector&) = delete;
-  /// Attempts end, their callbacks called, and so do all connections.
+  /// Attempts end, their callbacks called, and so do all connections. Not from within a callback.
   ~transport_connector();
 
   /// Calls back once, from a thread of its own, within both deadlines; the callback must not wait for anything. Whoever

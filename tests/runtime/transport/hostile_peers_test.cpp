@@ -1,8 +1,10 @@
 // ctest: TIMEOUT 120
 #include <chrono>
 #include <ctime>
+#include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/runtime/transport/basp_bytes.hpp"
@@ -67,6 +69,21 @@ CAF_TEST(a_crowd_of_silent_connections_keeps_nobody_out) {
   CAF_CHECK_LESS(std::chrono::steady_clock::now() - begin, 1800ms);
   CAF_CHECK_GREATER_OR_EQUAL(collector.server->account()[connection_refusal::too_many_pending], 84U);
   CAF_CHECK_LESS_OR_EQUAL(collector.server->account().pending, 16U);
+}
+
+CAF_TEST(hosts_that_come_back_together_all_get_in) {
+  // So long that a slow machine makes nobody silent or slow.
+  greeting_collector collector{collector_files, {.pending = 4, .handshake = 60s, .connections_per_host = 100}};
+  std::vector<std::unique_ptr<raw_peer>> peers(40);
+  {
+    std::vector<std::jthread> together;
+    for (auto& peer : peers) {
+      together.emplace_back([&] { peer = std::make_unique<raw_peer>(collector.server->port(), &honest_files); });
+    }
+  }
+  for (const auto& peer : peers) CAF_CHECK(peer->shaken_hands());
+  CAF_CHECK(holds_within(test_timeout, [&] { return collector.server->account().welcomed == peers.size(); }));
+  CAF_CHECK_EQUAL(collector.server->account()[connection_refusal::too_many_pending], 0U);
 }
 
 CAF_TEST(random_bytes_are_no_handshake) {
