@@ -12,9 +12,11 @@
 #include "actors/log_format.hpp"
 #include "actors/log_share.hpp"
 #include "messages/cell_specification.hpp"
+#include "runtime/collector/ingest_limits.hpp"
 #include "runtime/evidence/segment_log_settings.hpp"
 #include "runtime/signing/signing_settings.hpp"
 #include "runtime/socket_service/socket_service_options.hpp"
+#include "runtime/transport/transport_settings.hpp"
 
 /// What the file says, in the very types that the services take. Each default stands once, at its member, which is a
 /// service's where one takes it.
@@ -64,6 +66,30 @@ struct metrics_configuration {
   bool operator==(const metrics_configuration&) const = default;
 };
 
+/// `[forward]`: who gets the evidence log. Absent: nobody.
+struct forwarding_configuration {
+  /// In the order of preference: the first that takes lines gets them.
+  std::vector<collector_place> collectors;
+
+  bool operator==(const forwarding_configuration&) const = default;
+};
+
+/// `[collector]`: this node keeps the logs of others. Absent: it does not.
+struct collector_configuration {
+  /// `HOST:PORT` where hosts connect.
+  std::optional<std::string> listen;
+  /// What it keeps; a directory of its own, required with `listen`.
+  std::filesystem::path dir;
+  /// Hosts that are refused whatever their certificates say.
+  std::vector<std::string> denied_hosts;
+  /// A host that is not heard for so long is reported as silent, once.
+  std::chrono::nanoseconds silence_window = ingest_limits{}.silence_window;
+  /// Bytes a second that one host may have kept; 0: as many as it likes.
+  std::uint64_t host_bytes_per_second = ingest_limits{}.host_bytes_per_second;
+
+  bool operator==(const collector_configuration&) const = default;
+};
+
 /// `[log]`: the daemon's own log on standard error.
 struct log_configuration {
   /// The least severe line that is written. Default: spdlog's.
@@ -82,6 +108,10 @@ struct configuration {
   signing_settings signing;
   control_configuration control;
   metrics_configuration metrics;
+  /// `[tls]`: how this node shows others who it is, and whom it believes. For `[forward]` and `[collector]`.
+  tls_settings tls;
+  forwarding_configuration forward;
+  collector_configuration collector;
   log_configuration log;
   /// `[intake]`: the members that have keys.
   socket_service_options intake;

@@ -27,7 +27,7 @@ std::vector<std::pair<std::string_view, signing_scheme>> schemes() {
 }  // namespace
 
 std::vector<section> sections_of(configuration& into) {
-  auto& [host_id, evidence, signing, control, metrics, log, intake, workers, cells] = into;
+  auto& [host_id, evidence, signing, control, metrics, tls, forward, collector, log, intake, workers, cells] = into;
   // clang-format off
   return {
       {"", {
@@ -68,6 +68,22 @@ std::vector<section> sections_of(configuration& into) {
       {"metrics", {
           {"per_cell_series", optional, "0", integer_into(metrics.per_cell_series, 0, most_cells_with_series)},
       }},
+      {"tls", {
+          {"certificate_file", optional, R"("/etc/cellos-telemetry/node.crt")", text_into(tls.certificate, absolute_path)},
+          {"key_file", optional, R"("/etc/cellos-telemetry/node.key")", text_into(tls.key, absolute_path)},
+          {"ca_file", optional, R"("/etc/cellos-telemetry/ca.crt")", text_into(tls.authority, absolute_path)},
+          {"plain_loopback", optional, "false", flag_into(tls.plain_loopback)},
+      }},
+      {"forward", {
+          {"collectors", required, R"(["collector-1.example:7440"])", collectors_into(forward.collectors)},
+      }, optional},
+      {"collector", {
+          {"listen", required, R"("0.0.0.0:7440")", text_into(collector.listen, listen_address)},
+          {"dir", required, R"("/var/lib/cellos-telemetry/hosts")", text_into(collector.dir, absolute_path)},
+          {"denied_hosts", optional, R"(["host-x"])", identifiers_into(collector.denied_hosts)},
+          {"silence_window", optional, R"("15s")", duration_into(collector.silence_window, "1s", std::chrono::milliseconds{1})},
+          {"host_bytes_per_second", optional, R"("64MiB")", size_into(collector.host_bytes_per_second, "64KiB", "1TiB")},
+      }, optional},
       {"log", {
           {"level", optional, R"("info")", choice_into(log.level, {{"trace", severity::trace},
                                                                    {"debug", severity::debug},

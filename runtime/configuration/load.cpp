@@ -53,6 +53,7 @@ written_value value_of(const toml::node& node) {
   written_value value{type_of(node), std::nullopt, std::nullopt};
   if (const auto* text = node.as_string()) value.text = text->get();
   if (const auto* integer = node.as_integer()) value.integer = integer->get();
+  if (const auto* flag = node.as_boolean()) value.flag = flag->get();
   if (const auto* array = node.as_array()) {
     std::vector<std::int64_t> integers;
     std::vector<std::string> texts;

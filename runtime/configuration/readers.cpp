@@ -21,6 +21,8 @@ constexpr std::size_t longest_opaque_text = 256;
 /// Chosen here; more are better a group.
 constexpr std::size_t most_uids = 64;
 constexpr std::size_t most_host_names = 64;
+constexpr std::size_t most_collectors = 16;
+constexpr std::size_t most_identifiers = 1024;
 
 bool is_identifier_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -55,6 +57,17 @@ bool is_host(std::string_view host) {
   if (host.empty()) return false;
   if (host.starts_with('[')) return host.size() > 2 && host.find(']') == host.size() - 1;
   return std::ranges::all_of(host, [](char c) { return c != ':' && is_identifier_character(c); });
+}
+
+/// As `listen_address` has let it through.
+collector_place place_of(std::string_view text) {
+  const auto colon = text.rfind(':');
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  collector_place place;
+  place.host = std::string{host};
+  std::from_chars(text.data() + colon + 1, text.data() + text.size(), place.port);
+  return place;
 }
 
 }  // namespace
@@ -305,6 +318,52 @@ reader host_names_into(std::vector<std::string>& target) {
     }
     target = std::move(names);
     return std::nullopt;
+  };
+}
+
+reader collectors_into(std::vector<collector_place>& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    if (auto complained = detail::check_type(value, value.texts.has_value(), "an array of addresses")) {
+      return complained;
+    }
+    if (value.texts->empty()) return complaint{"is empty", "without [forward] nothing is forwarded"};
+    if (value.texts->size() > most_collectors) {
+      return complaint{fmt::format("has {} collectors, more than {}", value.texts->size(), most_collectors)};
+    }
+    std::vector<collector_place> places;
+    for (const std::string& text : *value.texts) {
+      if (auto complained = listen_address(text)) return complained;
+      collector_place place = place_of(text);
+      if (place.port == 0) return complaint{fmt::format("{} has no port to connect to", in_quotes(text))};
+      if (std::ranges::find(places, place) != places.end()) {
+        return complaint{fmt::format("has {} twice", in_quotes(text))};
+      }
+      places.push_back(std::move(place));
+    }
+    target = std::move(places);
+    return std::nullopt;
+  };
+}
+
+reader identifiers_into(std::vector<std::string>& target) {
+  return [&target](const written_value& value) -> std::optional<complaint> {
+    if (auto complained = detail::check_type(value, value.texts.has_value(), "an array of names")) return complained;
+    if (value.texts->size() > most_identifiers) {
+      return complaint{fmt::format("has {} names, more than {}", value.texts->size(), most_identifiers)};
+    }
+    for (const std::string& text : *value.texts) {
+      if (auto complained = identifier(text)) return complained;
+    }
+    target = *value.texts;
+    return std::nullopt;
+  };
+}
+
+reader flag_into(bool& target) {
+  return [&target](const written_value& value) {
+    auto complained = detail::check_type(value, value.flag.has_value(), "true or false");
+    if (!complained) target = *value.flag;
+    return complained;
   };
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/configuration/configuration.hpp"
+#include "runtime/transport/transport_settings.hpp"
 
 /// From a value in the file to a member of the configuration: one reader per kind of value, one rule per kind of text.
 namespace cellos::settings {
@@ -24,6 +25,7 @@ struct written_value {
   std::optional<std::vector<std::int64_t>> integers = {};
   /// An array of nothing but strings.
   std::optional<std::vector<std::string>> texts = {};
+  std::optional<bool> flag = {};
 };
 
 /// Why a value was refused.
@@ -113,6 +115,15 @@ reader uids_into(std::vector<std::uint32_t>& target);
 
 /// An array of at most 64 names of hosts, without a port; lower case afterwards.
 reader host_names_into(std::vector<std::string>& target);
+
+/// An array of 1 to 16 collectors, each `HOST:PORT`, none twice.
+reader collectors_into(std::vector<collector_place>& target);
+
+/// An array of at most 1024 identifiers.
+reader identifiers_into(std::vector<std::string>& target);
+
+/// true or false.
+reader flag_into(bool& target);
 
 template <class Enum>
 reader choice_into(Enum& target, std::vector<std::pair<std::string_view, Enum>> choices) {

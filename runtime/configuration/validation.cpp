@@ -100,6 +100,31 @@ void check_segments(const evidence_configuration& evidence, const places& writte
                    "remove segment_bytes for a quarter of max_bytes, or raise max_bytes"});
 }
 
+/// `at`: the key that needs TLS.
+void check_tls(const tls_settings& tls, const std::string& at, std::vector<contradiction>& found) {
+  if (tls.plain_loopback) return;
+  if (!tls.certificate.empty() && !tls.key.empty() && !tls.authority.empty()) return;
+  found.push_back({at, "needs certificate_file, key_file and ca_file under [tls]",
+                   "write them; config/certificates/ says how certificates are made"});
+}
+
+void check_nodes(const configuration& config, const places& written, std::vector<contradiction>& found) {
+  if (written.contains("forward.collectors")) {
+    check_tls(config.tls, "forward.collectors", found);
+    if (config.evidence.fsync == fsync_policy::never) {
+      found.push_back({"forward.collectors",
+                       "cannot be with evidence.fsync = \"never\": only what survives a loss of power is forwarded",
+                       "write fsync = \"100ms\" under [evidence], or remove [forward]"});
+    }
+  }
+  if (!written.contains("collector.listen")) return;
+  check_tls(config.tls, "collector.listen", found);
+  if (written.contains("collector.dir") &&
+      config.collector.dir.lexically_normal() == config.evidence.dir.lexically_normal()) {
+    found.push_back({"collector.dir", "is evidence.dir already", "give the hosts' logs a directory of their own"});
+  }
+}
+
 }  // namespace
 
 std::string cell_key(std::size_t index, std::string_view name) { return fmt::format("cell[{}].{}", index, name); }
@@ -108,6 +133,7 @@ std::vector<contradiction> contradictions_of(const configuration& config, const 
   std::vector<contradiction> found;
   check_segments(config.evidence, written, found);
   check_signing(config.signing, written, found);
+  check_nodes(config, written, found);
   check_ids(config, written, found);
   check_sockets(config, written, found);
   return found;

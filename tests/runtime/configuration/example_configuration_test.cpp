@@ -91,8 +91,10 @@ bool is_compatible(std::string_view, std::string_view setting) {
 
 /// Of a setting that is commented out: its value is what counts without it.
 bool is_default(std::string_view table, std::string_view setting) {
-  return table != "signing" && !setting.starts_with("http_listen") && !setting.starts_with("owner") &&
-         !setting.starts_with("group") && !setting.starts_with("state_file");
+  const bool is_absent = table == "signing" || table == "forward" || table == "collector";
+  return !is_absent && !setting.starts_with("http_listen") && !setting.starts_with("owner") &&
+         !setting.starts_with("group") && !setting.starts_with("state_file") && !setting.starts_with("certificate_file") &&
+         !setting.starts_with("key_file") && !setting.starts_with("ca_file");
 }
 
 }  // namespace

@@ -51,6 +51,13 @@ CAF_TEST(every_key_accepts_the_example_its_remedies_suggest) {
         // Off, so that one key may stand alone.
         const bool is_alg = key.name == "alg";
         text += "[signing]\n" + line + (is_alg ? "kid = \"k\"\nkey_file = \"/k\"\n" : "alg = \"off\"\n");
+      } else if (section.name == "forward" || section.name == "collector") {
+        text += "[tls]\nplain_loopback = true\n[" + std::string{section.name} + "]\n";
+        for (const auto& other : section.keys) {
+          const bool is_other = other.need == settings::presence::required && other.name != key.name;
+          if (is_other) text += std::string{other.name} + " = " + std::string{other.example} + "\n";
+        }
+        text += line;
       } else if (section.name.empty() || key.need == settings::presence::required) {
         // These stand in the text already: change them.
         auto start = text.find(line.substr(0, line.find('=')));
@@ -206,4 +213,22 @@ CAF_TEST(a_choice_is_reported_with_the_nearest_and_all_others) {
   for (auto level : {"trace", "debug", "info", "warn", "error"}) {
     CAF_CHECK_EQUAL(table_error("log", std::string{"level = \""} + level + '"'), "no error");
   }
+}
+
+CAF_TEST(a_list_of_collectors_says_what_is_wrong_with_it) {
+  const auto error = [](const std::string& value) {
+    return error_in(smallest + "[tls]\nplain_loopback = true\n[forward]\ncollectors = " + value + "\n");
+  };
+  const std::string at = "t.toml:7:14: forward.collectors: ";
+  const std::string remedy = "; write collectors = [\"collector-1.example:7440\"]";
+  CAF_CHECK_EQUAL(error("\"a:1\""), at + "is a string, not an array of addresses" + remedy);
+  CAF_CHECK(error("[]").starts_with(at + "is empty"));
+  CAF_CHECK(error("[\"a\"]").starts_with(at + "\"a\" is not an address and a port"));
+  CAF_CHECK(error("[\"a:0\"]").starts_with(at + "\"a:0\" has no port to connect to"));
+  CAF_CHECK(error("[\"a:1\", \"b:1\", \"a:1\"]").starts_with(at + "has \"a:1\" twice"));
+  std::string many;
+  for (int i = 1; i <= 17; ++i) many += "\"a:" + std::to_string(i) + "\", ";
+  CAF_CHECK(error("[" + many + "]").starts_with(at + "has 17 collectors, more than 16"));
+  CAF_CHECK(table_error("collector", "denied_hosts = [\"a/b\"]").find("denied_hosts: ") != std::string::npos);
+  CAF_CHECK(table_error("tls", "plain_loopback = 1").find("is an integer, not true or false") != std::string::npos);
 }

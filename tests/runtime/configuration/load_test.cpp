@@ -46,6 +46,14 @@ control = {socket = "/c.sock", http_listen = "[::1]:80"}
 log = {level = "trace", format = "json"}
 intake = {chunks_per_cell = 2, byte_budget = "1MiB", connections_per_cell = 3, half_frame_timeout = "4s"}
 scheduler.threads = 5
+tls = {certificate_file = "/n.crt", key_file = "/n.key", ca_file = "/ca.crt", plain_loopback = true}
+forward.collectors = ["a.example:1", "[::1]:2"]
+[collector]
+listen = "0.0.0.0:7440"
+dir = "/hosts"
+denied_hosts = ["x", "y"]
+silence_window = "3s"
+host_bytes_per_second = "1MiB"
 [[cell]]
 id = "c"
 run_id = "r"
@@ -62,6 +70,9 @@ on_agent_failure = "fail-cell"
   expected.log = {spdlog::level::trace, log_format::json};
   expected.intake = {2, 1u << 20, 3, 4s};
   expected.workers = 5;
+  expected.tls = {"/n.crt", "/n.key", "/ca.crt", {}, true};
+  expected.forward.collectors = {{"a.example", 1, {}}, {"::1", 2, {}}};
+  expected.collector = {"0.0.0.0:7440", "/hosts", {"x", "y"}, 3s, 1u << 20};
   expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell}};
   CAF_CHECK(config == expected);
 }
