@@ -280,6 +280,10 @@ void operator_events::foreign_files(std::string_view directory, const std::vecto
        {{"directory", std::string{directory}}, {"files", names}, {"count", count(files.size())}});
 }
 
+void operator_events::collector_listening(std::string_view address) {
+  emit(level::info, "collector_listening", {{"address", std::string{address}}});
+}
+
 void operator_events::host_connected(std::string_view host_id, std::string_view address) {
   emit(level::info, "host_connected", {{"host", std::string{host_id}}, {"address", std::string{address}}});
 }
@@ -344,6 +348,8 @@ void operator_events::lines_undelivered(std::string_view collector, std::string_
 void operator_events::evidence_unread(std::string_view collector) {
   emit(level::err, "evidence_unread", {{"collector", std::string{collector}}});
 }
+
+void operator_events::forwarding_unfinished() { emit(level::warn, "forwarding_unfinished", {}); }
 
 void operator_events::emit(level at, std::string_view event, std::initializer_list<field> fields) {
   if (!logger_->should_log(at)) return;

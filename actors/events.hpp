@@ -95,6 +95,7 @@ class operator_events {
 
   // Of a collector. `held_back`: those since the last such line that had none of their own, of any host.
 
+  void collector_listening(std::string_view address);
   void host_connected(std::string_view host_id, std::string_view address);
   void host_refused(std::string_view host_id, std::string_view address, std::string_view reason,
                     std::uint64_t held_back);
@@ -117,6 +118,7 @@ class operator_events {
   /// What lies between was removed before any collector had it.
   void lines_undelivered(std::string_view collector, std::string_view from, std::string_view to);
   void evidence_unread(std::string_view collector);
+  void forwarding_unfinished();
 
   /// At any time, also while events are reported; takes effect at once.
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }

@@ -13,24 +13,11 @@
 #include "messages/node_message.hpp"
 #include "runtime/collector/byte_quota.hpp"
 #include "runtime/collector/collector_store.hpp"
+#include "runtime/collector/ingest_limits.hpp"
 #include "runtime/collector/log_copy.hpp"
 #include "runtime/collector/unpack_lines.hpp"
 
 namespace cellos {
-
-/// What a collector grants each host.
-struct ingest_limits {
-  /// Bytes of lines that may be unanswered. Default: chosen here, eight usual batches.
-  std::uint32_t window_bytes = std::uint32_t{2} << 20;
-  /// Bytes of lines in one message; at most node_limits::largest_batch.
-  std::uint32_t largest_batch = node_limits::largest_batch;
-  /// A host that is not heard for so long counts as silent. Default: chosen here.
-  std::chrono::milliseconds silence_window{15'000};
-  /// Bytes a second that one host may have kept; 0: no limit.
-  std::uint64_t host_bytes_per_second = 0;
-  /// After which a host tries again where the disk took nothing. Default: chosen here.
-  std::chrono::milliseconds storage_pause{1000};
-};
 
 /// One connection's way through the protocol: who may speak, where lines go, what is answered. No threads, no actors;
 /// one caller at a time.

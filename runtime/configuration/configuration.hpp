@@ -76,8 +76,8 @@ struct forwarding_configuration {
 
 /// `[collector]`: this node keeps the logs of others. Absent: it does not.
 struct collector_configuration {
-  /// `HOST:PORT` where hosts connect.
-  std::optional<std::string> listen;
+  /// Where hosts connect.
+  std::optional<collector_place> listen;
   /// What it keeps; a directory of its own, required with `listen`.
   std::filesystem::path dir;
   /// Hosts that are refused whatever their certificates say.

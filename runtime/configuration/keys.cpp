@@ -1,5 +1,8 @@
 #include "runtime/configuration/keys.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace cellos::settings {
 
 namespace {
@@ -24,12 +27,38 @@ std::vector<std::pair<std::string_view, signing_scheme>> schemes() {
   return out;
 }
 
+/// What a node says of itself and of others.
+std::vector<section> node_sections_of(configuration& into) {
+  tls_settings& tls = into.tls;
+  collector_configuration& collector = into.collector;
+  // clang-format off
+  return {
+      {"tls", {
+          {"certificate_file", optional, R"("/etc/cellos-telemetry/node.crt")", text_into(tls.certificate, absolute_path)},
+          {"key_file", optional, R"("/etc/cellos-telemetry/node.key")", text_into(tls.key, absolute_path)},
+          {"ca_file", optional, R"("/etc/cellos-telemetry/ca.crt")", text_into(tls.authority, absolute_path)},
+          {"plain_loopback", optional, "false", flag_into(tls.plain_loopback)},
+      }},
+      {"forward", {
+          {"collectors", required, R"(["collector-1.example:7440"])", collectors_into(into.forward.collectors)},
+      }, optional},
+      {"collector", {
+          {"listen", required, R"("0.0.0.0:7440")", place_into(collector.listen)},
+          {"dir", required, R"("/var/lib/cellos-telemetry/hosts")", text_into(collector.dir, absolute_path)},
+          {"denied_hosts", optional, R"(["host-x"])", identifiers_into(collector.denied_hosts)},
+          {"silence_window", optional, R"("15s")", duration_into(collector.silence_window, "1s", std::chrono::milliseconds{1})},
+          {"host_bytes_per_second", optional, R"("64MiB")", size_into(collector.host_bytes_per_second, "64KiB", "1TiB")},
+      }, optional},
+  };
+  // clang-format on
+}
+
 }  // namespace
 
 std::vector<section> sections_of(configuration& into) {
   auto& [host_id, evidence, signing, control, metrics, tls, forward, collector, log, intake, workers, cells] = into;
   // clang-format off
-  return {
+  std::vector<section> all{
       {"", {
           {"host_id", required, R"("host-a")", text_into(host_id, identifier)},
       }},
@@ -68,22 +97,6 @@ std::vector<section> sections_of(configuration& into) {
       {"metrics", {
           {"per_cell_series", optional, "0", integer_into(metrics.per_cell_series, 0, most_cells_with_series)},
       }},
-      {"tls", {
-          {"certificate_file", optional, R"("/etc/cellos-telemetry/node.crt")", text_into(tls.certificate, absolute_path)},
-          {"key_file", optional, R"("/etc/cellos-telemetry/node.key")", text_into(tls.key, absolute_path)},
-          {"ca_file", optional, R"("/etc/cellos-telemetry/ca.crt")", text_into(tls.authority, absolute_path)},
-          {"plain_loopback", optional, "false", flag_into(tls.plain_loopback)},
-      }},
-      {"forward", {
-          {"collectors", required, R"(["collector-1.example:7440"])", collectors_into(forward.collectors)},
-      }, optional},
-      {"collector", {
-          {"listen", required, R"("0.0.0.0:7440")", text_into(collector.listen, listen_address)},
-          {"dir", required, R"("/var/lib/cellos-telemetry/hosts")", text_into(collector.dir, absolute_path)},
-          {"denied_hosts", optional, R"(["host-x"])", identifiers_into(collector.denied_hosts)},
-          {"silence_window", optional, R"("15s")", duration_into(collector.silence_window, "1s", std::chrono::milliseconds{1})},
-          {"host_bytes_per_second", optional, R"("64MiB")", size_into(collector.host_bytes_per_second, "64KiB", "1TiB")},
-      }, optional},
       {"log", {
           {"level", optional, R"("info")", choice_into(log.level, {{"trace", severity::trace},
                                                                    {"debug", severity::debug},
@@ -104,6 +117,8 @@ std::vector<section> sections_of(configuration& into) {
       }},
   };
   // clang-format on
+  std::ranges::move(node_sections_of(into), std::back_inserter(all));
+  return all;
 }
 
 std::vector<key> keys_of(cell_specification& into) {

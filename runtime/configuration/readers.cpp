@@ -321,6 +321,14 @@ reader host_names_into(std::vector<std::string>& target) {
   };
 }
 
+reader place_into(std::optional<collector_place>& target) {
+  return [&target](const written_value& value) {
+    auto complained = detail::check_text(value, listen_address);
+    if (!complained) target = place_of(*value.text);
+    return complained;
+  };
+}
+
 reader collectors_into(std::vector<collector_place>& target) {
   return [&target](const written_value& value) -> std::optional<complaint> {
     if (auto complained = detail::check_type(value, value.texts.has_value(), "an array of addresses")) {

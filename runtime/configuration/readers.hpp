@@ -116,6 +116,9 @@ reader uids_into(std::vector<std::uint32_t>& target);
 /// An array of at most 64 names of hosts, without a port; lower case afterwards.
 reader host_names_into(std::vector<std::string>& target);
 
+/// `HOST:PORT`, with an IPv6 address in brackets.
+reader place_into(std::optional<collector_place>& target);
+
 /// An array of 1 to 16 collectors, each `HOST:PORT`, none twice.
 reader collectors_into(std::vector<collector_place>& target);
 

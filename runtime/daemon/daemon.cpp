@@ -1,6 +1,12 @@
 #include "runtime/daemon/daemon.hpp"
 
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "runtime/daemon/collector_role.hpp"
 #include "runtime/daemon/daemon_process.hpp"
+#include "runtime/daemon/forwarding_role.hpp"
 #include "runtime/daemon/host_role.hpp"
 #include "runtime/os/descriptor_plan.hpp"
 
@@ -9,8 +15,16 @@ namespace cellos {
 exit_code run_daemon(const configuration& settings, const std::filesystem::path& file) {
   raise_descriptor_limit();
   daemon_process process{settings, file};
-  host_role host{process};
-  return process.run(role_list{{&host}});
+  // In the order in which they start; they stop in reverse.
+  std::vector<daemon_role*> roles;
+  std::optional<collector_role> collector;
+  if (settings.collector.listen) roles.push_back(&collector.emplace(process));
+  committed_end committed;
+  std::optional<forwarding_role> forwarding;
+  if (!settings.forward.collectors.empty()) roles.push_back(&forwarding.emplace(process, committed));
+  host_role host{process, committed};
+  roles.push_back(&host);
+  return process.run(role_list{std::move(roles)});
 }
 
 }  // namespace cellos

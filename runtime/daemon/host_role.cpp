@@ -28,8 +28,8 @@ constexpr std::size_t threads_at_most = 16;
 
 }  // namespace
 
-host_role::host_role(daemon_process& process)
-    : process_(process), settings_(process.settings()), file_cells_(settings_.cells) {}
+host_role::host_role(daemon_process& process, committed_end& committed)
+    : process_(process), committed_(committed), settings_(process.settings()), file_cells_(settings_.cells) {}
 
 host_role::~host_role() = default;
 
@@ -98,6 +98,7 @@ std::string host_role::open_evidence_log() {
   if (torn_) events().evidence_recovered(torn_->file.native(), torn_->bytes_removed);
   if (!opened.other_files.empty()) events().foreign_files(settings_.evidence.dir.native(), opened.other_files);
   start_measuring();
+  committed_.opened(*log_);
   return {};
 }
 
@@ -117,6 +118,7 @@ void host_role::close_evidence_log() {
   feed_.reset();
   maintenance_.reset();
   if (const std::error_code failed = log_->close()) events().evidence_blocked(failed);
+  committed_.closed();
 }
 
 /// Changes nothing.
@@ -258,7 +260,7 @@ void host_role::drain_cells() {
   caf::scoped_actor self{process_.actors()};
   self->request(supervisor_, stop_timeout, stop_atom::value)
       .receive([this](std::uint64_t not_drained) { cells_not_drained_ = not_drained; },
-               [this](const caf::error&) { cells_not_drained_ = file_cells_.size(); });
+               [this](const caf::error&) { cells_not_drained_ = std::max<std::uint64_t>(1, cells_.admitted); });
 }
 
 sign_of_life host_role::check_liveness(std::chrono::nanoseconds timeout) {

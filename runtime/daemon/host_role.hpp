@@ -12,6 +12,7 @@
 #include "actors/host_event_chain.hpp"
 #include "actors/host_supervisor.hpp"
 #include "runtime/control/control_service.hpp"
+#include "runtime/daemon/committed_end.hpp"
 #include "runtime/daemon/configured_cells.hpp"
 #include "runtime/daemon/daemon_process.hpp"
 #include "runtime/daemon/daemon_role.hpp"
@@ -27,7 +28,8 @@ namespace cellos {
 /// is done once whatever it needs is.
 class host_role final : public daemon_role {
  public:
-  explicit host_role(daemon_process& process);
+  /// Writes down in `committed` how far the log is; it outlives this.
+  host_role(daemon_process& process, committed_end& committed);
   ~host_role() override;
 
   std::size_t threads() const override;
@@ -71,6 +73,7 @@ class host_role final : public daemon_role {
   operator_events& events() { return process_.events(); }
 
   daemon_process& process_;
+  committed_end& committed_;
   const configuration& settings_;
   /// Those of the file that was read last.
   std::vector<cell_specification> file_cells_;

@@ -23,6 +23,8 @@ struct tls_settings {
   std::vector<std::string> denied_hosts{};
   /// No TLS: whoever reaches the address is believed. Loopback addresses only.
   bool plain_loopback = false;
+
+  bool operator==(const tls_settings&) const = default;
 };
 
 /// What outsiders and holders of certificates may take of a collector. Numbers chosen here, where nothing else is said.
@@ -59,6 +61,8 @@ struct collector_place {
   std::uint16_t port = 0;
   /// The name or address its certificate must carry; `host` where empty.
   std::string server_name{};
+
+  bool operator==(const collector_place&) const = default;
 };
 
 }  // namespace cellos

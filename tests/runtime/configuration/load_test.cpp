@@ -72,7 +72,7 @@ on_agent_failure = "fail-cell"
   expected.workers = 5;
   expected.tls = {"/n.crt", "/n.key", "/ca.crt", {}, true};
   expected.forward.collectors = {{"a.example", 1, {}}, {"::1", 2, {}}};
-  expected.collector = {"0.0.0.0:7440", "/hosts", {"x", "y"}, 3s, 1u << 20};
+  expected.collector = {collector_place{"0.0.0.0", 7440, {}}, "/hosts", {"x", "y"}, 3s, 1u << 20};
   expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell}};
   CAF_CHECK(config == expected);
 }
