@@ -1,6 +1,7 @@
 #include "actors/host_event_chain.hpp"
 
 #include <utility>
+#include <variant>
 
 #include "messages/chain_name.hpp"
 
@@ -16,150 +17,101 @@ chain_position beginning(const std::string& host_id, const wall_clock& clock, co
   return {host_chain_name(host_id, epochs.next(clock.now()))};
 }
 
+/// Writes one event of the chain: of a removal, `part`.
+struct event_writer {
+  host_projection& projection;
+  std::string& out;
+  wall_time now;
+  std::size_t part;
+
+  void operator()(const daemon_start& said) const {
+    projection.started(out, now, said.daemon_version, said.former ? &*said.former : nullptr);
+  }
+  void operator()(const daemon_stop&) const { projection.stopped(out, now); }
+  void operator()(const run_begin_mark& said) const { projection.run_opened(out, now, said.chain); }
+  void operator()(const run_end_mark& said) const { projection.run_closed(out, now, said); }
+  void operator()(const evidence_removal& said) const { projection.evidence_removed(out, now, said, part); }
+  void operator()(const missing_range& said) const {
+    projection.segments_missing(out, now, said.first_segment, said.last_segment);
+  }
+  void operator()(const truncated_file& said) const {
+    projection.evidence_truncated(out, now, said.file, said.bytes_removed);
+  }
+  void operator()(const log_blockage& said) const { projection.evidence_blocked(out, now, said.cause, said.lasted); }
+  void operator()(const recovery_finding& said) const { projection.found(out, now, said); }
+};
+
+std::size_t events_of(const host_statement& said) {
+  const auto* removal = std::get_if<evidence_removal>(&said);
+  return removal != nullptr ? host_projection::parts_of(*removal) : 1;
+}
+
 }  // namespace
+
+/// The lines of one append, and which runs they list.
+struct host_event_chain::rendering {
+  std::string lines;
+  std::vector<run_listing> listings;
+};
 
 host_event_chain::host_event_chain(const std::string& host_id, evidence_log& log, const wall_clock& clock,
                                    const event_sealing_ptr& sealing, const std::optional<chain_position>& left,
                                    chain_epochs& epochs)
     : clock_(clock), log_(log), projection_(host_id, beginning(host_id, clock, sealing, left, epochs), sealing) {}
 
-/// `make(out, now)` renders one event to the pending ones. If it throws, nothing is changed.
-template <class Make>
-void host_event_chain::render(Make&& make) {
-  const std::size_t before = pending_.size();
-  const std::size_t listed_before = listings_.size();
-  try {
+void host_event_chain::say(rendering& into, const host_statement& said) {
+  for (std::size_t part = 1; part <= events_of(said); ++part) {
     const wall_time now = clock_.now();
-    projection_.begin(pending_, now);
-    make(pending_, now);
-    projection_.chain().commit(pending_);
-  } catch (...) {
-    pending_.resize(before);
-    listings_.resize(listed_before);
-    throw;
+    projection_.begin(into.lines, now);
+    std::visit(event_writer{projection_, into.lines, now, part}, said);
+    projection_.chain().commit(into.lines);
+  }
+  if (const auto* opened = std::get_if<run_begin_mark>(&said)) {
+    into.listings.push_back({opened->chain, run_listing::kind::opened});
+  } else if (const auto* closed = std::get_if<run_end_mark>(&said)) {
+    into.listings.push_back({closed->chain, run_listing::kind::closed});
   }
 }
 
-template <class Make>
-void host_event_chain::record(Make&& make) {
-  const std::lock_guard lock{mutex_};
-  render(std::forward<Make>(make));
-  try {
-    (void)append_pending();
-  } catch (...) {
-    // The event is on its way: who recorded it must not record it again. A log that is broken fails the next flush.
-  }
+std::error_code host_event_chain::write(const joint_append& what) {
+  rendering made;
+  for (const host_statement& each : what.before) say(made, each);
+  made.lines += what.lines;
+  for (const host_statement& each : what.behind) say(made, each);
+  std::vector<chain_head> heads = what.heads;
+  heads.push_back({projection_.chain().position(), std::nullopt, std::move(made.listings)});
+  return what.from_reserve ? log_.append_from_reserve(made.lines, heads) : log_.append(made.lines, heads);
 }
 
-void host_event_chain::render_listing(std::string_view chain, run_listing::kind what, const run_end_mark* end) {
-  render([&](std::string& out, wall_time now) {
-    if (end == nullptr) {
-      projection_.run_opened(out, now, chain);
-    } else {
-      projection_.run_closed(out, now, *end);
-    }
-    listings_.push_back({std::string{chain}, what});
-  });
-}
-
-std::error_code host_event_chain::append_pending() { return pending_.empty() ? std::error_code{} : write_pending({}); }
-
-std::error_code host_event_chain::write_pending(std::span<const chain_head> heads_of_runs) {
-  std::vector<chain_head> heads{heads_of_runs.begin(), heads_of_runs.end()};
-  heads.push_back({projection_.chain().position(), std::nullopt, listings_});
-  if (const std::error_code refused = log_.append(pending_, heads)) return refused;
-  pending_.clear();
-  listings_.clear();
-  return {};
-}
-
-std::error_code host_event_chain::flush() {
-  const std::lock_guard lock{mutex_};
-  return append_pending();
-}
-
-former_chain host_event_chain::end() {
-  const std::lock_guard lock{mutex_};
-  return {projection_.chain().chain(), projection_.chain().end()};
-}
-
-std::error_code host_event_chain::append(std::string_view lines, std::span<const chain_head> heads,
-                                         std::span<const std::string> opened, std::span<const run_end_mark> ended,
-                                         std::span<const recovery_finding> findings) {
-  const std::lock_guard lock{mutex_};
-  if (const std::error_code refused = append_pending()) return refused;
-  if (lines.empty() && opened.empty() && ended.empty() && findings.empty()) return {};
+std::error_code host_event_chain::append(const joint_append& what) {
+  if (what.lines.empty() && what.before.empty() && what.behind.empty()) return {};
+  std::uint64_t unnumbered = 0;
+  std::uint64_t& last = what.number == 0 ? unnumbered : appended_[what.origin];
+  if (what.number != 0 && what.number <= last) return {};
   const chain_writer::state before = projection_.chain().save();
-  const auto take_back = [&] {
-    projection_.chain().restore(before);
-    pending_.clear();
-    listings_.clear();
-  };
+  std::error_code refused;
   try {
-    for (const std::string& chain : opened) render_listing(chain, run_listing::kind::opened, nullptr);
-    pending_ += lines;
-    for (const recovery_finding& each : findings) {
-      render([&](std::string& out, wall_time now) { projection_.found(out, now, each); });
-    }
-    for (const run_end_mark& end : ended) render_listing(end.chain, run_listing::kind::closed, &end);
-    const std::error_code refused = write_pending(heads);
-    if (refused) take_back();
-    return refused;
+    refused = write(what);
   } catch (...) {
-    take_back();
+    projection_.chain().restore(before);
     throw;
   }
-}
-
-void host_event_chain::started(std::string_view daemon_version, const former_chain* former) {
-  record([&](std::string& out, wall_time now) { projection_.started(out, now, daemon_version, former); });
-}
-
-void host_event_chain::found(const recovery_finding& finding) {
-  record([&](std::string& out, wall_time now) { projection_.found(out, now, finding); });
-}
-
-void host_event_chain::stopped() {
-  record([&](std::string& out, wall_time now) { projection_.stopped(out, now); });
-}
-
-void host_event_chain::run_opened(std::string_view chain) {
-  record([&](std::string& out, wall_time now) {
-    projection_.run_opened(out, now, chain);
-    listings_.push_back({std::string{chain}, run_listing::kind::opened});
-  });
-}
-
-void host_event_chain::run_closed(const run_end_mark& end) {
-  record([&](std::string& out, wall_time now) {
-    projection_.run_closed(out, now, end);
-    listings_.push_back({end.chain, run_listing::kind::closed});
-  });
-}
-
-std::error_code host_event_chain::evidence_removed(const evidence_removal& removal) {
-  const std::lock_guard lock{mutex_};
-  for (std::size_t part = 1; part <= host_projection::parts_of(removal); ++part) {
-    render([&](std::string& out, wall_time now) { projection_.evidence_removed(out, now, removal, part); });
+  if (refused) {
+    projection_.chain().restore(before);
+  } else {
+    last = what.number;
   }
-  return append_pending();
+  return refused;
 }
 
-void host_event_chain::segments_missing(std::uint64_t first_segment, std::uint64_t last_segment) {
-  record([&](std::string& out, wall_time now) { projection_.segments_missing(out, now, first_segment, last_segment); });
+std::error_code host_event_chain::record(host_statement said) {
+  joint_append alone;
+  alone.behind.push_back(std::move(said));
+  return append(alone);
 }
 
-void host_event_chain::evidence_truncated(std::string_view file, std::uint64_t bytes_removed) {
-  record([&](std::string& out, wall_time now) { projection_.evidence_truncated(out, now, file, bytes_removed); });
-}
+void host_event_chain::change_key(const event_sealing_ptr& sealing) { projection_.chain().change_key(sealing); }
 
-void host_event_chain::evidence_blocked(std::string_view cause, std::chrono::nanoseconds blocked_for) {
-  record([&](std::string& out, wall_time now) { projection_.evidence_blocked(out, now, cause, blocked_for); });
-}
-
-void host_event_chain::change_key(const event_sealing_ptr& sealing) {
-  const std::lock_guard lock{mutex_};
-  projection_.chain().change_key(sealing);
-}
+former_chain host_event_chain::end() const { return {projection_.chain().chain(), projection_.chain().end()}; }
 
 }  // namespace cellos

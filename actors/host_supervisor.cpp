@@ -1,6 +1,6 @@
 // HOST SUPERVISOR: admits and retires cells, each under a CELL SUPERVISOR of its own, and owns the SINKs, over which
-// cells are spread by name. It replaces a CELL SUPERVISOR or a SINK that died; what they worked on (resources, journal)
-// lives here. A refused cell costs the others nothing.
+// cells are spread by name, and the HOST CHAIN. It replaces whichever of them died; what they worked on (resources,
+// journal, chain) outlives them. A refused cell costs the others nothing.
 
 #include "actors/host_supervisor.hpp"
 
@@ -11,6 +11,7 @@
 
 #include "actors/cell_queries.hpp"
 #include "actors/failure.hpp"
+#include "actors/host_chain.hpp"
 #include "actors/supervised_request.hpp"
 #include "actors/supervision.hpp"
 #include "messages/escaped_text.hpp"
@@ -58,7 +59,7 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
   state.socket_paths.remove(gone.cell->specification.socket_path(), found->first);
-  state.host->progress->remove(found->first, gone.cell->progress);
+  state.host->board->remove(found->first, gone.cell->progress);
   state.cells.erase(found);
   if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
   const cell_status& last = gone.cell->at_the_end ? *gone.cell->at_the_end : gone.sighting.last();
@@ -83,7 +84,7 @@ void keep_recovered(host_pointer self, const std::string& id, const caf::error& 
   const auto refused = self->state.cells.find(id);
   const bool unbound = is_failure(cause, failure::bind_failed) || is_failure(cause, failure::cell_conflict);
   if (refused == self->state.cells.end() || !unbound) return;
-  if (const auto& left = refused->second.cell->recovered) self->state.host->recovered.put_back(*left);
+  if (const auto& left = refused->second.cell->recovered) self->state.resources->recovered.put_back(*left);
 }
 
 /// Asks the cell's CELL SUPERVISOR to bind it and to open its run; one that dies of it is replaced and its successor
@@ -128,13 +129,13 @@ caf::result<cell_status> on_admit(host_pointer self, const cell_specification& w
   }
   cell_record record;
   record.cell = make_cell_resources(state.host->host_id, wanted);
-  record.cell->recovered = state.host->recovered.take(*record.cell->run);
+  record.cell->recovered = state.resources->recovered.take(*record.cell->run);
   record.restarts = restart_intensity{state.host->limits};
   record.sighting = {wanted, self->clock().now()};
   record.sink = state.sinks.place_of(wanted.cell_id);
   const auto answer = self->make_response_promise<cell_status>();
   record.admit_answer = answer;
-  state.host->progress->add(wanted.cell_id, record.cell->progress);
+  state.host->board->add(wanted.cell_id, record.cell->progress);
   state.cells.emplace(wanted.cell_id, std::move(record));
   state.socket_paths.add(wanted.socket_path(), wanted.cell_id);
   ask_to_admit(self, wanted.cell_id);
@@ -235,20 +236,44 @@ void retry_after_pause(host_pointer self) {
   self->delayed_send(self, self->state.host->limits.pause, retry_atom::value);
 }
 
+void start_host_chain(host_pointer self) {
+  host_supervisor_state& state = self->state;
+  if (state.resources->host_chain == nullptr) return;
+  host_event_chain* const chain = state.resources->host_chain;
+  const auto host = std::cref(*state.host);
+  state.host_chain = monitor_child(self, state.host->host_chain_has_thread
+                                             ? self->spawn<caf::monitored + caf::detached>(make_host_chain, chain, host)
+                                             : self->spawn<caf::monitored>(make_host_chain, chain, host));
+}
+
+void introduce_host_chain(host_pointer self) {
+  host_supervisor_state& state = self->state;
+  start_host_chain(self);
+  self->send(state.host_chain, rekey_atom::value, state.resources->sealing);
+  for (std::size_t place = 0; place < state.sinks.size(); ++place) {
+    if (state.sinks.at(place)) self->send(state.sinks.at(place), state.host_chain);
+  }
+}
+
+caf::result<append_outcome> on_append(host_pointer self, const joint_append_ptr& what) {
+  if (!self->state.host_chain) return make_failure(failure::no_answer, "there is no HOST CHAIN at the moment");
+  return self->delegate(self->state.host_chain, append_atom::value, what);
+}
+
 void introduce_sink(host_pointer self, std::size_t place) {
   host_supervisor_state& state = self->state;
-  state.sinks.start(self, place);
-  self->send(state.sinks.at(place), rekey_atom::value, state.host->sealing);
+  state.sinks.start(self, place, state.host_chain);
+  self->send(state.sinks.at(place), rekey_atom::value, state.resources->sealing);
   for (const auto& [id, record] : state.cells) {
     if (record.sink == place && record.supervisor) self->send(record.supervisor, state.sinks.at(place));
   }
 }
 
-/// A SINK that dies before it hears of the key hears of it again from `introduce_sink`.
+/// Who dies before hearing of the key hears of it again when it is introduced.
 void on_rekey(host_pointer self, const event_sealing_ptr& sealing) {
   host_supervisor_state& state = self->state;
-  state.host->sealing = sealing;
-  if (state.host->host_chain != nullptr) state.host->host_chain->change_key(sealing);
+  state.resources->sealing = sealing;
+  if (state.host_chain) self->send(state.host_chain, rekey_atom::value, sealing);
   for (std::size_t place = 0; place < state.sinks.size(); ++place) {
     if (state.sinks.at(place)) self->send(state.sinks.at(place), rekey_atom::value, sealing);
   }
@@ -257,6 +282,15 @@ void on_rekey(host_pointer self, const event_sealing_ptr& sealing) {
 void on_sink_down(host_pointer self, std::size_t place, const caf::error& cause) {
   self->state.host->events.actor_failed("SINK", "", explanation(cause));
   if (self->state.sinks.may_restart(place, self->clock().now())) return introduce_sink(self, place);
+  retry_after_pause(self);
+}
+
+void on_host_chain_down(host_pointer self, const caf::error& cause) {
+  host_supervisor_state& state = self->state;
+  state.host->events.actor_failed("HOST CHAIN", "", explanation(cause));
+  state.host_chain = nullptr;
+  if (state.host_chain_restarts.permit(self->clock().now())) return introduce_host_chain(self);
+  state.host_chain_restarts.forgive();
   retry_after_pause(self);
 }
 
@@ -284,6 +318,7 @@ void on_cell_down(host_pointer self, const std::string& id, cell_record& record,
 void on_down(host_pointer self, const caf::down_msg& down) {
   host_supervisor_state& state = self->state;
   unmonitor_child(self, down.source);
+  if (state.host_chain && down.source == state.host_chain) return on_host_chain_down(self, down.reason);
   if (const auto place = state.sinks.place_of(down.source)) return on_sink_down(self, *place, down.reason);
   const auto was = state.supervised.extract(down.source);
   if (was.empty()) return;
@@ -295,6 +330,7 @@ void on_down(host_pointer self, const caf::down_msg& down) {
 
 void on_retry(host_pointer self) {
   host_supervisor_state& state = self->state;
+  if (state.resources->host_chain != nullptr && !state.host_chain) introduce_host_chain(self);
   for (const std::size_t place : state.sinks.not_running()) introduce_sink(self, place);
   for (const std::string& id : std::exchange(state.to_replace, {})) {
     const auto found = state.cells.find(id);
@@ -305,19 +341,24 @@ void on_retry(host_pointer self) {
 }  // namespace
 
 host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std::size_t sinks,
-                                                          host_environment* host) {
+                                                          host_resources* resources, const host_environment& host) {
   die_of_exceptions(self);
   self->set_down_handler([self](const caf::down_msg& down) { on_down(self, down); });
-  self->state.host = host;
-  self->state.activity = host->activities.enter("HOST SUPERVISOR", "", self->address());
-  self->state.sinks = sink_pool{sinks, *host};
-  for (std::size_t place = 0; place < self->state.sinks.size(); ++place) self->state.sinks.start(self, place);
+  host_supervisor_state& state = self->state;
+  state.host = &host;
+  state.resources = resources;
+  state.activity = host.activities.enter("HOST SUPERVISOR", "", self->address());
+  state.host_chain_restarts = restart_intensity{host.limits};
+  start_host_chain(self);
+  state.sinks = sink_pool{sinks, *resources, host};
+  for (std::size_t place = 0; place < state.sinks.size(); ++place) state.sinks.start(self, place, state.host_chain);
   return {
       [self](admit_atom, const cell_specification& wanted) { return on_admit(self, wanted); },
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },
       [self](status_atom) { return on_status(self); },
       [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
       [self](status_atom, const std::string& cell_id) { return ask_cell(self, cell_id); },
+      [self](append_atom, const joint_append_ptr& what) { return on_append(self, what); },
       [self](accounts_atom) { return on_accounts(self); },
       [self](alive_atom) -> std::uint64_t { return self->state.cells.size(); },
       [self](stop_atom) { return on_stop(self); },

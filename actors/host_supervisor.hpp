@@ -11,6 +11,7 @@
 #include "actors/cell_resources.hpp"
 #include "actors/cell_sighting.hpp"
 #include "actors/cell_supervisor.hpp"
+#include "actors/host_resources.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/sink_pool.hpp"
 #include "actors/socket_path_index.hpp"
@@ -41,8 +42,12 @@ struct host_supervisor_state {
     restart_intensity restarts{restart_limits{}};
   };
 
-  host_environment* host = nullptr;
+  const host_environment* host = nullptr;
+  host_resources* resources = nullptr;
   activity_ptr activity;
+  /// Null while it waits to be started again, and where no chain of the host's own is kept.
+  host_chain_actor host_chain;
+  restart_intensity host_chain_restarts{restart_limits{}};
   sink_pool sinks;
   std::map<std::string, cell_record, std::less<>> cells;
   /// The cells of the CELL SUPERVISORs that live.
@@ -60,8 +65,10 @@ struct host_supervisor_state {
   std::optional<caf::typed_response_promise<std::uint64_t>> stop_answer;
 };
 
-/// `sinks`: how many SINKs share the cells. `host` must outlive the actor.
+/// `sinks`: how many SINKs share the cells. `resources` and `host` must outlive the actor; nobody else may use the
+/// former while it lives.
 host_supervisor_actor::behavior_type make_host_supervisor(
-    host_supervisor_actor::stateful_pointer<host_supervisor_state> self, std::size_t sinks, host_environment* host);
+    host_supervisor_actor::stateful_pointer<host_supervisor_state> self, std::size_t sinks, host_resources* resources,
+    const host_environment& host);
 
 }  // namespace cellos

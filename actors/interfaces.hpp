@@ -14,6 +14,7 @@
 #include "messages/cell_status.hpp"
 #include "messages/cloud_event.hpp"
 #include "messages/event_seal.hpp"
+#include "messages/joint_append.hpp"
 #include "messages/quarantined_chunk.hpp"
 #include "messages/run_account.hpp"
 #include "messages/run_closing.hpp"
@@ -24,7 +25,20 @@
 ///     socket service -> LISTENER -> DECODER -> SINK -> evidence log
 ///                          ^--- acknowledgement ---'
 ///
-/// KEEPALIVE watches the DECODER; a CELL SUPERVISOR owns the three; the HOST SUPERVISOR owns the cells and the SINKs.
+/// Lines with which a run begins or ends go to the log by way of the HOST CHAIN. KEEPALIVE watches the DECODER; a CELL
+/// SUPERVISOR owns the three; the HOST SUPERVISOR owns the cells, the SINKs and the HOST CHAIN.
+///
+/// What an actor shows without a message, to another or to a thread, is in this file or named here:
+///
+///     decoder_progress  the DECODER's; KEEPALIVE and CELL SUPERVISOR read it
+///     host_progress     every SINK counts itself in and out; KEEPALIVEs, metrics and probes read it
+///     run_progress      the SINK's, a part of cell_progress; metrics and probes read it
+///     cell_progress     else the CELL SUPERVISOR's: which socket is bound; metrics and probes read it
+///     activity          of each actor its own; the watchdog reads it
+///     chain_epochs      each SINK takes the next number for a chain that begins
+///
+/// What outlives an actor that is replaced (`sink_journal`, `host_event_chain`, `cell_resources`) is worked on by one
+/// actor at a time and handed on by its supervisor. What is in `host_environment` is constant.
 namespace cellos {
 
 using acknowledge_atom = caf::atom_constant<caf::atom("ack")>;
@@ -48,6 +62,7 @@ using checkpoint_atom = caf::atom_constant<caf::atom("checkpoint")>;
 using rekey_atom = caf::atom_constant<caf::atom("rekey")>;
 using accounts_atom = caf::atom_constant<caf::atom("accounts")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
+using append_atom = caf::atom_constant<caf::atom("append")>;
 
 /// What a cell's DECODER shows without a message. It alone writes while it lives, and KEEPALIVE and the CELL SUPERVISOR
 /// read; it outlives each DECODER.
@@ -59,12 +74,27 @@ struct decoder_progress {
 };
 using decoder_progress_ptr = std::shared_ptr<decoder_progress>;
 
+/// What the SINKs of a host show without a message.
+struct host_progress {
+  /// SINKs whose lines the log does not take at the moment: nothing is read then, and no agent is to be called silent.
+  std::atomic<int> blocked_sinks{0};
+};
+using host_progress_ptr = std::shared_ptr<host_progress>;
+
 /// CREDIT: whoever needs to know how far a cell's chunks are in the log.
 using credit_actor = caf::typed_actor<
     // Chunks up to this sequence are appended; their credit returns.
     caf::reacts_to<acknowledge_atom, std::uint64_t>,
     // The SINK misses a chunk: send everything unacknowledged again.
     caf::reacts_to<replay_atom>>;
+
+/// HOST CHAIN: the host's own chain of events; owns nothing it could lose by dying (see host_event_chain).
+using host_chain_actor = caf::typed_actor<
+    // Appends lines of runs in one piece with what the host's chain says of them, once by number, and answers what
+    // became of it.
+    caf::replies_to<append_atom, joint_append_ptr>::with<append_outcome>,
+    // Seals all further events with another key.
+    caf::reacts_to<rekey_atom, event_sealing_ptr>>;
 
 /// SINK: orders each run into a chain of events and appends it; owns nothing it could lose by dying (see sink_journal).
 using sink_actor = caf::typed_actor<
@@ -90,7 +120,9 @@ using sink_actor = caf::typed_actor<
     // Own timer: signs what no signature vouches for yet.
     caf::reacts_to<checkpoint_atom>,
     // Seals all further events with another key.
-    caf::reacts_to<rekey_atom, event_sealing_ptr>>;
+    caf::reacts_to<rekey_atom, event_sealing_ptr>,
+    // A restarted HOST CHAIN takes over.
+    caf::reacts_to<host_chain_actor>>;
 
 /// DECODER: turns a chunk's bytes into declarations and refusals, stamps them, passes them on.
 using decoder_actor = caf::typed_actor<
@@ -130,7 +162,7 @@ using cell_supervisor_actor = caf::typed_actor<
     // Own timer: tries again what failed with another actor, or starts the children that were not replaced.
     caf::reacts_to<retry_atom>>;
 
-/// HOST SUPERVISOR: admits and retires cells; restarts cell supervisors and SINKs.
+/// HOST SUPERVISOR: admits and retires cells; restarts cell supervisors, SINKs and the HOST CHAIN.
 using host_supervisor_actor = caf::typed_actor<
     // A sign of life, asking nobody else: how many cells there are.
     caf::replies_to<alive_atom>::with<std::uint64_t>,
@@ -140,6 +172,8 @@ using host_supervisor_actor = caf::typed_actor<
     caf::replies_to<status_atom>::with<std::vector<cell_status>>,
     // Every chain goes on with another key.
     caf::reacts_to<rekey_atom, event_sealing_ptr>, caf::replies_to<status_atom, std::string>::with<cell_status>,
+    // For who is no actor of the host: to the HOST CHAIN.
+    caf::replies_to<append_atom, joint_append_ptr>::with<append_outcome>,
     // Adds up with every earlier answer: no count ever goes back, whichever cells come and go.
     caf::replies_to<accounts_atom>::with<host_accounts>,
     // Retires every cell; answers with how many did not end cleanly.
@@ -152,6 +186,8 @@ using host_supervisor_actor = caf::typed_actor<
 // Local messages only: they hold pointers.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::host_stamp_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::event_sealing_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::joint_append_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::append_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_opening)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_end_reason)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_closing)

@@ -60,7 +60,7 @@ void on_tick(keepalive_pointer self) {
   keepalive_state& state = self->state;
   const activity::mark busy{*state.activity};
   if (state.trigger.spent()) return;
-  if (*state.host->blocked_sinks > 0) {
+  if (state.host->progress->blocked_sinks > 0) {
     state.unheard = self->clock().now();
     return look_again_at(self, state.unheard + blocked_pause);
   }

@@ -93,6 +93,11 @@ class evidence_log {
   /// Lines of chains that nobody will go on with.
   std::error_code append(std::string_view lines) { return append(lines, {}); }
 
+  /// What puts on record that the log is about to get smaller: may take what the log keeps for that beyond its limit.
+  virtual std::error_code append_from_reserve(std::string_view lines, std::span<const chain_head> heads) {
+    return append(lines, heads);
+  }
+
   /// What one append may bring at most; more may never fit.
   virtual std::size_t largest_append() const { return std::numeric_limits<std::size_t>::max(); }
   /// Waits, for a time that is bounded, while older lines are removed to make room for so many bytes. Not to be called

@@ -214,8 +214,8 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
   return losses.refused;
 }
 
-run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
-                             std::uint64_t connections) {
+run_ledger::ending run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
+                                     std::uint64_t connections) {
   const state before = state_;
   const chain_writer::state stood = projection_.chain().save();
   try {
@@ -227,12 +227,13 @@ run_totals run_ledger::close(std::string& out, wall_time now, run_end_reason rea
     projection_.run_ended(out, now, reason, next.totals);
     next.ended = true;
     commit(out, std::move(next));
+    return {state_.totals, end_mark(), head()};
   } catch (...) {
     state_ = before;
     projection_.chain().restore(stood);
+    if (progress_) progress_->publish(state_.totals, received_before_, silenced());
     throw;
   }
-  return state_.totals;
 }
 
 }  // namespace cellos

@@ -55,9 +55,16 @@ class run_ledger {
   bool silence(std::string& out, wall_time now, const agent_silenced& silence);
   /// Writes what was lost since the last summary, if anything; answers with the refusals among it.
   refusal_counts summarise_losses(std::string& out, wall_time now);
+  /// What a run comes to.
+  struct ending {
+    run_totals totals;
+    run_end_mark mark;
+    chain_head head;
+  };
+
   /// The last event. `received` and `connections` are the intake's count, so that what never got here is on record.
-  run_totals close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
-                   std::uint64_t connections);
+  ending close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
+               std::uint64_t connections);
 
   /// Signs what is not yet vouched for, if there is a key and anything to sign.
   void checkpoint(std::string& out, wall_time now);

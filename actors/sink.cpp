@@ -1,10 +1,11 @@
 // SINK, last on the data path. In: batches, silences, runs opened and closed. Out: lines in the evidence log, then
 // acknowledgements. Batches queue by run and are served in fair turns, a bounded piece a message, so that neither a
 // flooding cell nor all of them together keep a question or a quiet cell waiting. Lines gather and are written
-// together; nothing is acknowledged before it is written. When the log takes nothing, or a cell is over its share of
-// it, batches wait unprojected, credit runs out and reading stops: the guest feels it, nobody loses. What a cell goes
-// on sending beyond its share is refused. A batch that is not attributed to the run whose DECODER made it is nobody's:
-// its chunk is set aside. What must survive this actor's death is in the journal.
+// together; nothing is acknowledged before it is written. Lines with which a run begins or ends are appended by the
+// HOST CHAIN, which is asked and not waited for: other messages are served meanwhile. When the log takes nothing, or a
+// cell is over its share of it, batches wait unprojected, credit runs out and reading stops: the guest feels it, nobody
+// loses. What a cell goes on sending beyond its share is refused. A batch that is not attributed to the run whose
+// DECODER made it is nobody's: its chunk is set aside. What must survive this actor's death is in the journal.
 
 #include "actors/sink.hpp"
 
@@ -12,37 +13,22 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/failure.hpp"
+#include "actors/sink_flush.hpp"
 #include "actors/supervision.hpp"
 
 namespace cellos {
 
 namespace {
 
-using sink_pointer = sink_actor::stateful_pointer<sink_state>;
-
-/// Lines are written at the latest when this many wait: large enough to make write(2) cheap, small enough for the
-/// cache.
-constexpr std::size_t flush_bytes = 512 * 1024;
-/// How often a log that takes nothing is tried again. Chosen here.
-constexpr std::chrono::milliseconds retry_pause{100};
 /// At most one summary of losses a run in this time, however much a guest does wrong. Chosen here.
 constexpr std::chrono::seconds summary_interval{1};
-
 /// How often a cell that is held back is looked at again. Chosen here.
 constexpr std::chrono::milliseconds hold_pause{50};
 /// Events made before the mailbox has its turn, where each costs a signature (20 to 50 us) and where it does not: some
 /// milliseconds. Chosen here.
 constexpr std::uint64_t signed_events_a_turn = 64;
 constexpr std::uint64_t plain_events_a_turn = 4096;
-
-void schedule_flush(sink_pointer self) {
-  if (!std::exchange(self->state.flush_scheduled, true)) self->send(self, flush_atom::value);
-}
-
-void schedule_turn(sink_pointer self) {
-  if (self->state.blocked || !self->state.turns.ready()) return;
-  if (!std::exchange(self->state.turn_scheduled, true)) self->send(self, turn_atom::value);
-}
 
 void schedule_summary(sink_pointer self) {
   self->state.tick_scheduled = true;
@@ -52,58 +38,6 @@ void schedule_summary(sink_pointer self) {
 void schedule_checkpoint(sink_pointer self) {
   if (std::exchange(self->state.checkpoint_scheduled, true)) return;
   self->delayed_send(self, self->state.journal->checkpoint_interval(), checkpoint_atom::value);
-}
-
-void settle(sink_pointer self) {
-  sink_state& state = self->state;
-  for (const auto& due : std::exchange(state.due_acknowledgements, {})) {
-    self->send(due.credit, acknowledge_atom::value, due.sequence);
-  }
-  for (const auto& answer : std::exchange(state.due_answers, {})) answer();
-}
-
-/// The log takes lines again. The last SINK to find out puts it on record.
-void resumed(sink_pointer self) {
-  sink_state& state = self->state;
-  state.reported_blocked.reset();
-  state.host->events.evidence_resumed();
-  if (state.host->host_chain == nullptr || *state.host->blocked_sinks > 0) return;
-  state.host->host_chain->evidence_blocked(state.blocked_by.message(), self->clock().now() - state.blocked_since);
-}
-
-/// So that each segment can be checked soon after it was left, whatever becomes of the next.
-void checkpoint_in_new_segment(sink_pointer self) {
-  sink_state& state = self->state;
-  const std::uint64_t before = std::exchange(state.segment, state.host->log.current_segment());
-  if (before == 0 || before == state.segment || !state.journal->has_unsigned()) return;
-  state.journal->checkpoint();
-  schedule_flush(self);
-}
-
-/// Writes what is pending. False if the log took nothing; then a retry is scheduled.
-bool flush(sink_pointer self) {
-  sink_state& state = self->state;
-  if (const std::error_code refused = state.journal->flush()) {
-    if (!std::exchange(state.blocked, true)) {
-      state.reported_blocked.emplace(*state.host->blocked_sinks);
-      state.blocked_by = refused;
-      state.blocked_since = self->clock().now();
-      state.host->events.evidence_blocked(refused);
-    }
-    if (!std::exchange(state.flush_scheduled, true)) self->delayed_send(self, retry_pause, flush_atom::value);
-    return false;
-  }
-  if (std::exchange(state.blocked, false)) resumed(self);
-  settle(self);
-  checkpoint_in_new_segment(self);
-  return true;
-}
-
-void on_flush(sink_pointer self) {
-  sink_state& state = self->state;
-  const activity::mark busy{*state.activity};
-  state.flush_scheduled = false;
-  if (flush(self)) schedule_turn(self);
 }
 
 run_ledger::result set_aside(sink_pointer self, const host_stamp_ptr& run, const batch& refused) {
@@ -144,7 +78,7 @@ void process(sink_pointer self, const sink_state::arrival& arrived, std::uint64_
     case run_ledger::result::duplicate:
     case run_ledger::result::taken: break;
   }
-  state.due_acknowledgements.push_back({arrived.credit, sequence_of(arrived)});
+  state.due_acknowledgements.push_back({state.journal->bytes_made(), {arrived.credit, sequence_of(arrived)}});
   see_to_it_later(self, arrived.run);
 }
 
@@ -194,9 +128,9 @@ void on_turn(sink_pointer self) {
   const activity::mark busy{*state.activity};
   state.turn_scheduled = false;
   const std::uint64_t most = state.journal->signs_each_event() ? signed_events_a_turn : plain_events_a_turn;
-  for (std::uint64_t spent = 0; spent < most && !state.blocked && state.turns.ready();) {
+  for (std::uint64_t spent = 0; spent < most && takes_more(state) && state.turns.ready();) {
     spent += serve_next(self, most);
-    if (state.journal->pending_bytes() >= flush_bytes) flush(self);
+    if (state.journal->pending_bytes() >= sink_flush_bytes) flush(self);
   }
   if (!state.turns.ready()) schedule_flush(self);
   schedule_turn(self);
@@ -225,11 +159,15 @@ void on_arrival(sink_pointer self, sink_state::arrival arrived) {
   queue(self, run, std::move(arrived));
 }
 
+void answer_when_written(sink_pointer self, std::function<void()> answer) {
+  self->state.due_answers.push_back({self->state.journal->bytes_made(), std::move(answer)});
+}
+
 caf::typed_response_promise<std::string> on_open_run(sink_pointer self, const host_stamp_ptr& run,
                                                      const run_opening& opening) {
   auto answer = self->make_response_promise<std::string>();
   const std::string& chain = self->state.journal->open_run(run, opening);
-  self->state.due_answers.emplace_back([answer, chain]() mutable { answer.deliver(chain); });
+  answer_when_written(self, [answer, chain]() mutable { answer.deliver(chain); });
   if (!self->state.blocked) flush(self);
   return answer;
 }
@@ -248,7 +186,7 @@ caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const ho
     serve(self, run, each.work, allowance_of(self, each.work).declarations);
   }
   const run_totals totals = self->state.journal->close_run(run, closing);
-  self->state.due_answers.emplace_back([answer, totals]() mutable { answer.deliver(totals); });
+  answer_when_written(self, [answer, totals]() mutable { answer.deliver(totals); });
   if (!self->state.blocked) flush(self);
   return answer;
 }
@@ -281,14 +219,16 @@ void on_rekey(sink_pointer self, const event_sealing_ptr& sealing) {
 
 }  // namespace
 
-sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal, const host_environment& host) {
+sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal, host_chain_actor host_chain,
+                                    const host_environment& host) {
   die_of_exceptions(self);
   end_with_supervisor(self);
   self->state.journal = std::move(journal);
+  self->state.host_chain = std::move(host_chain);
   self->state.host = &host;
   self->state.activity = host.activities.enter("SINK", "", self->address());
   // A predecessor may have died with lines pending or losses unreported.
-  if (self->state.journal->pending_bytes() > 0) schedule_flush(self);
+  if (self->state.journal->has_pending()) schedule_flush(self);
   if (self->state.journal->has_losses()) schedule_summary(self);
   if (self->state.journal->has_unsigned()) schedule_checkpoint(self);
   return {
@@ -312,6 +252,7 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
       [self](tick_atom) { on_tick(self); },
       [self](checkpoint_atom) { on_checkpoint(self); },
       [self](rekey_atom, const event_sealing_ptr& sealing) { on_rekey(self, sealing); },
+      [self](const host_chain_actor& restarted) { on_host_chain(self, restarted); },
   };
 }
 

@@ -19,26 +19,39 @@ constexpr std::size_t keep_buffer_bytes = 4 * 1024 * 1024;
 
 }  // namespace
 
+/// Cuts away what was added since, unless it is to stay.
+struct sink_journal::undo {
+  sink_journal& journal;
+  const host_stamp_ptr& run;
+  bool is_new;
+  std::size_t lines = journal.pending_.size();
+  std::size_t before = journal.said_before_.size();
+  std::size_t behind = journal.said_behind_.size();
+  std::size_t ended = journal.heads_of_ended_.size();
+
+  void cut() const {
+    journal.pending_.resize(lines);
+    journal.said_before_.erase(journal.said_before_.begin() + static_cast<std::ptrdiff_t>(before),
+                               journal.said_before_.end());
+    journal.said_behind_.erase(journal.said_behind_.begin() + static_cast<std::ptrdiff_t>(behind),
+                               journal.said_behind_.end());
+    journal.heads_of_ended_.erase(journal.heads_of_ended_.begin() + static_cast<std::ptrdiff_t>(ended),
+                                  journal.heads_of_ended_.end());
+  }
+  ~undo() {
+    if (is_new && journal.pending_.size() == lines) journal.with_lines_.erase(run);
+  }
+};
+
 template <class Make>
-auto sink_journal::append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make) {
+decltype(auto) sink_journal::append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make) {
   if (pending_.size() - parted_bytes_ >= part_after()) part_at(pending_.size(), pending_heads());
-  const auto [mark, is_new] = with_lines_.insert(run);
-  // Where `make` added nothing, or threw, all is as before.
-  struct undo {
-    sink_journal& journal;
-    std::set<host_stamp_ptr, by_name>::iterator mark;
-    bool is_new;
-    std::size_t before;
-    ~undo() {
-      if (is_new && journal.pending_.size() == before) journal.with_lines_.erase(mark);
-    }
-  };
-  const undo if_nothing_came{*this, mark, is_new, pending_.size()};
+  const undo former{*this, run, with_lines_.insert(run).second};
   ledger.part_after(part_after());
   try {
     return make(pending_);
   } catch (...) {
-    pending_.resize(if_nothing_came.before);
+    former.cut();
     throw;
   }
 }
@@ -48,11 +61,11 @@ const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_o
   const wall_time now = clock_.now();
   run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
                                         : run_ledger{run, new_chain(*run, now, *epochs_), sealing_};
-  append_lines(run, ledger, [&](std::string& out) {
+  return append_lines(run, ledger, [&](std::string& out) -> const std::string& {
     ledger.open(out, now, opening);
-    if (host_chain_ != nullptr && !opening.recovered) pending_openings_.push_back(ledger.chain());
+    if (lists_runs() && !opening.recovered) said_before_.emplace_back(run_begin_mark{ledger.chain()});
+    return runs_.emplace(run, std::move(ledger)).first->second.chain();
   });
-  return runs_.emplace(run, std::move(ledger)).first->second.chain();
 }
 
 log_share& sink_journal::share_of(const host_stamp& run, monotonic_time now) {
@@ -118,14 +131,24 @@ run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing&
   std::erase_if(closed_, [](const auto& ended) { return ended.first.use_count() == 1; });
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};
-  const run_totals totals = append_lines(run, ledger->second, [&](std::string& out) {
-    return ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
-  });
-  if (host_chain_ != nullptr) pending_ends_.push_back(ledger->second.end_mark());
-  heads_of_ended_.push_back(ledger->second.head());
+  const auto closed = closed_.emplace(run, run_totals{}).first;
+  try {
+    append_lines(run, ledger->second, [&](std::string& out) {
+      // Once the ledger has ended nothing may fail.
+      said_behind_.reserve(said_behind_.size() + 1);
+      heads_of_ended_.reserve(heads_of_ended_.size() + 1);
+      run_ledger::ending end =
+          ledger->second.close(out, clock_.now(), closing.reason, closing.frames_received, closing.connections);
+      closed->second = end.totals;
+      if (lists_runs()) said_behind_.emplace_back(std::move(end.mark));
+      heads_of_ended_.push_back(std::move(end.head));
+    });
+  } catch (...) {
+    closed_.erase(closed);
+    throw;
+  }
   runs_.erase(ledger);
-  closed_.emplace(run, totals);
-  return totals;
+  return closed->second;
 }
 
 void sink_journal::summarise_losses(monotonic_time now,
@@ -204,53 +227,72 @@ void sink_journal::part(const host_stamp_ptr& run, run_ledger& ledger) {
 }
 
 void sink_journal::part_at(std::size_t end, std::vector<chain_head> heads) {
-  pieces_.push_back(
-      {end - parted_bytes_, std::move(heads), std::exchange(pending_openings_, {}), std::exchange(pending_ends_, {})});
+  piece& parted = pieces_.emplace_back();
+  parted.bytes = end - parted_bytes_;
+  parted.heads = std::move(heads);
+  parted.before = std::exchange(said_before_, {});
+  parted.behind = std::exchange(said_behind_, {});
   parted_bytes_ = end;
   heads_of_ended_.clear();
   with_lines_.clear();
 }
 
-std::error_code sink_journal::write_parted() {
-  while (!pieces_.empty()) {
-    const piece& next = pieces_.front();
-    const auto lines = std::string_view{pending_}.substr(0, next.bytes);
-    if (const std::error_code refused = write(lines, next.heads, next.openings, next.ends)) return refused;
-    pending_.erase(0, next.bytes);
-    parted_bytes_ -= next.bytes;
-    pieces_.pop_front();
-  }
-  return {};
+void sink_journal::record(log_blockage blockage) {
+  if (lists_runs()) said_behind_.emplace_back(std::move(blockage));
 }
 
-std::error_code sink_journal::write(std::string_view lines, std::span<const chain_head> heads,
-                                    std::span<const std::string> openings, std::span<const run_end_mark> ends) {
-  log_.await_room(lines.size());
-  if (openings.empty() && ends.empty()) return log_.append(lines, heads);
-  return host_chain_->append(lines, heads, openings, ends);
+bool sink_journal::has_pending() const {
+  return handed_over_ || !pieces_.empty() || !pending_.empty() || !said_before_.empty() || !said_behind_.empty();
+}
+
+std::uint64_t sink_journal::bytes_made() const {
+  return written_ + (handed_over_ ? handed_over_->lines.size() : 0) + pending_.size();
 }
 
 std::error_code sink_journal::flush() {
-  if (host_chain_ != nullptr) {
-    if (const std::error_code refused = host_chain_->flush()) return refused;
-  }
-  if (pending_.empty()) return {};
-  if (const std::error_code refused = write_parted()) return refused;
-  if (!pending_.empty()) {
-    if (const std::error_code refused = write(pending_, pending_heads(), pending_openings_, pending_ends_)) {
-      return refused;
+  if (handed_over_) log_.await_room(handed_over_->lines.size());
+  while (!handed_over_ && has_pending()) {
+    if (pieces_.empty()) part_at(pending_.size(), pending_heads());
+    const piece& next = pieces_.front();
+    log_.await_room(next.bytes);
+    if (!next.before.empty() || !next.behind.empty()) {
+      hand_over();
+      break;
     }
+    if (const auto refused = log_.append(std::string_view{pending_}.substr(0, next.bytes), next.heads)) return refused;
+    written_ += next.bytes;
+    parted_bytes_ -= next.bytes;
+    pending_.erase(0, next.bytes);
+    pieces_.pop_front();
   }
-  if (pending_.capacity() > keep_buffer_bytes) {
-    pending_ = {};
-  } else {
-    pending_.clear();
-  }
-  pending_openings_.clear();
-  pending_ends_.clear();
-  heads_of_ended_.clear();
-  with_lines_.clear();
+  if (pending_.empty() && pending_.capacity() > keep_buffer_bytes) pending_ = {};
   return {};
+}
+
+/// All that may fail comes first.
+void sink_journal::hand_over() {
+  piece& next = pieces_.front();
+  auto made = std::make_shared<joint_append>();
+  made->origin = origin_;
+  const bool is_all = next.bytes == pending_.size();
+  if (!is_all) made->lines = pending_.substr(0, next.bytes);
+  if (is_all) {
+    made->lines = std::exchange(pending_, {});
+  } else {
+    pending_.erase(0, next.bytes);
+  }
+  made->before = std::move(next.before);
+  made->heads = std::move(next.heads);
+  made->behind = std::move(next.behind);
+  made->number = ++last_number_;
+  parted_bytes_ -= next.bytes;
+  pieces_.pop_front();
+  handed_over_ = std::move(made);
+}
+
+void sink_journal::appended_by_host_chain() {
+  written_ += handed_over_->lines.size();
+  handed_over_.reset();
 }
 
 }  // namespace cellos

@@ -14,30 +14,39 @@
 #include <vector>
 
 #include "actors/chain_epochs.hpp"
-#include "actors/host_event_chain.hpp"
-#include "actors/interfaces.hpp"
 #include "actors/log_share.hpp"
 #include "actors/ports.hpp"
 #include "actors/run_ledger.hpp"
+#include "messages/agent_silenced.hpp"
+#include "messages/batch.hpp"
+#include "messages/cloud_event.hpp"
+#include "messages/event_seal.hpp"
+#include "messages/joint_append.hpp"
+#include "messages/quarantined_chunk.hpp"
+#include "messages/run_account.hpp"
+#include "messages/run_closing.hpp"
+#include "messages/run_totals.hpp"
 
 namespace cellos {
 
 /// What a SINK works on and must not lose: the ledgers of its open runs, and lines made but not yet in the log.
 ///
 /// Lives outside the actor, so that a SINK that died is replaced by one that goes on where it was. Used by one SINK at
-/// a time; not thread-safe.
+/// a time; not thread-safe. Each operation completes or, if it throws, leaves the journal as it was.
+///
+/// Most lines it appends itself. Lines with which a run begins or ends are for the HOST CHAIN, which appends them
+/// together with what the host's chain says of that; until it has, nothing behind them is appended.
 class sink_journal {
  public:
-  /// Without a sealing, events carry no digests; without a host chain, runs are not listed in the host's chain. `share`
-  /// is each cell's.
-  sink_journal(evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing = nullptr,
-               host_event_chain* host_chain = nullptr,
+  /// Without a sealing, events carry no digests. `origin`: what the host's chain knows this journal by; without one,
+  /// runs are not listed there. `share` is each cell's.
+  sink_journal(evidence_log& log, const wall_clock& clock, event_sealing_ptr sealing = nullptr, std::string origin = {},
                std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>(),
                const log_share_limits& share = {})
       : log_(log),
         clock_(clock),
         sealing_(std::move(sealing)),
-        host_chain_(host_chain),
+        origin_(std::move(origin)),
         share_limits_(share),
         epochs_(std::move(epochs)) {}
 
@@ -82,21 +91,37 @@ class sink_journal {
   /// Seals all further events with another key.
   void change_key(const event_sealing_ptr& sealing);
 
-  /// Appends the pending lines to the log. On an error they stay pending.
+  /// To be said in the host's chain, behind the lines that are pending.
+  void record(log_blockage blockage);
+
+  /// Appends the pending lines to the log, up to those that the HOST CHAIN has to append: `for_host_chain`. On an error
+  /// they stay pending.
   std::error_code flush();
+  /// What the HOST CHAIN is to append, the same until `appended_by_host_chain`. Null: nothing.
+  const joint_append_ptr& for_host_chain() const { return handed_over_; }
+  /// It is in the log.
+  void appended_by_host_chain();
+
+  /// Lines, and what the host's chain is to say, that are not in the log yet.
+  bool has_pending() const;
+  /// But for those that were handed over.
   std::size_t pending_bytes() const { return pending_.size(); }
+  /// Of all lines that were ever made, in order: how many bytes there are, and how many of them are in the log.
+  std::uint64_t bytes_made() const;
+  std::uint64_t bytes_written() const { return written_; }
 
  private:
-  /// Makes lines of a run with `make(pending_)`; cuts them away again if it throws.
+  struct undo;
+
+  /// Makes lines of a run with `make(pending_)`. If it throws, what it added anywhere is cut away again.
   template <class Make>
-  auto append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make);
+  decltype(auto) append_lines(const host_stamp_ptr& run, run_ledger& ledger, Make&& make);
+  bool lists_runs() const { return !origin_.empty(); }
   std::vector<chain_head> pending_heads() const;
   std::size_t part_after() const;
   void part(const host_stamp_ptr& run, run_ledger& ledger);
   void part_at(std::size_t end, std::vector<chain_head> heads);
-  std::error_code write_parted();
-  std::error_code write(std::string_view lines, std::span<const chain_head> heads,
-                        std::span<const std::string> openings, std::span<const run_end_mark> ends);
+  void hand_over();
 
   log_share& share_of(const host_stamp& run, monotonic_time now);
 
@@ -105,26 +130,31 @@ class sink_journal {
   std::map<host_stamp_ptr, run_ledger, by_name> runs_;
   /// Totals of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
-  /// Among the pending lines: chains that begin, ends, and what has lines there. The host's chain lists the former two
-  /// in one piece with the lines.
-  std::vector<std::string> pending_openings_;
-  std::vector<run_end_mark> pending_ends_;
+  /// Of the pending lines behind the last piece: what the host's chain says of them, which chains have ended, and what
+  /// else has lines there.
+  std::vector<host_statement> said_before_;
+  std::vector<host_statement> said_behind_;
   std::vector<chain_head> heads_of_ended_;
   std::set<host_stamp_ptr, by_name> with_lines_;
 
-  /// Pending lines that are appended by themselves, since with those behind them they are more than the log may take.
+  /// Pending lines that are appended by themselves: with those behind them they are more than the log may take, or the
+  /// log refused them.
   struct piece {
     std::size_t bytes = 0;
     std::vector<chain_head> heads;
-    std::vector<std::string> openings;
-    std::vector<run_end_mark> ends;
+    std::vector<host_statement> before;
+    std::vector<host_statement> behind;
   };
   /// In order; the lines behind the last one have their heads in the members above.
   std::deque<piece> pieces_;
   std::size_t parted_bytes_ = 0;
   std::string pending_;
+  /// The HOST CHAIN is at it. No longer part of the pending lines.
+  joint_append_ptr handed_over_;
+  std::uint64_t last_number_ = 0;
+  std::uint64_t written_ = 0;
   event_sealing_ptr sealing_;
-  host_event_chain* host_chain_;
+  std::string origin_;
   log_share_limits share_limits_;
   /// By cell: another run of it is no other share.
   std::map<std::string, log_share, std::less<>> shares_;

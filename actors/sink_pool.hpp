@@ -12,6 +12,7 @@
 namespace cellos {
 
 struct host_environment;
+struct host_resources;
 
 /// The SINKs of a host, over which its cells are spread by name. Each works on a journal that outlives it. The HOST
 /// SUPERVISOR's alone.
@@ -19,7 +20,7 @@ class sink_pool {
  public:
   sink_pool() = default;
   /// Places for `sinks`, at least one, none of which runs yet. `host` must outlive it.
-  sink_pool(std::size_t sinks, const host_environment& host);
+  sink_pool(std::size_t sinks, const host_resources& resources, const host_environment& host);
 
   std::size_t size() const { return places_.size(); }
   /// A cell of this name is served here, always.
@@ -29,8 +30,8 @@ class sink_pool {
   /// Null while it waits to be started again.
   const sink_actor& at(std::size_t place) const { return places_[place].actor; }
 
-  /// Starts one on what its predecessor left.
-  void start(caf::scheduled_actor* supervisor, std::size_t place);
+  /// Starts one on what its predecessor left. `host_chain`: null until there is one.
+  void start(caf::scheduled_actor* supervisor, std::size_t place, const host_chain_actor& host_chain);
   /// Of one that died: false if it died too often, and is not to be started before the limits' pause.
   bool may_restart(std::size_t place, monotonic_time now);
   std::vector<std::size_t> not_running() const;

@@ -22,9 +22,23 @@ namespace {
 /// Above what the HOST SUPERVISOR itself allows a cell to end. Chosen here.
 constexpr std::chrono::seconds stop_timeout{60};
 
-/// The committer, retention, the feed, the writer of the state file, the I/O thread with its two for accepting and
-/// leaving, two servers of three each; and some to spare.
+/// The HOST CHAIN, the committer, retention, the feed, the writer of the state file, the I/O thread with its two for
+/// accepting and leaving, two servers of three each; and some to spare.
 constexpr std::size_t threads_at_most = 16;
+
+/// An append takes as long as the disk does; asked again, nothing is appended twice. Chosen here.
+constexpr std::chrono::seconds append_timeout{30};
+
+/// For a thread that is no actor; waits for the outcome.
+std::error_code ask_to_append(caf::actor_system& system, const host_supervisor_actor& host,
+                              const joint_append_ptr& what) {
+  std::error_code refused;
+  caf::scoped_actor self{system};
+  self->request(host, append_timeout, append_atom::value, what)
+      .receive([&](const append_outcome& outcome) { refused = outcome.refused; },
+               [&](const caf::error&) { refused = std::make_error_code(std::errc::resource_unavailable_try_again); });
+  return refused;
+}
 
 }  // namespace
 
@@ -50,6 +64,7 @@ std::vector<boot_step> host_role::serve_steps() {
       {"recover the open runs", [this] { return read_open_runs(); }},
       {"record the start", [this] { return record_start(); }, [this] { end_orphaned_runs(); }},
       {"start the actors", [this] { return start_actors(); }, [this] { stop_actors(); }},
+      {"keep the log within its limits", [this] { return begin_retention(); }, [this] { maintenance_.reset(); }},
       {"admit the cells", [this] { return admit_cells(); }, [this] { drain_cells(); }},
   };
 }
@@ -105,8 +120,8 @@ std::string host_role::open_evidence_log() {
 /// Everything that looks at what is appended.
 void host_role::start_measuring() {
   metrics_.emplace(metrics::sources{std::string{version}, settings_.host_id, *log_, events(),
-                                    [this] { return host_->blocked_sinks->load(); }, [this] { return process_.hung(); },
-                                    [this] { return process_.log_lines_lost(); }});
+                                    [this] { return host_->progress->blocked_sinks.load(); },
+                                    [this] { return process_.hung(); }, [this] { return process_.log_lines_lost(); }});
   metrics_->set_per_cell(settings_.metrics.per_cell_series);
   feed_.emplace(*log_, settings_.evidence.dir, events(), event_feed::options{});
   observed_.emplace(
@@ -116,7 +131,6 @@ void host_role::start_measuring() {
 
 void host_role::close_evidence_log() {
   feed_.reset();
-  maintenance_.reset();
   if (const std::error_code failed = log_->close()) events().evidence_blocked(failed);
   committed_.closed();
 }
@@ -134,54 +148,52 @@ std::string host_role::record_start() {
   open_chains_.announce(heads_of(found_.open_runs));
   const restart_context context{settings_.host_id, version, *observed_, process_.clock(), *epochs_, sealing_};
   std::error_code refused = cellos::record_start(found_, context, *log_, events(), host_chain_);
-  if (!refused && torn_) host_chain_->evidence_truncated(torn_->file.filename().native(), torn_->bytes_removed);
-  if (!refused) begin_retention();
-  if (!refused) refused = host_chain_->flush();
+  if (!refused && torn_) {
+    refused = host_chain_->record(truncated_file{torn_->file.filename().native(), torn_->bytes_removed});
+  }
+  if (!refused) refused = record_missing();
   return refused ? "the evidence log took no record of the restart: " + refused.message() : std::string{};
 }
 
-void host_role::begin_retention() {
-  const retention_file noted{log_->directory()};
-  const auto state = noted.read({journal_mac_of(sealing_), former_journal_mac_of(sealing_)});
+std::error_code host_role::record_missing() {
+  retention_left_ = retention_file{log_->directory()}.read({journal_mac_of(sealing_), former_journal_mac_of(sealing_)});
   // The journal is begun anew less often; but that file alone can be taken away.
-  report_missing(std::max(first_segment_left_, state ? state->first_segment : 0));
-  maintenance_.emplace(retention::surroundings{*log_, *host_chain_, events(), open_chains_},
-                       state.value_or(retention_state{}), journal_mac_of(sealing_));
+  const std::uint64_t first = std::max(first_segment_left_, retention_left_ ? retention_left_->first_segment : 0);
+  // Nothing is missing of a log of which nobody says where it begins.
+  if (first == 0) return {};
+  std::error_code unlisted;
+  for (const segment_range& each : missing_segments(list_segments(settings_.evidence.dir, unlisted), first)) {
+    events().segments_missing(each.first, each.last);
+    if (const auto refused = host_chain_->record(missing_range{each.first, each.last})) return refused;
+  }
+  return {};
 }
 
-/// Nothing is missing of a log of which nobody says where it begins.
-void host_role::report_missing(std::uint64_t first_expected) {
-  if (first_expected == 0) return;
-  std::error_code unlisted;
-  for (const segment_range& each : missing_segments(list_segments(settings_.evidence.dir, unlisted), first_expected)) {
-    events().segments_missing(each.first, each.last);
-    host_chain_->segments_missing(each.first, each.last);
-  }
+std::string host_role::begin_retention() {
+  const auto record = [this](const joint_append_ptr& what) {
+    return ask_to_append(process_.actors(), supervisor_, what);
+  };
+  maintenance_.emplace(retention::surroundings{*log_, record, events(), open_chains_},
+                       retention_left_.value_or(retention_state{}), journal_mac_of(sealing_));
+  return {};
 }
 
 void host_role::end_orphaned_runs() {
-  // Nothing follows the host's last word; and from here on the log's limit is in the way of no end.
-  maintenance_.reset();
   std::error_code failed;
-  if (host_) failed = end_orphans(host_->recovered.all(), process_.clock(), host_->sealing, *host_chain_);
+  if (host_) failed = end_orphans(resources_.recovered.all(), process_.clock(), resources_.sealing, *host_chain_);
   // A host that stopped left nothing open; otherwise the next start goes on from here.
-  if (!failed) {
-    host_chain_->stopped();
-    failed = host_chain_->flush();
-  }
+  if (!failed) failed = host_chain_->record(daemon_stop{});
   if (failed) events().evidence_blocked(failed);
 }
 
 std::string host_role::start_actors() {
   quarantine_.emplace(settings_.evidence.dir / "quarantine");
   host_.emplace(host_environment{settings_.host_id, std::string{version}, *sockets_, *observed_, *quarantine_,
-                                 process_.clock(), events(), process_.activities(),
-                                 recovered_runs{std::move(found_.open_runs)}});
-  host_->epochs = epochs_;
-  host_->sealing = sealing_;
-  host_->host_chain = &*host_chain_;
+                                 process_.clock(), events(), process_.activities()});
   host_->cell_share = share_of(settings_.evidence);
-  supervisor_ = process_.actors().spawn(make_host_supervisor, daemon_process::cores(), &*host_);
+  host_->host_chain_has_thread = true;
+  resources_ = {recovered_runs{std::move(found_.open_runs)}, sealing_, &*host_chain_, epochs_};
+  supervisor_ = process_.actors().spawn(make_host_supervisor, daemon_process::cores(), &resources_, std::cref(*host_));
   // Only a bug can end it, and nothing is served after: let whoever started us start us again.
   supervisor_->attach_functor([this](const caf::error&) {
     if (!stopping_) daemon_process::give_up();
@@ -240,7 +252,7 @@ std::string host_role::serve_control() {
        [this] { return process_.unready_reasons(); }, [this] { return process_.hung(); },
        [this](const std::string& id) { return configured_cells_->names(id); },
        [this] { return configured_cells_->expected(); },
-       [this](reload_reply asked) { process_.ask_for_reload(std::move(asked)); }, host_->progress,
+       [this](reload_reply asked) { process_.ask_for_reload(std::move(asked)); }, host_->board,
        [this](const std::string& id, bool removed) { configured_cells_->set_removed(id, removed); }});
   if (!opened.service) return opened.refusal;
   control_ = std::move(opened.service);
@@ -269,7 +281,8 @@ sign_of_life host_role::check_liveness(std::chrono::nanoseconds timeout) {
 
 std::vector<std::string> host_role::unready_reasons() const {
   std::vector<std::string> reasons;
-  if (host_->blocked_sinks->load() > 0) reasons.emplace_back("the evidence log takes nothing; see evidence_blocked");
+  if (host_->progress->blocked_sinks.load() > 0)
+    reasons.emplace_back("the evidence log takes nothing; see evidence_blocked");
   if (log_->is_displaced()) {
     reasons.emplace_back("the evidence directory was moved, removed or replaced; see evidence_disturbed");
   }

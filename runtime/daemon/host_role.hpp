@@ -10,6 +10,7 @@
 
 #include "actors/chain_epochs.hpp"
 #include "actors/host_event_chain.hpp"
+#include "actors/host_resources.hpp"
 #include "actors/host_supervisor.hpp"
 #include "runtime/control/control_service.hpp"
 #include "runtime/daemon/committed_end.hpp"
@@ -53,12 +54,12 @@ class host_role final : public daemon_role {
   std::string read_open_runs();
   std::string record_start();
   std::string start_actors();
+  std::string begin_retention();
   std::string admit_cells();
   std::string serve_control();
 
   void start_measuring();
-  void begin_retention();
-  void report_missing(std::uint64_t first_expected);
+  std::error_code record_missing();
   void close_evidence_log();
   void end_orphaned_runs();
   void stop_actors();
@@ -91,11 +92,15 @@ class host_role final : public daemon_role {
   std::uint64_t first_segment_left_ = 0;
   recovery_conclusions found_;
   std::shared_ptr<chain_epochs> epochs_;
+  /// Until the actors have gone, theirs.
+  host_resources resources_;
   std::optional<host_environment> host_;
   std::optional<metrics> metrics_;
   std::optional<event_feed> feed_;
   open_chains open_chains_;
   std::optional<observed_log> observed_;
+  /// Of the process before.
+  std::optional<retention_state> retention_left_;
   std::optional<log_maintenance> maintenance_;
   std::unique_ptr<admission_store> admissions_;
   std::optional<host_client> host_client_;

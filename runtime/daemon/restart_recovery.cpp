@@ -1,6 +1,7 @@
 #include "runtime/daemon/restart_recovery.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,29 +22,23 @@ class collected_lines {
   explicit collected_lines(host_event_chain& host_chain) : host_chain_(host_chain) {}
 
   std::error_code add(const run_ledger& ledger, std::string_view lines, const std::optional<adopted_range>& adopted) {
-    lines_ += lines;
-    heads_.push_back(ledger.head());
-    if (adopted) findings_.emplace_back(*adopted);
-    if (heads_.back().run->ended) ends_.push_back(ledger.end_mark());
-    return lines_.size() < most_bytes_at_once ? std::error_code{} : append();
+    collected_.lines += lines;
+    collected_.heads.push_back(ledger.head());
+    if (adopted) collected_.behind.emplace_back(recovery_finding{*adopted});
+    if (collected_.heads.back().run->ended) ends_.emplace_back(ledger.end_mark());
+    return collected_.lines.size() < most_bytes_at_once ? std::error_code{} : append();
   }
 
   std::error_code append() {
-    if (lines_.empty()) return {};
-    const std::error_code refused = host_chain_.append(lines_, heads_, {}, ends_, findings_);
-    lines_.clear();
-    heads_.clear();
-    ends_.clear();
-    findings_.clear();
-    return refused;
+    joint_append all = std::exchange(collected_, {});
+    std::ranges::move(std::exchange(ends_, {}), std::back_inserter(all.behind));
+    return host_chain_.append(all);
   }
 
  private:
   host_event_chain& host_chain_;
-  std::string lines_;
-  std::vector<chain_head> heads_;
-  std::vector<run_end_mark> ends_;
-  std::vector<recovery_finding> findings_;
+  joint_append collected_;
+  std::vector<host_statement> ends_;
 };
 
 run_ledger ledger_of(const recovered_run& run, const event_sealing_ptr& sealing) {
@@ -54,17 +49,17 @@ run_ledger ledger_of(const recovered_run& run, const event_sealing_ptr& sealing)
 std::error_code record_findings(const recovery_conclusions& found, host_event_chain& host_chain) {
   std::vector<run_end_mark> closings = found.closings;
   for (const recovery_finding& finding : found.findings) {
-    std::vector<run_end_mark> its_closing;
+    joint_append record{.behind = {finding}};
     if (const auto* abandoned = std::get_if<abandoned_chain>(&finding)) {
       const auto same = std::ranges::find(closings, abandoned->chain, &run_end_mark::chain);
       if (same != closings.end()) {
-        its_closing.push_back(*same);
+        record.behind.emplace_back(*same);
         closings.erase(same);
       }
     }
-    if (const auto refused = host_chain.append({}, {}, {}, its_closing, {&finding, 1})) return refused;
+    if (const auto refused = host_chain.append(record)) return refused;
   }
-  return closings.empty() ? std::error_code{} : host_chain.append({}, {}, {}, closings);
+  return host_chain.append({.behind = {closings.begin(), closings.end()}});
 }
 
 enum class then : std::uint8_t { go_on, end };
@@ -103,22 +98,30 @@ signing_statement former_statement(const recovery_conclusions& found) {
   return {sealed ? signing_statement::kind::event : signing_statement::kind::off, 0, {}};
 }
 
+daemon_start start_of(const recovery_conclusions& found, const restart_context& context) {
+  return {std::string{context.daemon_version}, found.former};
+}
+
 /// As the former host, with the key there is; what it leaves is a log in which nothing is open.
 std::error_code end_other_log(recovery_conclusions& found, const restart_context& context) {
   const event_sealing_ptr sealing = sealing_for_ending(former_statement(found), context.sealing);
   host_event_chain host_chain{found.written_by->host_id, context.log,   context.clock, sealing,
                               found.host_chain,          context.epochs};
   const bool is_as_it_was = found.open_runs.empty() && found.findings.empty() && found.closings.empty();
-  if (!found.host_chain) host_chain.started(context.daemon_version, found.former ? &*found.former : nullptr);
+  if (!found.host_chain) {
+    if (const auto refused = host_chain.record(start_of(found, context))) return refused;
+  }
   if (const auto refused = record_findings(found, host_chain)) return refused;
   if (const auto refused = record_runs(found.open_runs, context, sealing, host_chain, then::end)) return refused;
-  if (!found.host_stopped || !is_as_it_was) host_chain.stopped();
+  if (!found.host_stopped || !is_as_it_was) {
+    if (const auto refused = host_chain.record(daemon_stop{})) return refused;
+  }
   found.former = host_chain.end();
   found.host_chain.reset();
   found.open_runs.clear();
   found.closings.clear();
   found.findings.clear();
-  return host_chain.flush();
+  return {};
 }
 
 }  // namespace
@@ -159,8 +162,7 @@ std::error_code record_restart(recovery_conclusions& found, const restart_contex
   }
   host_chain.emplace(std::string{context.host_id}, context.log, context.clock, context.sealing, found.host_chain,
                      context.epochs);
-  host_chain->started(context.daemon_version, found.former ? &*found.former : nullptr);
-  if (const auto refused = host_chain->flush()) return refused;
+  if (const auto refused = host_chain->record(start_of(found, context))) return refused;
   if (const auto refused = record_findings(found, *host_chain)) return refused;
   return record_runs(found.open_runs, context, context.sealing, *host_chain, then::go_on);
 }

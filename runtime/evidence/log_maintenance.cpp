@@ -15,8 +15,8 @@ constexpr std::chrono::milliseconds retry_pause{50};
 
 }  // namespace
 
-log_maintenance::log_maintenance(const retention::surroundings& around, retention_state state, journal_mac_ptr mac)
-    : log_(around.log), retention_(around, std::move(state), std::move(mac)), thread_([this] { run(); }) {
+log_maintenance::log_maintenance(retention::surroundings around, retention_state state, journal_mac_ptr mac)
+    : log_(around.log), retention_(std::move(around), std::move(state), std::move(mac)), thread_([this] { run(); }) {
   std::unique_lock lock{mutex_};
   wakes_.wait(lock, [this] { return ready_; });
 }
@@ -46,7 +46,7 @@ void log_maintenance::wake() {
 
 void log_maintenance::run() {
   ::pthread_setname_np(::pthread_self(), "evidence-keep");
-  log_.leave_removal_to_this_thread([this] { wake(); });
+  log_.leave_removal([this] { wake(); });
   std::unique_lock lock{mutex_};
   ready_ = true;
   wakes_.notify_all();

@@ -15,7 +15,7 @@ namespace cellos {
 class log_maintenance {
  public:
   /// Returns when the log has left its removal to the thread.
-  log_maintenance(const retention::surroundings& around, retention_state state, journal_mac_ptr mac);
+  log_maintenance(retention::surroundings around, retention_state state, journal_mac_ptr mac);
   /// Nothing is removed any more.
   ~log_maintenance();
   log_maintenance(const log_maintenance&) = delete;

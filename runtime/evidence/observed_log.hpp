@@ -21,14 +21,10 @@ class observed_log final : public evidence_log {
 
   using evidence_log::append;
   std::error_code append(std::string_view lines, std::span<const chain_head> heads) override {
-    const auto began = std::chrono::steady_clock::now();
-    open_.announce(heads);
-    const std::error_code refused = log_.append(lines, heads);
-    timed_(std::chrono::steady_clock::now() - began);
-    if (refused) return refused;
-    open_.take(heads);
-    appended_();
-    return refused;
+    return observe(heads, [&] { return log_.append(lines, heads); });
+  }
+  std::error_code append_from_reserve(std::string_view lines, std::span<const chain_head> heads) override {
+    return observe(heads, [&] { return log_.append_from_reserve(lines, heads); });
   }
 
   std::size_t largest_append() const override { return log_.largest_append(); }
@@ -36,6 +32,18 @@ class observed_log final : public evidence_log {
   std::uint64_t current_segment() const override { return log_.current_segment(); }
 
  private:
+  template <class Append>
+  std::error_code observe(std::span<const chain_head> heads, Append&& append_lines) {
+    const auto began = std::chrono::steady_clock::now();
+    open_.announce(heads);
+    const std::error_code refused = append_lines();
+    timed_(std::chrono::steady_clock::now() - began);
+    if (refused) return refused;
+    open_.take(heads);
+    appended_();
+    return refused;
+  }
+
   evidence_log& log_;
   open_chains& open_;
   on_timed timed_;

@@ -30,16 +30,16 @@ std::vector<segment_range> missing_segments(const std::vector<segment_on_disk>& 
   return missing;
 }
 
-retention::retention(const surroundings& around, retention_state state, journal_mac_ptr mac)
-    : around_(around),
-      file_(around.log.directory()),
+retention::retention(surroundings around, retention_state state, journal_mac_ptr mac)
+    : around_(std::move(around)),
+      file_(around_.log.directory()),
       mac_(std::move(mac)),
       first_segment_(state.first_segment),
       removed_(std::move(state.chains)) {}
 
 bool retention::work() {
   report_disturbed();
-  std::error_code failure;
+  std::error_code failure = record_said();
   // A log that is smaller than what is to be said of it would be removed and recorded for ever.
   for (int removals = 0; removals < most_removals_at_once && !failure; ++removals) {
     if (!under_way_) {
@@ -61,11 +61,11 @@ void retention::report_disturbed() {
       case segment_file::condition::as_left: break;
       case segment_file::condition::displaced:
         around_.events.evidence_disturbed(file, "moved, removed or replaced");
-        around_.host_chain.segments_missing(each.segment, each.segment);
+        say(missing_range{each.segment, each.segment});
         break;
       case segment_file::condition::cut:
         around_.events.evidence_disturbed(file, "cut");
-        around_.host_chain.evidence_truncated(file, each.bytes_missing);
+        say(truncated_file{file, each.bytes_missing});
         break;
       case segment_file::condition::grown: around_.events.evidence_disturbed(file, "written to"); break;
     }
@@ -73,6 +73,23 @@ void retention::report_disturbed() {
   const bool displaced = around_.log.is_displaced();
   if (displaced && !displaced_) around_.events.evidence_disturbed(".", "moved, removed or replaced");
   displaced_ = displaced;
+}
+
+void retention::say(host_statement statement) {
+  auto said = std::make_shared<joint_append>();
+  said->behind.push_back(std::move(statement));
+  said->from_reserve = true;
+  said->origin = "retention";
+  said->number = ++last_number_;
+  said_.push_back(std::move(said));
+}
+
+std::error_code retention::record_said() {
+  while (!said_.empty()) {
+    if (const auto failure = around_.record(said_.front())) return failure;
+    said_.pop_front();
+  }
+  return {};
 }
 
 std::error_code retention::read_segment(std::uint64_t segment, std::uint64_t& bytes) {
@@ -88,7 +105,7 @@ std::error_code retention::read_segment(std::uint64_t segment, std::uint64_t& by
   if (reader.failure()->code != std::errc::no_such_file_or_directory) return reader.failure()->code;
   // Somebody was faster.
   around_.events.segments_missing(segment, segment);
-  around_.host_chain.segments_missing(segment, segment);
+  say(missing_range{segment, segment});
   return {};
 }
 
@@ -99,14 +116,15 @@ std::error_code retention::begin(const segment_range& due) {
     if (const auto failure = read_segment(segment, next.bytes)) return failure;
   }
   under_way_ = next;
-  const evidence_removal removal{due.first, due.last, next.bytes, removed_.listing(around_.open)};
+  evidence_removal removal{due.first, due.last, next.bytes, removed_.listing(around_.open)};
   record_bytes_ = host_projection::parts_of(removal) * bytes_of_part + removal.chains.size() * bytes_of_chain;
-  return around_.host_chain.evidence_removed(removal);
+  say(std::move(removal));
+  return {};
 }
 
 std::error_code retention::finish() {
   const removal_under_way& doing = *under_way_;
-  if (const auto failure = around_.host_chain.flush()) return failure;
+  if (const auto failure = record_said()) return failure;
   if (const auto failure = around_.log.commit()) return failure;
   if (!under_way_->recorded) {
     // What is on record need not be on record again.

@@ -110,11 +110,19 @@ segment_log::segment_log(segment_log_options options, std::unique_ptr<evidence_d
 segment_log::~segment_log() { (void)close(); }
 
 std::error_code segment_log::append(std::string_view lines, std::span<const chain_head> heads) {
+  return append_as(filling::up_to_limit, lines, heads);
+}
+
+std::error_code segment_log::append_from_reserve(std::string_view lines, std::span<const chain_head> heads) {
+  return append_as(filling::from_reserve, lines, heads);
+}
+
+std::error_code segment_log::append_as(filling how, std::string_view lines, std::span<const chain_head> heads) {
   if (lines.empty()) return {};
   // Half a line would become one with whatever is appended next.
   if (lines.back() != '\n') return std::make_error_code(std::errc::invalid_argument);
   lock guard{mutex_};
-  auto failure = make_room(guard, lines.size());
+  auto failure = make_room(guard, lines.size(), how);
   if (!failure) failure = write(guard, lines, heads);
   if (failure) ++counts_.append_errors;
   publish();

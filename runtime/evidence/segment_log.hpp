@@ -101,6 +101,8 @@ class segment_log final : public evidence_log {
 
   using evidence_log::append;
   std::error_code append(std::string_view lines, std::span<const chain_head> heads) override;
+  /// Where removal is left to somebody, whatever `max_bytes` says.
+  std::error_code append_from_reserve(std::string_view lines, std::span<const chain_head> heads) override;
   std::uint64_t current_segment() const override { return appended_position().segment; }
 
   /// What was found in the log at start is on record: from here on the journal speaks for all of it. `chains`, as they
@@ -118,9 +120,9 @@ class segment_log final : public evidence_log {
 
   /// From then on appends remove nothing, whatever the options say: whoever is woken by `wake` does, with
   /// `due_for_removal` and `remove_up_to`. `wake` is called when there is something to remove or a segment was
-  /// disturbed, under the log's lock; it must not call the log. What the calling thread itself appends is taken
-  /// whatever `max_bytes` says: it is what the removal is put on record with.
-  void leave_removal_to_this_thread(std::function<void()> wake);
+  /// disturbed, under the log's lock; it must not call the log. Of `max_bytes`, something is kept in reserve for what
+  /// puts the removal on record.
+  void leave_removal(std::function<void()> wake);
   /// As before. What was kept in reserve may be used up.
   void take_removal_back();
   /// What has to go next, if anything: the oldest segment, so that at any moment the log begins where a record says it
@@ -178,13 +180,19 @@ class segment_log final : public evidence_log {
 
   using lock = std::unique_lock<std::mutex>;
 
+  /// How far an append may fill the log.
+  enum class filling : std::uint8_t { up_to_limit, from_reserve };
+
+  std::error_code append_as(filling how, std::string_view lines, std::span<const chain_head> heads);
   std::error_code look_at_files();
-  std::error_code make_room(lock& guard, std::uint64_t bytes);
-  std::uint64_t limit() const;
+  std::error_code make_room(lock& guard, std::uint64_t bytes, filling how);
+  std::uint64_t limit(filling how = filling::up_to_limit) const;
   std::uint64_t used_bytes() const { return closed_bytes_ + (current_ ? current_->size() : 0); }
-  bool has_room(std::uint64_t bytes) const { return bytes <= limit() && used_bytes() <= limit() - bytes; }
+  bool has_room(std::uint64_t bytes, filling how = filling::up_to_limit) const {
+    return bytes <= limit(how) && used_bytes() <= limit(how) - bytes;
+  }
   bool may_remove_oldest() const;
-  std::error_code ask_for_room(std::uint64_t bytes);
+  std::error_code ask_for_room(std::uint64_t bytes, filling how);
   std::error_code remove_one();
   std::error_code write(lock& guard, std::string_view lines, std::span<const chain_head> heads);
   std::error_code note_and_append(std::string_view lines, std::span<const chain_head> heads);
@@ -223,7 +231,6 @@ class segment_log final : public evidence_log {
   segment_position committed_;
   /// Set where removal is left to somebody.
   std::function<void()> wake_remover_;
-  std::thread::id remover_;
   /// The most that an append found no room for since the last removal.
   std::uint64_t wanted_bytes_ = 0;
   std::condition_variable room_made_;

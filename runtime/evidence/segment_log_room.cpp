@@ -27,33 +27,33 @@ std::uint64_t reserve_of(const segment_log_options& options) {
 
 }  // namespace
 
-std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes) {
+std::error_code segment_log::make_room(lock& guard, std::uint64_t bytes, filling how) {
   if (auto failure = look_at_files()) return failure;
   commit_ended_.wait(guard, [&] { return !committing_ || !must_rotate(bytes); });
   if (!current_) return std::make_error_code(std::errc::bad_file_descriptor);
-  if (bytes > limit()) return evidence_errc::limit_reached;
+  if (bytes > limit(how)) return evidence_errc::limit_reached;
   if (must_rotate(bytes)) {
     if (auto failure = rotate()) return failure;
   }
   if (unreported_failure_) return std::exchange(unreported_failure_, {});
-  if (wake_remover_) return ask_for_room(bytes);
+  if (wake_remover_) return ask_for_room(bytes, how);
   return options_.removal == removal_policy::on_record ? std::error_code{} : remove_oldest(bytes);
 }
 
-std::uint64_t segment_log::limit() const {
+std::uint64_t segment_log::limit(filling how) const {
   if (!wake_remover_) {
     return options_.removal == removal_policy::on_record ? std::numeric_limits<std::uint64_t>::max()
                                                          : options_.max_bytes;
   }
-  if (remover_ == std::this_thread::get_id()) return std::numeric_limits<std::uint64_t>::max();
+  if (how == filling::from_reserve) return std::numeric_limits<std::uint64_t>::max();
   return options_.max_bytes - reserve_of(options_);
 }
 
-std::error_code segment_log::ask_for_room(std::uint64_t bytes) {
+std::error_code segment_log::ask_for_room(std::uint64_t bytes, filling how) {
   const auto headroom = std::min(options_.segment_bytes, options_.max_bytes / headroom_share);
-  const bool fits = has_room(bytes);
+  const bool fits = has_room(bytes, how);
   if (!fits) wanted_bytes_ = std::max(wanted_bytes_, bytes);
-  if (wake_remover_ && (!fits || !has_room(bytes + headroom))) wake_remover_();
+  if (wake_remover_ && (!fits || !has_room(bytes + headroom, how))) wake_remover_();
   return fits ? std::error_code{} : evidence_errc::limit_reached;
 }
 
@@ -84,16 +84,14 @@ std::error_code segment_log::remove_one() {
   return {};
 }
 
-void segment_log::leave_removal_to_this_thread(std::function<void()> wake) {
+void segment_log::leave_removal(std::function<void()> wake) {
   const std::lock_guard guard{mutex_};
   wake_remover_ = std::move(wake);
-  remover_ = std::this_thread::get_id();
 }
 
 void segment_log::take_removal_back() {
   const std::lock_guard guard{mutex_};
   wake_remover_ = nullptr;
-  remover_ = {};
   room_made_.notify_all();
 }
 

@@ -65,10 +65,16 @@ struct life : host_fixture {
       }
       return decoded;
     };
-    environment->sealing = sealing;
-    environment->host_chain = &host_chain;
-    host_chain.started("test");
-    host = sys.spawn(make_host_supervisor, 1, environment.get());
+    resources.sealing = sealing;
+    resources.host_chain = &host_chain;
+    host_chain.record(daemon_start{"test"});
+    host = sys.spawn(make_host_supervisor, 1, &resources, std::cref(*environment));
+  }
+
+  /// While there is a chain.
+  ~life() override {
+    caf::anon_send_exit(host, caf::exit_reason::kill);
+    consume_messages();
   }
 
   void change_key() {
@@ -209,7 +215,7 @@ struct life : host_fixture {
   const std::shared_ptr<const signing_key> first_key = key("first");
   const std::shared_ptr<const signing_key> second_key = key("second");
   const event_sealing_ptr sealing = std::make_shared<const host_sealing>(first_key, nullptr, 1000);
-  host_event_chain host_chain{"host-a", log, clock, sealing, std::nullopt, *environment->epochs};
+  host_event_chain host_chain{"host-a", log, clock, sealing, std::nullopt, *resources.epochs};
   const std::uint64_t dies_at;
   const moment dies;
   std::uint64_t messages = 0;
@@ -261,7 +267,10 @@ void demand_all_kinds(const std::set<std::string>& met) {
                            "host.sink totals",
                            "host.sink closerun",
                            "host.sink checkpoint",
-                           "host.sink rekey"}) {
+                           "host.sink rekey",
+                           "host.sink cellos::append_outcome",
+                           "host.chain append",
+                           "host.chain rekey"}) {
     CAF_CHECK_EQUAL(met.contains(kind) ? kind : "never met", kind);
   }
 }

@@ -1,7 +1,6 @@
 #define CAF_SUITE host_event_chain
 #include "actors/host_event_chain.hpp"
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/line_digest.hpp"
 #include "tests/support/manual_world.hpp"
+#include "tests/support/plain_sealing.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -39,6 +39,8 @@ struct fixture {
   void start(const event_sealing_ptr& sealing = nullptr, const std::optional<chain_position>& left = std::nullopt) {
     chain.emplace("host-a", log, clock, sealing, left, epochs);
   }
+
+  void say(const host_statement& said) { CAF_CHECK(!chain->record(said)); }
 
   /// The suffixes of the event types that are in the log, each with its sequence: "started 1".
   std::vector<std::string> reported() const {
@@ -74,38 +76,22 @@ CAF_TEST_FIXTURE_SCOPE(host_event_chain_tests, fixture)
 
 CAF_TEST(its events are numbered and each is in the log at once) {
   start();
-  chain->started("1.2.3");
-  chain->run_opened("cell-1/run-1/5");
-  chain->run_closed({"cell-1/run-1/5", 9, ""});
-  chain->segments_missing(3, 4);
-  chain->stopped();
+  say(daemon_start{"1.2.3"});
+  say(run_begin_mark{"cell-1/run-1/5"});
+  say(run_end_mark{"cell-1/run-1/5", 9, ""});
+  say(missing_range{3, 4});
+  say(daemon_stop{});
   CAF_CHECK((reported() == events{"started 1", "run_opened 2", "run_closed 3", "segments_missing 4", "stopped 5"}));
   CAF_CHECK_EQUAL(log.appends, 5);
   CAF_CHECK_EQUAL(head().position.next_event, 6u);
 }
 
-CAF_TEST(what the log does not take stays and goes first and once) {
-  start();
-  chain->started("1.2.3");
-  log.refusal = disk_full;
-  chain->run_opened("a");
-  chain->run_opened("b");
-  CAF_CHECK(chain->flush() == disk_full);
-  CAF_CHECK((reported() == events{"started 1"}));
-  log.refusal = {};
-  chain->stopped();
-  CAF_CHECK((reported() == events{"started 1", "run_opened 2", "run_opened 3", "stopped 4"}));
-  CAF_CHECK(!chain->flush());
-  CAF_CHECK_EQUAL(log.lines().size(), 4u);
-}
-
 CAF_TEST(what it says of runs comes with their lines in one append) {
   start();
-  chain->started("1.2.3");
+  say(daemon_start{"1.2.3"});
   const int before = log.appends;
-  const std::array<std::string, 1> opened{"a"};
-  const std::array<run_end_mark, 1> ended{run_end_mark{"b", 4, ""}};
-  CAF_CHECK(!chain->append("line of a\nline of b\n", {}, opened, ended));
+  CAF_CHECK(!chain->append(
+      {.before = {run_begin_mark{"a"}}, .lines = "line of a\nline of b\n", .behind = {run_end_mark{"b", 4, ""}}}));
   CAF_CHECK_EQUAL(log.appends, before + 1);
   CAF_CHECK((reported() == events{"started 1", "run_opened 2", "line of a", "line of b", "run_closed 3"}));
   const auto listings = head().listings;
@@ -116,32 +102,62 @@ CAF_TEST(what it says of runs comes with their lines in one append) {
 
 CAF_TEST(an append that is refused never happened) {
   start(sealed_by("key-1"));
-  chain->started("1.2.3");
+  say(daemon_start{"1.2.3"});
   const auto digest = head().position.digest;
   log.refusal = disk_full;
-  const std::array<std::string, 1> opened{"a"};
-  CAF_CHECK(chain->append("line of a\n", {}, opened, {}) == disk_full);
+  const joint_append both{.before = {run_begin_mark{"a"}}, .lines = "line of a\n"};
+  CAF_CHECK(chain->append(both) == disk_full);
+  CAF_CHECK(chain->record(daemon_stop{}) == disk_full);
   log.refusal = {};
-  CAF_CHECK(!chain->flush());
   CAF_CHECK((reported() == events{"started 1"}));
+  CAF_CHECK_EQUAL(chain->end().end.sequence, 1u);
   CAF_CHECK(head().position.digest == digest);
-  CAF_CHECK(!chain->append("line of a\n", {}, opened, {}));
+  CAF_CHECK(!chain->append(both));
   CAF_CHECK((reported() == events{"started 1", "run_opened 2", "line of a"}));
 }
 
-CAF_TEST(lines of runs do not overtake what it has to say before them) {
+CAF_TEST(an append of which something cannot be signed never happened) {
+  const auto script = std::make_shared<seal_script>();
+  start(std::make_shared<const plain_sealing>("key-1", "", 1, script));
+  say(daemon_start{"1.2.3"});
+  const joint_append three{.before = {run_begin_mark{"a"}},
+                           .lines = "line of a\n",
+                           .behind = {run_end_mark{"b", 4, ""}, run_end_mark{"c", 5, ""}},
+                           .origin = "SINK 0",
+                           .number = 1};
+  for (int calls = 0; calls < 3; ++calls) {
+    script->calls_until_failure = calls;
+    CAF_CHECK(fails_to_sign([&] { (void)chain->append(three); }));
+    CAF_CHECK((reported() == events{"started 1"}));
+    CAF_CHECK_EQUAL(chain->end().end.sequence, 1u);
+  }
+  script->calls_until_failure = 3;
+  CAF_CHECK(!chain->append(three));
+  CAF_CHECK((reported() == events{"started 1", "run_opened 2", "line of a", "run_closed 3", "run_closed 4"}));
+}
+
+CAF_TEST(what was appended is not appended again whoever asks) {
   start();
+  joint_append first{.lines = "line of a\n", .behind = {run_end_mark{"a", 1, ""}}, .origin = "SINK 0", .number = 1};
+  joint_append second = first;
+  second.number = 2;
+  joint_append of_another = first;
+  of_another.origin = "SINK 1";
   log.refusal = disk_full;
-  chain->started("1.2.3");
-  CAF_CHECK(chain->append("line of a\n", {}, {}, {}) == disk_full);
+  CAF_CHECK(chain->append(first) == disk_full);
   log.refusal = {};
-  CAF_CHECK(!chain->append("line of a\n", {}, {}, {}));
-  CAF_CHECK((reported() == events{"started 1", "line of a"}));
+  CAF_CHECK(!chain->append(first));
+  CAF_CHECK(!chain->append(first));
+  CAF_CHECK_EQUAL(log.count("host.v1.run_closed"), 1u);
+  CAF_CHECK(!chain->append(of_another));
+  CAF_CHECK(!chain->append(second));
+  CAF_CHECK(!chain->append(first));
+  CAF_CHECK_EQUAL(log.count("host.v1.run_closed"), 3u);
 }
 
 CAF_TEST(a chain that was left is gone on with) {
   start(sealed_by("key-1"), chain_position{"host-a/7", 12, true, event_digest{1}, "key-1"});
-  chain->started("1.2.3");
+  say(daemon_start{"1.2.3"});
   CAF_CHECK((reported() == events{"started 12"}));
   CAF_CHECK_EQUAL(nlohmann::json::parse(log.lines().back())["chain"].get<std::string>(), "host-a/7");
   CAF_CHECK(head().position.digest == line_digest(log.lines().back()));
@@ -149,18 +165,18 @@ CAF_TEST(a chain that was left is gone on with) {
 
 CAF_TEST(a chain without digests is not gone on with by a host that seals) {
   start(sealed_by("key-1"), chain_position{"host-a/7", 12, false, no_event, ""});
-  chain->started("1.2.3");
+  say(daemon_start{"1.2.3"});
   CAF_CHECK((reported() == events{"started 1"}));
   CAF_CHECK_NOT_EQUAL(nlohmann::json::parse(log.lines().back())["chain"].get<std::string>(), "host-a/7");
 }
 
 CAF_TEST(another key is reported once and before the first event that it seals) {
   start(sealed_by("key-1"));
-  chain->started("1.2.3");
+  say(daemon_start{"1.2.3"});
   chain->change_key(sealed_by("key-2"));
   CAF_CHECK_EQUAL(log.lines().size(), 1u);
-  chain->run_opened("a");
-  chain->stopped();
+  say(run_begin_mark{"a"});
+  say(daemon_stop{});
   CAF_CHECK((reported() == events{"started 1", "key_changed 2", "run_opened 3", "stopped 4"}));
   CAF_CHECK_EQUAL(head().position.key_id, "key-2");
   CAF_CHECK(head().position.digest == line_digest(log.lines().back()));
@@ -168,7 +184,7 @@ CAF_TEST(another key is reported once and before the first event that it seals) 
 
 CAF_TEST(a start under another key than the chain was left with reports it) {
   start(sealed_by("key-2"), chain_position{"host-a/7", 12, true, event_digest{1}, "key-1"});
-  chain->started("1.2.3");
+  say(daemon_start{"1.2.3"});
   CAF_CHECK((reported() == events{"key_changed 12", "started 13"}));
 }
 
@@ -178,31 +194,20 @@ CAF_TEST(a removal of many chains is reported in parts that come together) {
   removal.first_segment = 1;
   removal.last_segment = 2;
   for (int i = 0; i < 100; ++i) removal.chains.push_back({"chain-" + std::to_string(i), 5, "", false, std::nullopt});
-  CAF_CHECK(!chain->evidence_removed(removal));
+  say(removal);
   CAF_CHECK((reported() == events{"evidence_removed 1", "evidence_removed 2", "evidence_removed 3"}));
   CAF_CHECK_EQUAL(log.appends, 1);
   CAF_CHECK_EQUAL(last_data()["parts"].get<std::string>(), "3");
 }
 
-CAF_TEST(a removal that was refused is not to be reported again) {
-  start();
-  evidence_removal removal;
-  removal.first_segment = removal.last_segment = 1;
-  log.refusal = disk_full;
-  CAF_CHECK(chain->evidence_removed(removal) == disk_full);
-  log.refusal = {};
-  CAF_CHECK(!chain->flush());
-  CAF_CHECK((reported() == events{"evidence_removed 1"}));
-}
-
 CAF_TEST(who takes its place learns where it stands) {
   start(sealed_by("key-1"));
-  chain->started("1.2.3");
-  chain->stopped();
+  say(daemon_start{"1.2.3"});
+  say(daemon_stop{});
   const former_chain left = chain->end();
   CAF_CHECK_EQUAL(left.chain, head().position.chain);
   start();
-  chain->started("1.2.4", &left);
+  say(daemon_start{"1.2.4", left});
   CAF_CHECK(log.text.find("\"" + left.chain + "\"", log.text.rfind("\n", log.text.size() - 2)) != std::string::npos);
   const events all = reported();
   CAF_CHECK_EQUAL(all.back(), "started 1");

@@ -17,7 +17,7 @@ namespace {
 struct fixture : host_fixture {
   fixture() { start_host(2); }
 
-  host_counts counts() const { return environment->progress->read(); }
+  host_counts counts() const { return environment->board->read(); }
 
   static run_totals sum(const host_counts& all) {
     run_totals out = all.ended.totals;
@@ -122,12 +122,12 @@ CAF_TEST(a cell is absent until its socket accepts and after it ended) {
   sockets.refusals["cell-2"] = "no room";
   CAF_REQUIRE(admit(cell("cell-1")));
   CAF_CHECK(!admit(cell("cell-2")));
-  const auto found = environment->progress->absent_among({"cell-1", "cell-2", "cell-3"});
+  const auto found = environment->board->absent_among({"cell-1", "cell-2", "cell-3"});
   CAF_CHECK_EQUAL(found.cells, 1u);
   CAF_REQUIRE_EQUAL(found.missing.size(), 2u);
   CAF_CHECK_EQUAL(found.missing.front(), "cell-2");
   CAF_REQUIRE(retire("cell-1"));
-  CAF_CHECK_EQUAL(environment->progress->absent_among({"cell-1"}).missing.size(), 1u);
+  CAF_CHECK_EQUAL(environment->board->absent_among({"cell-1"}).missing.size(), 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,7 +1,14 @@
 #define CAF_SUITE sink_journal
 #include "actors/sink_journal.hpp"
 
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
 #include <sstream>
+#include <string>
+#include <variant>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +16,7 @@
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/line_digest.hpp"
 #include "tests/support/manual_world.hpp"
+#include "tests/support/plain_sealing.hpp"
 
 using namespace cellos;
 using namespace std::chrono_literals;
@@ -177,6 +185,63 @@ CAF_TEST(what_fits_is_one_append) {
   CAF_CHECK(!journal.flush());
   CAF_CHECK_EQUAL(log.appends.size(), 1u);
   check_appends();
+}
+
+CAF_TEST(lines_with_which_a_run_begins_or_ends_are_for_the_host_chain) {
+  log.largest = 1 << 20;
+  sink_journal journal{log, clock, nullptr, "SINK"};
+  const auto one = open(journal, "c1");
+  (void)take(journal, declarations(one, 2));
+  CAF_CHECK(!journal.flush());
+  CAF_CHECK(log.appends.empty());
+  const joint_append_ptr first = journal.for_host_chain();
+  CAF_REQUIRE(first != nullptr);
+  CAF_REQUIRE_EQUAL(first->before.size(), 1u);
+  CAF_CHECK(std::get<run_begin_mark>(first->before[0]).chain == first->heads.at(0).position.chain);
+  CAF_CHECK_EQUAL(std::count(first->lines.begin(), first->lines.end(), '\n'), 3);
+  CAF_CHECK_EQUAL(journal.bytes_written(), 0u);
+
+  CAF_MESSAGE("nothing overtakes it and the next successor finds the same");
+  (void)take(journal, declarations(one, 1));
+  CAF_CHECK(!journal.flush());
+  CAF_CHECK(log.appends.empty());
+  CAF_CHECK(journal.for_host_chain() == first);
+  const std::uint64_t made = journal.bytes_made();
+  journal.appended_by_host_chain();
+  CAF_CHECK_EQUAL(journal.bytes_written(), first->lines.size());
+  CAF_CHECK(!journal.flush());
+  CAF_CHECK_EQUAL(log.appends.size(), 1u);
+  CAF_CHECK(journal.for_host_chain() == nullptr);
+  CAF_CHECK_EQUAL(journal.bytes_written(), made);
+  CAF_CHECK(!journal.has_pending());
+
+  (void)journal.close_run(one, {run_end_reason::retired, 3, 1});
+  CAF_CHECK(!journal.flush());
+  CAF_REQUIRE(journal.for_host_chain() != nullptr);
+  CAF_CHECK_EQUAL(journal.for_host_chain()->number, first->number + 1);
+  CAF_REQUIRE_EQUAL(journal.for_host_chain()->behind.size(), 1u);
+  CAF_CHECK(std::holds_alternative<run_end_mark>(journal.for_host_chain()->behind[0]));
+}
+
+CAF_TEST(an_end_that_cannot_be_said_leaves_the_run_open) {
+  log.largest = 1 << 20;
+  const auto script = std::make_shared<test::seal_script>();
+  sink_journal journal{log, clock, std::make_shared<const test::plain_sealing>("k", "", 1, script), "SINK"};
+  const auto one = open(journal, "c1");
+  (void)take(journal, declarations(one, 2));
+  const std::uint64_t before = journal.bytes_made();
+  script->has_no_text = true;
+  CAF_CHECK(test::fails_to_sign([&] { (void)journal.close_run(one, {run_end_reason::retired, 2, 1}); }));
+  CAF_CHECK_EQUAL(journal.bytes_made(), before);
+  script->has_no_text = false;
+  CAF_CHECK(take(journal, declarations(one, 1)) == run_ledger::result::taken);
+  const run_totals totals = journal.close_run(one, {run_end_reason::retired, 3, 1});
+  CAF_CHECK_EQUAL(totals.appended, 3u);
+  CAF_CHECK(!journal.flush());
+  CAF_REQUIRE(journal.for_host_chain() != nullptr);
+  const joint_append& all = *journal.for_host_chain();
+  CAF_CHECK_EQUAL(all.behind.size(), 1u);
+  CAF_CHECK_EQUAL(all.lines.find("run.v1.ended"), all.lines.rfind("run.v1.ended"));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -34,14 +34,14 @@ struct fixture : host_fixture {
 
   void start(event_sealing_ptr sealing = nullptr) {
     journal = std::make_shared<sink_journal>(log, clock, std::move(sealing));
-    sink = sys.spawn(make_sink, journal, std::cref(*environment));
+    sink = sys.spawn(make_sink, journal, host_chain_actor{}, std::cref(*environment));
     consume_messages();
   }
 
   void succeed() {
     caf::anon_send_exit(sink, caf::exit_reason::kill);
     consume_messages();
-    sink = sys.spawn(make_sink, journal, std::cref(*environment));
+    sink = sys.spawn(make_sink, journal, host_chain_actor{}, std::cref(*environment));
     consume_messages();
   }
 
@@ -263,7 +263,7 @@ CAF_TEST(a log that takes nothing is said once and counted for as long as it las
   log.refusal = disk_full;
   deliver(1);
   pass(2s);
-  CAF_CHECK_EQUAL(environment->blocked_sinks->load(), 1);
+  CAF_CHECK_EQUAL(environment->progress->blocked_sinks.load(), 1);
   const std::string reported = operator_log.str();
   const auto first = reported.find("evidence_blocked");
   CAF_REQUIRE_NOT_EQUAL(first, std::string::npos);
@@ -271,7 +271,7 @@ CAF_TEST(a log that takes nothing is said once and counted for as long as it las
   CAF_CHECK_EQUAL(reported.find("evidence_resumed"), std::string::npos);
   log.refusal = {};
   pass(100ms);
-  CAF_CHECK_EQUAL(environment->blocked_sinks->load(), 0);
+  CAF_CHECK_EQUAL(environment->progress->blocked_sinks.load(), 0);
   CAF_CHECK_NOT_EQUAL(operator_log.str().find("evidence_resumed"), std::string::npos);
 }
 
@@ -280,10 +280,10 @@ CAF_TEST(a sink that dies while the log takes nothing does not stay counted) {
   open();
   log.refusal = disk_full;
   deliver(1);
-  CAF_CHECK_EQUAL(environment->blocked_sinks->load(), 1);
+  CAF_CHECK_EQUAL(environment->progress->blocked_sinks.load(), 1);
   caf::anon_send_exit(sink, caf::exit_reason::kill);
   consume_messages();
-  CAF_CHECK_EQUAL(environment->blocked_sinks->load(), 0);
+  CAF_CHECK_EQUAL(environment->progress->blocked_sinks.load(), 0);
 }
 
 CAF_TEST(what no signature vouches for is signed after the sealings own interval) {

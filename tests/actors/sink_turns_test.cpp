@@ -49,7 +49,7 @@ constexpr std::size_t chunks = 40;
 
 struct fixture : host_fixture {
   fixture() {
-    environment->sealing = sealing;
+    resources.sealing = sealing;
     start_host();
     for (const char* id : {"floods-1", "floods-2", "quiet"}) CAF_REQUIRE(admit(cell(id)));
   }
@@ -144,7 +144,8 @@ namespace {
 /// A SINK by itself: everything is in its mailbox before it takes the first message.
 struct lone_sink : host_fixture {
   lone_sink() {
-    sink = sys.spawn(make_sink, std::make_shared<sink_journal>(log, clock), std::cref(*environment));
+    sink =
+        sys.spawn(make_sink, std::make_shared<sink_journal>(log, clock), host_chain_actor{}, std::cref(*environment));
     self->send(sink, open_run_atom::value, run, run_opening{"test", 10s, {}});
     consume_messages();
   }

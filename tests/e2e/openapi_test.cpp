@@ -101,7 +101,8 @@ class orphaned_service {
     options.dir = home_ / "evidence";
     log_ = segment_log::open(options).log;
     memory_ = admission_store::open(home_ / "cells.json").cells;
-    const host_supervisor_actor host = system_.spawn(make_host_supervisor, std::size_t{1}, &world_);
+    const host_supervisor_actor host =
+        system_.spawn(make_host_supervisor, std::size_t{1}, &resources_, std::cref(world_));
     caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
     caf::scoped_actor { system_ } -> wait_for(host);
     host_client_.emplace(system_, host);
@@ -114,7 +115,7 @@ class orphaned_service {
         settings, {"v", "h", *host_client_, *memory_, *feed_, *measured_, [] { return std::vector<std::string>{}; },
                    [] { return std::size_t{0}; }, [](const std::string&) { return false; },
                    [] { return std::vector<std::string>{}; }, [this](const reload_reply&) { reload_asked_ = true; },
-                   world_.progress});
+                   world_.board});
     CAF_REQUIRE_EQUAL(opened.refusal, "");
     service_ = std::move(opened.service);
   }
@@ -137,7 +138,8 @@ class orphaned_service {
   activity_registry activities_;
   operator_events events_{std::make_shared<spdlog::logger>("t", std::make_shared<spdlog::sinks::null_sink_mt>()),
                           log_format::text};
-  host_environment world_{"h", "v", sockets_, lines_, quarantine_, clock_, events_, activities_, {}};
+  host_environment world_{"h", "v", sockets_, lines_, quarantine_, clock_, events_, activities_};
+  host_resources resources_;
   caf::actor_system_config configuration_;
   caf::actor_system system_{configuration_};
   std::unique_ptr<segment_log> log_;

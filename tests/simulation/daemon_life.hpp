@@ -33,17 +33,17 @@ class daemon_life {
       : quarantine_(sockets),
         events_(std::make_shared<spdlog::logger>("simulation", std::make_shared<spdlog::sinks::null_sink_st>()),
                 log_format::text),
-        environment_{"host-a", "simulated", sockets, log, quarantine_, clock, events_, activities_, {}},
+        environment_{"host-a", "simulated", sockets, log, quarantine_, clock, events_, activities_},
         system_(std::make_unique<caf::actor_system>(configuration_)) {
     recovery_conclusions found = test::recovered_from(log.text, log.left(sealing));
-    environment_.epochs = std::make_shared<chain_epochs>(found.highest_epoch);
-    record_restart(found, {"host-a", "simulated", log, clock, *environment_.epochs, sealing}, host_chain_);
-    environment_.recovered = recovered_runs{std::move(found.open_runs)};
-    environment_.sealing = std::move(sealing);
-    environment_.host_chain = &*host_chain_;
+    resources_.epochs = std::make_shared<chain_epochs>(found.highest_epoch);
+    record_restart(found, {"host-a", "simulated", log, clock, *resources_.epochs, sealing}, host_chain_);
+    resources_.recovered = recovered_runs{std::move(found.open_runs)};
+    resources_.sealing = std::move(sealing);
+    resources_.host_chain = &*host_chain_;
     environment_.decode = decoder;
     environment_.limits = {50, 10s, 5s};
-    host_ = system_->spawn(make_host_supervisor, 2, &environment_);
+    host_ = system_->spawn(make_host_supervisor, 2, &resources_, std::cref(environment_));
     self_ = std::make_unique<caf::scoped_actor>(*system_, true);
   }
 
@@ -104,6 +104,7 @@ class daemon_life {
   simulated_quarantine quarantine_;
   operator_events events_;
   std::optional<host_event_chain> host_chain_;
+  host_resources resources_;
   host_environment environment_;
   test_configuration configuration_;
   std::unique_ptr<caf::actor_system> system_;

@@ -35,13 +35,13 @@ live_host::live_host(const live_host_options& options, file_system& files)
   sockets_.emplace(options_.sockets, *events_);
   quarantine_.emplace(evidence_dir() / "quarantine");
   environment_.emplace(
-      host_environment{"host-soak", "soak", *sockets_, *front_, *quarantine_, clock_, *events_, activities_, {}});
+      host_environment{"host-soak", "soak", *sockets_, *front_, *quarantine_, clock_, *events_, activities_});
   environment_->decode = [this](chunk_ptr chunk, host_stamp_ptr run) {
     return decoding_(std::move(chunk), std::move(run));
   };
   configuration_.emplace(options_.threads);
   system_.emplace(*configuration_);
-  supervisor_ = system_->spawn(make_host_supervisor, options_.sinks, &*environment_);
+  supervisor_ = system_->spawn(make_host_supervisor, options_.sinks, &resources_, std::cref(*environment_));
 }
 
 live_host::~live_host() {

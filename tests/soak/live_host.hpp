@@ -78,6 +78,7 @@ class live_host {
   std::optional<quarantine_directory> quarantine_;
   activity_registry activities_;
   std::optional<host_environment> environment_;
+  host_resources resources_;
   std::optional<actor_configuration> configuration_;
   std::optional<caf::actor_system> system_;
   host_supervisor_actor supervisor_;

@@ -4,6 +4,7 @@
 
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -41,7 +42,7 @@ struct host_fixture : test_coordinator_fixture<> {
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(operator_log);
     events = std::make_unique<operator_events>(std::make_shared<spdlog::logger>("test", sink), log_format::text);
     environment = std::make_unique<host_environment>(
-        host_environment{"host-a", "test", sockets, log, quarantine, clock, *events, activities, {}});
+        host_environment{"host-a", "test", sockets, log, quarantine, clock, *events, activities});
   }
 
   ~host_fixture() override {
@@ -50,7 +51,7 @@ struct host_fixture : test_coordinator_fixture<> {
   }
 
   void start_host(std::size_t sinks = 1) {
-    host = sys.spawn(make_host_supervisor, sinks, environment.get());
+    host = sys.spawn(make_host_supervisor, sinks, &resources, std::cref(*environment));
     consume_messages();
   }
 
@@ -105,6 +106,7 @@ struct host_fixture : test_coordinator_fixture<> {
   std::ostringstream operator_log;
   std::unique_ptr<operator_events> events;
   std::unique_ptr<host_environment> environment;
+  host_resources resources;
   host_supervisor_actor host;
 };
 

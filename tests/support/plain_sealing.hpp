@@ -14,6 +14,8 @@ namespace cellos::test {
 struct seal_script {
   /// That many more calls of `seal` work, and then one throws.
   int calls_until_failure = 1'000'000;
+  /// Whether `digest_text` throws.
+  bool has_no_text = false;
   /// Kinds of all events that were sealed, in order: `c`, `s` or `h`.
   std::string kinds;
 };
@@ -69,7 +71,10 @@ class plain_sealing final : public event_sealing {
   const std::string& former_key_id() const override { return former_key_id_; }
   std::uint64_t events_per_signature() const override { return events_per_signature_; }
   signing_statement statement() const override { return {}; }
-  std::string digest_text(const event_digest& digest) const override { return std::to_string(digest[0]); }
+  std::string digest_text(const event_digest& digest) const override {
+    if (script_->has_no_text) throw std::runtime_error{"no memory for the text"};
+    return std::to_string(digest[0]);
+  }
 
  private:
   std::string key_id_;

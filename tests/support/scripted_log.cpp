@@ -14,6 +14,7 @@
 #include "runtime/daemon/restart_recovery.hpp"
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
+#include "tests/support/flushed_journal.hpp"
 #include "tests/support/manual_world.hpp"
 #include "tests/support/recorded_log.hpp"
 #include "tests/support/reference_chain.hpp"
@@ -65,7 +66,7 @@ class scripted_host {
     clock_.time += 123'456'789ns;
     epochs_ = std::make_shared<chain_epochs>();
     chain_.emplace("host-a", log_, clock_, sealing_, std::nullopt, *epochs_);
-    chain_->started(version);
+    demand(chain_->record(daemon_start{std::string{version}}));
     work();
   }
 
@@ -138,12 +139,12 @@ class scripted_host {
   }
 
   void flush() {
-    demand(sink_->flush());
+    demand(test::flush(*sink_, *chain_));
     wait(1'000'003ns);
   }
 
  private:
-  void work() { sink_.emplace(log_, clock_, sealing_, &*chain_, epochs_); }
+  void work() { sink_.emplace(log_, clock_, sealing_, "SINK", epochs_); }
 
   manual_clock clock_;
   recorded_log log_;
@@ -205,21 +206,21 @@ std::string scripted_log(scripted_signing signing) {
   host.sink().checkpoint();
   host.flush();
   host.declare(one, 3, "");
-  host.chain().evidence_blocked("No space left on device", 1'500'000'000ns);
+  demand(host.chain().record(log_blockage{"No space left on device", 1'500'000'000ns}));
   host.change_key(second);
   host.declare(two, 3, "cron");
 
   const auto left = host.restart(second);
   if (left.size() != 2) throw std::runtime_error{"a run is lost"};
-  host.chain().evidence_truncated("evidence-00000000000000000001.jsonl", 77);
+  demand(host.chain().record(truncated_file{"evidence-00000000000000000001.jsonl", 77}));
   for (const recovered_run& each : left) host.open(each.attribution.cell_id == "cell-1" ? one : two, each);
   host.declare(two, 1, "init");
   host.sink().close_run(one, {run_end_reason::retired, 0, 3});
   host.flush();
-  demand(host.chain().evidence_removed(removal_by(second)));
+  demand(host.chain().record(removal_by(second)));
   host.sink().close_run(two, {run_end_reason::daemon_stopped, 8, 1});
   host.flush();
-  host.chain().stopped();
+  demand(host.chain().record(daemon_stop{}));
   return host.text();
 }
 
@@ -239,18 +240,20 @@ std::string scripted_findings(scripted_signing signing) {
   const event_place here{7, sealing ? sealing->digest_text(event_digest{4, 5, 6}) : std::string{}};
   for (const journal_trouble trouble : {journal_trouble::absent, journal_trouble::unauthentic, journal_trouble::behind,
                                         journal_trouble::former_version}) {
-    host.chain().found(trouble);
+    demand(host.chain().record(recovery_finding{trouble}));
   }
   for (const abandon_cause cause :
        {abandon_cause::cut_back, abandon_cause::was_closed, abandon_cause::unknown_chain, abandon_cause::broken}) {
     const bool known = cause != abandon_cause::unknown_chain;
-    host.chain().found(abandoned_chain{"host-a/cell-3/run-1/1600000000002", cause, known ? here : nowhere, nowhere});
-    host.chain().found(abandoned_chain{"host-a/cell-4/run-1/1600000000003", cause, nowhere, known ? nowhere : here});
+    demand(host.chain().record(recovery_finding{
+        abandoned_chain{"host-a/cell-3/run-1/1600000000002", cause, known ? here : nowhere, nowhere}}));
+    demand(host.chain().record(recovery_finding{
+        abandoned_chain{"host-a/cell-4/run-1/1600000000003", cause, nowhere, known ? nowhere : here}}));
   }
-  host.chain().found(adopted_range{"host-a/cell-5/run-1/1600000000004", 6, here});
-  host.chain().found(lost_events{"host-a/cell-6/run-1/1600000000005", 9, 7});
-  host.chain().found(unreadable_line{"evidence-00000000000000000001.jsonl", 12});
-  host.chain().segments_missing(4, 6);
+  demand(host.chain().record(recovery_finding{adopted_range{"host-a/cell-5/run-1/1600000000004", 6, here}}));
+  demand(host.chain().record(recovery_finding{lost_events{"host-a/cell-6/run-1/1600000000005", 9, 7}}));
+  demand(host.chain().record(recovery_finding{unreadable_line{"evidence-00000000000000000001.jsonl", 12}}));
+  demand(host.chain().record(missing_range{4, 6}));
   host.flush();
   // Under another name, with another key that nobody handed over to.
   (void)host.restart(sealing_of(signing, second_key()), "host-b");

@@ -13,6 +13,7 @@
 #include "messages/cloud_event.hpp"
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
+#include "tests/support/flushed_journal.hpp"
 #include "tests/support/manual_world.hpp"
 #include "tests/support/recorded_log.hpp"
 
@@ -43,12 +44,12 @@ struct fixture {
     recorded_log log{statement_of(sealing)};
     const auto epochs = std::make_shared<chain_epochs>();
     host_event_chain host_chain{"host-a", log, clock, sealing, std::nullopt, *epochs};
-    host_chain.started("test");
+    host_chain.record(daemon_start{"test"});
     first_host_chain = host_chain.end().chain;
-    sink_journal sink{log, clock, sealing, &host_chain, epochs};
+    sink_journal sink{log, clock, sealing, "SINK", epochs};
     chain = sink.open_run(std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:aa"}),
                           {"test", 10s, {}});
-    sink.flush();
+    CAF_CHECK(!test::flush(sink, host_chain));
     return log;
   }
 

@@ -18,6 +18,7 @@
 #include "tests/runtime/evidence/faulty_file_system.hpp"
 #include "tests/simulation/log_checker.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/flushed_journal.hpp"
 #include "tests/support/manual_world.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -67,7 +68,7 @@ class process {
     epochs_ = std::make_shared<chain_epochs>(found.highest_epoch);
     const restart_context context{"host-a", "test", *log_, clock_, *epochs_, sealing_};
     if (record_start(found, context, *log_, events_, host_chain_)) return false;
-    sink_.emplace(*log_, clock_, sealing_, &*host_chain_, epochs_);
+    sink_.emplace(*log_, clock_, sealing_, "SINK", epochs_);
     return true;
   }
 
@@ -76,17 +77,17 @@ class process {
     for (const char* cell : {"cell-1", "cell-2", "cell-3"}) {
       const auto run = std::make_shared<const host_stamp>(host_stamp{"host-a", cell, "run-1", "sha256:aa"});
       sink_->open_run(run, {"test", 10s, {}});
-      if (sink_->flush()) return false;
+      if (test::flush(*sink_, *host_chain_)) return false;
       for (std::uint64_t chunk = 1; chunk <= 3; ++chunk) {
         clock_.time += 1ms;
         declare(run, chunk);
-        if (sink_->flush()) return false;
+        if (test::flush(*sink_, *host_chain_)) return false;
         declared += 2;
       }
       sink_->checkpoint();
-      if (sink_->flush()) return false;
+      if (test::flush(*sink_, *host_chain_)) return false;
       if (cell != std::string_view{"cell-3"}) sink_->close_run(run, {run_end_reason::retired, 6, 1});
-      if (sink_->flush()) return false;
+      if (test::flush(*sink_, *host_chain_)) return false;
     }
     return true;
   }
@@ -94,8 +95,7 @@ class process {
   /// Ends whatever was left open. False if it did not come so far.
   bool end() {
     if (end_orphans(found.open_runs, clock_, sealing_, *host_chain_)) return false;
-    host_chain_->stopped();
-    return !host_chain_->flush() && !log_->close();
+    return !host_chain_->record(daemon_stop{}) && !log_->close();
   }
 
   recovery_conclusions found;

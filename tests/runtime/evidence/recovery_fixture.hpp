@@ -14,6 +14,7 @@
 #include "messages/cloud_event.hpp"
 #include "runtime/signing/host_sealing.hpp"
 #include "runtime/signing/journal_key.hpp"
+#include "tests/support/flushed_journal.hpp"
 #include "tests/support/manual_world.hpp"
 #include "tests/support/recorded_log.hpp"
 
@@ -61,15 +62,15 @@ struct fixture {
   recorded_log log{sealing->statement()};
   std::shared_ptr<chain_epochs> epochs = std::make_shared<chain_epochs>();
   host_event_chain host_chain{"host-a", log, clock, sealing, std::nullopt, *epochs};
-  sink_journal sink{log, clock, sealing, &host_chain, epochs};
+  sink_journal sink{log, clock, sealing, "SINK", epochs};
   host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:aa"});
   std::string chain;
   std::uint64_t chunks = 0;
 
   fixture() {
-    host_chain.started("test");
+    host_chain.record(daemon_start{"test"});
     chain = sink.open_run(run, {"test", 10s, {}});
-    sink.flush();
+    flush(sink, host_chain);
   }
 
   /// One append.
@@ -84,12 +85,12 @@ struct fixture {
     made.declarations.resize(declarations);
     for (guest_declaration& declared : made.declarations) declared.guest_comm = R"(","probeSource":"x)";
     sink.take(run, made, monotonic_time{}, made.declarations.size());
-    sink.flush();
+    flush(sink, host_chain);
   }
 
   void close() {
     sink.close_run(run, {run_end_reason::retired, 0, 1});
-    sink.flush();
+    flush(sink, host_chain);
   }
 
   recovery_terms terms() const { return {log.journal, own_keys(sealing), "boot-1", 1}; }

@@ -25,7 +25,7 @@ CAF_TEST_FIXTURE_SCOPE(recovery_without_journal_tests, fixture)
 CAF_TEST(without a journal only signatures vouch) {
   declare(2);
   sink.checkpoint();
-  sink.flush();
+  flush(sink, host_chain);
   declare(3);
   const auto found = without_journal();
   CAF_CHECK_EQUAL(of_kind<journal_trouble>(found).size(), 1u);
@@ -81,8 +81,7 @@ CAF_TEST(a log of a former version has no journal) {
 
 CAF_TEST(a log of which retention took the first events had a journal) {
   declare(2);
-  host_chain.evidence_removed({1, 1, 10, {}});
-  CAF_REQUIRE(!host_chain.flush());
+  CAF_REQUIRE(!host_chain.record(evidence_removal{1, 1, 10, {}}));
   recovery_terms known = terms();
   known.journal = {};
   known.journal.trouble = journal_trouble::absent;
@@ -119,7 +118,7 @@ CAF_TEST(an empty log beside a journal lost everything) {
 }
 
 CAF_TEST(a run that was opened on record without a line is closed at nothing) {
-  host_chain.run_opened("host-a/cell-2/run-1/1700000000001");
+  host_chain.record(run_begin_mark{"host-a/cell-2/run-1/1700000000001"});
   log.journal.records.pop_back();
   const auto found = recovered();
   CAF_REQUIRE_EQUAL(found.closings.size(), 1u);
@@ -131,7 +130,7 @@ CAF_TEST(silence and losses are remembered without a journal) {
   declare(1);
   sink.silence(run, {10s, monotonic_time{}, monotonic_time{11s}});
   sink.quarantine(run, {2, 7, "x.bin"}, {});
-  sink.flush();
+  flush(sink, host_chain);
   const auto found = without_journal();
   CAF_REQUIRE_EQUAL(found.open_runs.size(), 1u);
   CAF_CHECK(found.open_runs[0].silence_told);
@@ -162,7 +161,7 @@ CAF_TEST(the highest epoch is what any chain has) {
   close();
   run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-2", "run-1", "sha256:aa"});
   chain = sink.open_run(run, {"test", 10s, {}});
-  sink.flush();
+  flush(sink, host_chain);
   CAF_CHECK_EQUAL(recovered().highest_epoch, epoch_of(chain));
   CAF_CHECK_EQUAL(without_journal().highest_epoch, epoch_of(chain));
 }

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/host_event_chain.hpp"
 #include "actors/run_ledger.hpp"
 #include "caf/test/dsl.hpp"
 #include "runtime/evidence/observed_log.hpp"
@@ -48,20 +49,22 @@ struct world {
         *log, open, [](auto) {}, [] {});
     host_chain.emplace("host-a", *observed, clock, sealing, std::nullopt, epochs);
     const auto state = retention_file{log->directory()}.read({journal_mac_of(sealing)});
-    work.emplace(retention::surroundings{*log, *host_chain, events, open}, state.value_or(retention_state{}),
+    const auto record = [this](const joint_append_ptr& what) { return host_chain->append(*what); };
+    work.emplace(retention::surroundings{*log, record, events, open}, state.value_or(retention_state{}),
                  journal_mac_of(sealing));
-    log->leave_removal_to_this_thread([this] { ++woken; });
-    host_chain->started("test");
+    log->leave_removal([this] { ++woken; });
+    host_chain->record(daemon_start{"test"});
   }
+
+  /// Whatever the limit says: it is up to the test when there is to be room.
+  void append(const joint_append& what) { CAF_CHECK(!host_chain->append(what)); }
 
   run_ledger& open_run(const std::string& cell) {
     run_ledger& ledger =
         runs.emplace(cell, run_ledger{stamp_of(cell), "host-a/" + cell + "/run-1/1", sealing}).first->second;
     std::string lines;
     ledger.open(lines, clock.now(), {"test", 10s, {}});
-    const std::vector<chain_head> heads{ledger.head()};
-    const std::vector<std::string> opened{ledger.chain()};
-    CAF_CHECK(!host_chain->append(lines, heads, opened, {}));
+    append({{run_begin_mark{ledger.chain()}}, lines, {ledger.head()}, {}, true});
     return ledger;
   }
 
@@ -78,16 +81,14 @@ struct world {
     std::string lines;
     CAF_REQUIRE(ledger.take(lines, made) == run_ledger::result::taken);
     const std::vector<chain_head> heads{ledger.head()};
-    CAF_CHECK(!observed->append(lines, heads));
+    CAF_CHECK(!observed->append_from_reserve(lines, heads));
   }
 
   void close_run(const std::string& cell) {
     run_ledger& ledger = runs.at(cell);
     std::string lines;
     ledger.close(lines, clock.now(), run_end_reason::retired, ledger.totals().received, 1);
-    const std::vector<chain_head> heads{ledger.head()};
-    const std::vector<run_end_mark> ends{ledger.end_mark()};
-    CAF_CHECK(!host_chain->append(lines, heads, {}, ends));
+    append({{}, lines, {ledger.head()}, {ledger.end_mark()}, true});
     runs.erase(cell);
   }
 

@@ -89,7 +89,7 @@ CAF_TEST(a signature of our own vouches where the journal ends) {
   const std::size_t known = log.journal.records.size();
   declare(2);
   sink.checkpoint();
-  sink.flush();
+  flush(sink, host_chain);
   log.journal.records.resize(known);
   recovery_terms rebooted = terms();
   rebooted.boot_id = "boot-2";
@@ -105,7 +105,7 @@ CAF_TEST(a journal that was set back is on record) {
   const std::size_t known = log.journal.records.size();
   declare(2);
   sink.checkpoint();
-  sink.flush();
+  flush(sink, host_chain);
   CAF_CHECK(recovered().findings.empty());
   log.journal.records.resize(known);
   const auto found = recovered();
@@ -120,7 +120,7 @@ CAF_TEST(a journal that was set back is on record) {
 CAF_TEST(a run that is cut back is abandoned and closed where it was) {
   declare(3);
   declare(3);
-  host_chain.evidence_blocked("something else is the last append", 1s);
+  host_chain.record(log_blockage{"something else is the last append", 1s});
   cut(4, chain);
   const auto found = recovered();
   CAF_CHECK(found.open_runs.empty());
@@ -185,7 +185,7 @@ CAF_TEST(an event of our own that was taken back on record vouches for nothing) 
   const std::string before = log.text;
   const std::size_t known = log.journal.records.size();
   sink.silence(run, {10s, monotonic_time{}, monotonic_time{11s}});
-  sink.flush();
+  flush(sink, host_chain);
   const std::string taken_back = log.text;
   log.text = before;
   log.journal.records.resize(known);
@@ -205,7 +205,7 @@ CAF_TEST(an event of our own that was taken back on record vouches for nothing) 
 CAF_TEST(a closed run that is open again is never gone on with) {
   declare(4);
   close();
-  host_chain.evidence_blocked("later", 1s);
+  host_chain.record(log_blockage{"later", 1s});
   cut(3, chain);
   const auto found = recovered();
   CAF_CHECK(found.open_runs.empty());
@@ -251,7 +251,7 @@ CAF_TEST(a chain that nothing of ours began is abandoned) {
 
 CAF_TEST(events that do not follow each other end the chain) {
   declare(3);
-  host_chain.evidence_blocked("later", 1s);
+  host_chain.record(log_blockage{"later", 1s});
   auto lines = lines_of(log.text);
   // run.v1.started is the third line, behind the host's two.
   std::swap(lines[3], lines[4]);
@@ -279,8 +279,8 @@ CAF_TEST(lines that are no events are named) {
 
 CAF_TEST(another chain takes the place of a host chain that is not as expected) {
   declare(1);
-  host_chain.evidence_blocked("once", 1s);
-  host_chain.evidence_blocked("twice", 1s);
+  host_chain.record(log_blockage{"once", 1s});
+  host_chain.record(log_blockage{"twice", 1s});
   declare(1);
   cut(1, host_chain_name);
   const auto found = recovered();

@@ -28,7 +28,7 @@ struct fixture {
   }
   bool exists(std::uint64_t number) const { return std::filesystem::exists(options.dir / segment_file_name(number)); }
   void leave_removal(segment_log& log) {
-    log.leave_removal_to_this_thread([this] { ++woken; });
+    log.leave_removal([this] { ++woken; });
   }
 };
 
@@ -66,12 +66,12 @@ CAF_TEST(room_is_asked_for_before_it_is_needed_and_nothing_goes_by_itself) {
   CAF_CHECK(!append_elsewhere(*log, line_of(100)));
 }
 
-CAF_TEST(the_remover_appends_whatever_the_limit_says) {
+CAF_TEST(a_removal_is_put_on_record_whatever_the_limit_says) {
   auto log = open();
   leave_removal(*log);
   for (int i = 0; i < 7; ++i) CAF_CHECK(!append_elsewhere(*log, line_of(100)));
   CAF_CHECK(append_elsewhere(*log, line_of(10)) == evidence_errc::limit_reached);
-  CAF_CHECK(!log->append(line_of(300)));
+  CAF_CHECK(!log->append_from_reserve(line_of(300), {}));
   CAF_CHECK(log->due_for_removal() == (segment_range{1, 1}));
 }
 
