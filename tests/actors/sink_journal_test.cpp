@@ -242,6 +242,8 @@ CAF_TEST(an_end_that_cannot_be_said_leaves_the_run_open) {
   const joint_append& all = *journal.for_host_chain();
   CAF_CHECK_EQUAL(all.behind.size(), 1u);
   CAF_CHECK_EQUAL(all.lines.find("run.v1.ended"), all.lines.rfind("run.v1.ended"));
+  const auto lines = static_cast<std::uint64_t>(std::count(all.lines.begin(), all.lines.end(), '\n'));
+  CAF_CHECK_EQUAL(all.heads.at(0).position.next_event, lines + 1);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
