@@ -78,6 +78,11 @@ caf::result<std::vector<char>> on_hello(session_pointer self, const std::vector<
   const caf::strong_actor_ptr forwarder = self->current_sender();
   hear(self);
   const auto hello = decode_hello(bytes);
+  // Over plain loopback nothing vouches for a peer: what it says first counts.
+  if (state.peer.host_id.empty() && hello) {
+    state.peer.host_id = hello.message.host_id;
+    state.protocol.emplace(state.environment->store, state.peer.host_id, state.environment->limits);
+  }
   if (const auto reason = state.protocol->refusal_of(hello); reason != node_refusal::none) {
     return refuse(self, reason, true);
   }

@@ -124,6 +124,24 @@ CAF_TEST(a host that falls silent is reported once and so is its return) {
   CAF_CHECK_EQUAL(host.stop(), 0);
 }
 
+CAF_TEST(over loopback nodes may do without certificates) {
+  const std::string plain = "[tls]\nplain_loopback = true\n";
+  collector_node collector{plain};
+  daemon_settings settings = host_settings({&collector});
+  settings.tables.replace(0, settings.tables.find("[forward]"), plain);
+  const daemon_home home{settings};
+  auto host = daemon_process::ready(home);
+  simulate({.socket = home.socket_of("c1"), .frames = frames});
+  CAF_CHECK_EQUAL(host.stop(), 0);
+  CAF_CHECK_EQUAL(difference(home, {&collector}), "");
+  CAF_MESSAGE("and nowhere else");
+  settings.tables = plain + "[forward]\ncollectors = ['192.0.2.1:7440']\n";
+  const daemon_home elsewhere{settings};
+  auto away = daemon_process::ready(elsewhere);
+  CAF_CHECK_NOT_EQUAL(away.wait_for_line("collector_lost").find("loopback addresses alone"), std::string::npos);
+  CAF_CHECK_EQUAL(away.stop(), 0);
+}
+
 CAF_TEST(a certificate of another host refuses the start) {
   collector_node collector{certificates, "collector-1"};
   certificates.add_host("host-x");

@@ -46,7 +46,9 @@ class certificate_directory {
 class collector_node {
  public:
   collector_node(const certificate_directory& certificates, const std::string& name, std::string silence_window = "15s")
-      : tls_(certificates.tls_table(name)), silence_window_(std::move(silence_window)) {
+      : collector_node(certificates.tls_table(name), std::move(silence_window)) {}
+  explicit collector_node(std::string tls_table, std::string silence_window = "15s")
+      : tls_(std::move(tls_table)), silence_window_(std::move(silence_window)) {
     start();
   }
 
