@@ -42,7 +42,8 @@ std::error_code log_copy::find_last(std::uint64_t& torn_bytes) {
   std::error_code failure;
   auto pieces = list_pieces(dir_, failure);
   for (; !failure && !pieces.empty(); pieces.pop_back()) {
-    if ((failure = open_piece(pieces.back(), 0))) return failure;
+    failure = open_piece(pieces.back(), 0);
+    if (failure) return failure;
     const auto size = uninterrupted([&] { return files_.file_size(file_.get()); });
     if (size < 0) return last_system_error();
     const auto bytes = static_cast<std::uint64_t>(size);
@@ -102,7 +103,8 @@ std::error_code log_copy::go_on(std::string_view lines) {
 log_copy::append_result log_copy::append(segment_position after, segment_position from, std::string_view lines) {
   const std::lock_guard guard{mutex_};
   append_result done;
-  if (must_restore_ && (done.failure = restore())) return done;
+  if (must_restore_) done.failure = restore();
+  if (done.failure) return done;
   done.end = end_;
   done.generation = generation_;
   if (after != end_) {
@@ -110,7 +112,8 @@ log_copy::append_result log_copy::append(segment_position after, segment_positio
     return done;
   }
   done.began_piece = !last_ || last_->end() != from;
-  if ((done.failure = done.began_piece ? begin_piece(from, lines) : go_on(lines))) return done;
+  done.failure = done.began_piece ? begin_piece(from, lines) : go_on(lines);
+  if (done.failure) return done;
   end_ = last_->end();
   line_before_.reset();
   done.end = end_;
