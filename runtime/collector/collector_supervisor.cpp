@@ -109,7 +109,7 @@ std::vector<host_status> on_status(supervisor_pointer self) {
 }  // namespace
 
 collector_actor::behavior_type make_collector_supervisor(supervisor_pointer self, collector_settings settings,
-                                                         std::vector<std::string> known_hosts,
+                                                         const std::vector<std::string>& known_hosts,
                                                          collector_events* events) {
   die_of_exceptions(self);
   self->set_down_handler([self](caf::scheduled_actor*, caf::down_msg& down) { on_session_down(self, down); });

@@ -46,6 +46,6 @@ struct collector_supervisor_state {
 /// `known_hosts`: of whom there are copies; they count as heard now. `events` must outlive the actor.
 collector_actor::behavior_type make_collector_supervisor(
     collector_actor::stateful_pointer<collector_supervisor_state> self, collector_settings settings,
-    std::vector<std::string> known_hosts, collector_events* events);
+    const std::vector<std::string>& known_hosts, collector_events* events);
 
 }  // namespace cellos
