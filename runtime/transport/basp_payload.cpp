@@ -33,14 +33,14 @@ constexpr std::string_view no_values = "@<>";
 basp_payload::basp_payload(content expected, std::uint64_t bytes)
     : left_(bytes), errors_allowed_(expected == content::answer) {
   // A message is two zero bytes, the names of its types as one text, and its values.
-  expect(part::length_of_names);
-  expect(part::zeros, 2);
+  await_part(part::length_of_names);
+  await_part(part::zeros, 2);
   if (expected == content::error) {
     // A code and a category.
-    expect(part::skipped, 1 + 8);
+    await_part(part::skipped, 1 + 8);
   } else {
     // The number of actors that an answer would be passed on by: none.
-    expect(part::zeros, 1);
+    await_part(part::zeros, 1);
   }
 }
 
@@ -89,9 +89,9 @@ std::optional<basp_violation> basp_payload::take_length(char byte) {
   if (names) {
     if (length < no_values.size() || length > longest_names) return basp_violation::forbidden_content;
     names_.clear();
-    expect(part::names, length);
+    await_part(part::names, length);
   } else if (length > 0) {
-    expect(part::skipped, length);
+    await_part(part::skipped, length);
   }
   return std::nullopt;
 }
@@ -114,18 +114,18 @@ std::optional<basp_violation> basp_payload::open_names() {
 
 std::optional<basp_violation> basp_payload::open_value(std::string_view type, bool errors_allowed) {
   if (type == "@charbuf" || type == "@str") {
-    expect(part::length_of_text);
+    await_part(part::length_of_text);
     return std::nullopt;
   }
   if (type == "@error" && errors_allowed) {
-    expect(part::length_of_names);
-    expect(part::zeros, 2);
-    expect(part::skipped, 1 + 8);
+    await_part(part::length_of_names);
+    await_part(part::zeros, 2);
+    await_part(part::skipped, 1 + 8);
     return std::nullopt;
   }
   const auto* sized = std::ranges::find(sized_types, type, [](const auto& row) { return row.first; });
   if (sized == sized_types.end()) return basp_violation::forbidden_content;
-  if (sized->second > 0) expect(part::skipped, sized->second);
+  if (sized->second > 0) await_part(part::skipped, sized->second);
   return std::nullopt;
 }
 

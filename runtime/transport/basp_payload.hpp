@@ -45,7 +45,7 @@ class basp_payload {
     std::uint64_t bytes;
   };
 
-  void expect(part what, std::uint64_t bytes = 0) { open_.push_back({what, bytes}); }
+  void await_part(part what, std::uint64_t bytes = 0) { open_.push_back({what, bytes}); }
   std::optional<basp_violation> take_length(char byte);
   std::optional<basp_violation> open_names();
   std::optional<basp_violation> open_value(std::string_view type, bool errors_allowed);

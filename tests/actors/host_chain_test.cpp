@@ -70,7 +70,7 @@ struct fixture : host_fixture {
     chunk.bytes = frame_of("process.spawned", sequence);
     auto decoded =
         std::make_shared<const batch>(decode_chunk(std::make_shared<const received_chunk>(std::move(chunk)), run));
-    self->send(sink, batch_ptr{std::move(decoded)}, caf::actor_cast<credit_actor>(self));
+    self->send(sink, batch_ptr{std::move(decoded)}, run, caf::actor_cast<credit_actor>(self));
   }
 
   template <class Answer, class Pending>

@@ -93,8 +93,9 @@ bool is_compatible(std::string_view, std::string_view setting) {
 bool is_default(std::string_view table, std::string_view setting) {
   const bool is_absent = table == "signing" || table == "forward" || table == "collector";
   return !is_absent && !setting.starts_with("http_listen") && !setting.starts_with("owner") &&
-         !setting.starts_with("group") && !setting.starts_with("state_file") && !setting.starts_with("certificate_file") &&
-         !setting.starts_with("key_file") && !setting.starts_with("ca_file");
+         !setting.starts_with("group") && !setting.starts_with("state_file") &&
+         !setting.starts_with("certificate_file") && !setting.starts_with("key_file") &&
+         !setting.starts_with("ca_file");
 }
 
 }  // namespace

@@ -51,23 +51,26 @@ CAF_TEST(a_segment_is_not_larger_than_the_log) {
 
 CAF_TEST(whoever_speaks_to_other_nodes_shows_who_it_is) {
   const std::string forward = "[forward]\ncollectors = [\"a.example:7440\"]\n";
-  CAF_CHECK_EQUAL(error_in(smallest + forward),
-                  "t.toml:5:14: forward.collectors: needs certificate_file, key_file and ca_file under [tls]; write them; "
-                  "config/certificates/ says how certificates are made");
+  CAF_CHECK_EQUAL(
+      error_in(smallest + forward),
+      "t.toml:5:14: forward.collectors: needs certificate_file, key_file and ca_file under [tls]; write them; "
+      "config/certificates/ says how certificates are made");
   const std::string collector = "[collector]\nlisten = \"[::1]:7440\"\ndir = \"/h\"\n";
-  CAF_CHECK_EQUAL(error_in(smallest + collector),
-                  "t.toml:5:10: collector.listen: needs certificate_file, key_file and ca_file under [tls]; write them; "
-                  "config/certificates/ says how certificates are made");
+  CAF_CHECK_EQUAL(
+      error_in(smallest + collector),
+      "t.toml:5:10: collector.listen: needs certificate_file, key_file and ca_file under [tls]; write them; "
+      "config/certificates/ says how certificates are made");
   const std::string files = "[tls]\ncertificate_file = \"/c\"\nkey_file = \"/k\"\nca_file = \"/a\"\n";
   CAF_CHECK_EQUAL(error_in(smallest + files + forward + collector), "no error");
   CAF_CHECK_EQUAL(error_in(smallest + "[tls]\nplain_loopback = true\n" + forward), "no error");
 }
 
 CAF_TEST(what_is_never_durable_cannot_be_forwarded) {
-  CAF_CHECK_EQUAL(error_in(smallest + "fsync = \"never\"\n[tls]\nplain_loopback = true\n" +
-                           "[forward]\ncollectors = [\"a.example:7440\"]\n"),
-                  "t.toml:8:14: forward.collectors: cannot be with evidence.fsync = \"never\": only what survives a loss "
-                  "of power is forwarded; write fsync = \"100ms\" under [evidence], or remove [forward]");
+  CAF_CHECK_EQUAL(
+      error_in(smallest + "fsync = \"never\"\n[tls]\nplain_loopback = true\n" +
+               "[forward]\ncollectors = [\"a.example:7440\"]\n"),
+      "t.toml:8:14: forward.collectors: cannot be with evidence.fsync = \"never\": only what survives a loss "
+      "of power is forwarded; write fsync = \"100ms\" under [evidence], or remove [forward]");
 }
 
 CAF_TEST(other_hosts_logs_are_not_kept_in_the_host_s_own) {
