@@ -28,9 +28,6 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("control.allow_uids", running.control.allow_uids, read.control.allow_uids);
   compare("control.host_names", running.control.host_names, read.control.host_names);
   compare("control.state_file", running.control.state_file, read.control.state_file);
-  compare("tls.certificate_file", running.tls.certificate, read.tls.certificate);
-  compare("tls.key_file", running.tls.key, read.tls.key);
-  compare("tls.ca_file", running.tls.authority, read.tls.authority);
   compare("tls.plain_loopback", running.tls.plain_loopback, read.tls.plain_loopback);
   compare("forward.collectors", running.forward.collectors, read.forward.collectors);
   compare("collector.listen", running.collector.listen, read.collector.listen);

@@ -134,10 +134,9 @@ CAF_TEST(an_unknown_table_is_reported_with_the_nearest_valid_one) {
                   "t.toml:4:2: contorl: is not a known table; did you mean [control]?");
   CAF_CHECK_EQUAL(error_in(smallest + "[[cells]]\nid = \"a\"\n"),
                   "t.toml:4:3: cells: is not a known table; did you mean [[cell]]?");
-  CAF_CHECK_EQUAL(error_in(smallest + "[forwarder]\n"),
-                  "t.toml:4:2: forwarder: is not a known table; remove it, known here are cell, evidence, signing, "
-                  "control, metrics, "
-                  "log, intake, scheduler");
+  CAF_CHECK_EQUAL(error_in(smallest + "[storage]\n"),
+                  "t.toml:4:2: storage: is not a known table; remove it, known here are cell, evidence, signing, "
+                  "control, metrics, log, intake, scheduler, tls, forward, collector");
 }
 
 CAF_TEST(an_unknown_name_is_escaped_and_bounded) {

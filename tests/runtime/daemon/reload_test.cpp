@@ -50,7 +50,22 @@ const std::map<std::string, std::string> other_values{
     {"intake.connections_per_cell", "4"},
     {"intake.half_frame_timeout", R"("5s")"},
     {"scheduler.threads", "3"},
+    {"tls.certificate_file", R"("/n.crt")"},
+    {"tls.key_file", R"("/n.key")"},
+    {"tls.ca_file", R"("/ca.crt")"},
+    {"tls.plain_loopback", "true"},
+    {"forward.collectors", R"(["b.example:7440"])"},
+    {"collector.listen", R"("0.0.0.0:7441")"},
+    {"collector.dir", R"("/others")"},
+    {"collector.denied_hosts", R"(["x"])"},
+    {"collector.silence_window", R"("3s")"},
+    {"collector.host_bytes_per_second", R"("1MiB")"},
 };
+
+/// Both roles of a node, with what they need.
+const std::string nodes =
+    "[tls]\ncertificate_file = \"/0.crt\"\nkey_file = \"/0.key\"\nca_file = \"/0.ca\"\n"
+    "[forward]\ncollectors = [\"a.example:7440\"]\n[collector]\nlisten = \"0.0.0.0:7440\"\ndir = \"/hosts\"\n";
 
 /// Taken over while cells are served; cells themselves are admitted and retired.
 const std::set<std::string> taken_over_at_once{
@@ -67,18 +82,34 @@ const std::set<std::string> taken_over_at_once{
     "intake.byte_budget",
     "intake.connections_per_cell",
     "intake.half_frame_timeout",
+    "tls.certificate_file",
+    "tls.key_file",
+    "tls.ca_file",
+    "collector.denied_hosts",
 };
 
-/// A file that is `smallest` but for this key.
+bool is_of_nodes(const std::string& key) {
+  return key.starts_with("tls.") || key.starts_with("forward.") || key.starts_with("collector.");
+}
+
+/// The file that is changed by one key.
+std::string former(const std::string& key) { return is_of_nodes(key) ? smallest + nodes : smallest; }
+
+/// That file but for this key.
 configuration with(const std::string& key) {
   const auto dot = key.find('.');
   const std::string table = dot == std::string::npos ? "" : key.substr(0, dot);
   const std::string name = dot == std::string::npos ? key : key.substr(dot + 1);
-  std::string text = smallest;
+  std::string text = former(key);
   const std::string line = name + " = " + other_values.at(key) + "\n";
   if (key == "host_id" || key == "evidence.dir") {
     const auto begin = text.find(name + " = ");
     text.replace(begin, text.find('\n', begin) + 1 - begin, line);
+  } else if (is_of_nodes(key)) {
+    const auto after = text.find("[" + table + "]\n") + table.size() + 3;
+    const auto begin = text.find(name + " = ", after);
+    if (begin != std::string::npos) text.erase(begin, text.find('\n', begin) + 1 - begin);
+    text.insert(after, line);
   } else if (table == "evidence") {
     text += line;
   } else if (table == "signing") {
@@ -93,10 +124,10 @@ configuration with(const std::string& key) {
 }  // namespace
 
 CAF_TEST(every key counts at once or is reported as one that waits for a restart) {
-  const configuration running = configuration_in(smallest);
   for (const std::string& key : settings::known_keys()) {
     if (key.starts_with("cell.")) continue;
     CAF_REQUIRE(other_values.contains(key));
+    const configuration running = configuration_in(former(key));
     const configuration read = with(key);
     if (read == running) CAF_ERROR(key << " is read into no member");
     const std::vector<std::string> waiting = restart_needed_for(running, read);
