@@ -152,6 +152,16 @@ void write_daemon(exposition& out, const event_counts& seen, std::size_t hung, s
   out.counter("signals_ignored_total", "Signals that mean nothing to the daemon.", seen.signals_ignored);
 }
 
+/// Of a collector its hosts, of a host its collectors; 0 where it is neither.
+void write_nodes(exposition& out, const event_counts& seen) {
+  out.counter("hosts_silenced_total", "Silences of hosts that a collector reported.", seen.hosts_silenced);
+  out.counter("hosts_resumed_total", "Hosts that were heard again after that.", seen.hosts_resumed);
+  out.counter("histories_forked_total", "Times that a host's log and a collector's copy did not say the same.",
+              seen.histories_forked);
+  out.counter("collectors_lost_total", "Times that a collector could not be reached or was lost.",
+              seen.collectors_lost);
+}
+
 void write_process(exposition& out, const process_usage& used) {
   out.begin("process_cpu_seconds_total", "CPU time of the process.", MetricType::Counter);
   out.counted_seconds(used.cpu_seconds);
@@ -212,6 +222,7 @@ std::string metrics::text(const host_counts& counts) const {
   write_cells(out, all, seen);
   write_evidence(out, from_.log.statistics(), from_.blocked_sinks() > 0, append_seconds_.Collect());
   write_daemon(out, seen, from_.actors_hung(), from_.log_lines_lost());
+  write_nodes(out, seen);
   out.counter("control_requests_refused_total", "Requests refused for who asked, or for a head nobody can be sure of.",
               requests_refused_);
   write_process(out, usage_of_this_process());

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "runtime/daemon/tls_reload.hpp"
 #include "runtime/os/system_clocks.hpp"
 #include "runtime/transport/socket_address.hpp"
 
@@ -85,11 +86,13 @@ sign_of_life collector_role::check_liveness(std::chrono::nanoseconds timeout) {
   return seen;
 }
 
-/// Files that are no good are said and change nothing, when they are taken over.
-std::vector<configuration_error> collector_role::prepare_reload(const configuration&) { return {}; }
+std::vector<configuration_error> collector_role::prepare_reload(const configuration& read) {
+  return check_certificates(process_, collector_tls(read), transport_side::collector);
+}
 
 void collector_role::take_over(const configuration& read, reload_report&) {
-  if (const auto refused = server_->reload(collector_tls(read))) process_.events().reload_refused({*refused});
+  take_over_certificates(process_, collector_tls(read),
+                         [this](const tls_settings& tls) { return server_->reload(tls); });
 }
 
 }  // namespace cellos

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "runtime/daemon/tls_reload.hpp"
 #include "runtime/transport/socket_address.hpp"
 
 namespace cellos {
@@ -111,10 +112,13 @@ sign_of_life forwarding_role::check_liveness(std::chrono::nanoseconds timeout) {
   return seen;
 }
 
-std::vector<configuration_error> forwarding_role::prepare_reload(const configuration&) { return {}; }
+std::vector<configuration_error> forwarding_role::prepare_reload(const configuration& read) {
+  return check_certificates(process_, read.tls, transport_side::host);
+}
 
 void forwarding_role::take_over(const configuration& read, reload_report&) {
-  if (const auto refused = connector_->transport().reload(read.tls)) process_.events().reload_refused({*refused});
+  take_over_certificates(process_, read.tls,
+                         [this](const tls_settings& tls) { return connector_->transport().reload(tls); });
 }
 
 }  // namespace cellos

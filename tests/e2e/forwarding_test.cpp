@@ -124,6 +124,23 @@ CAF_TEST(a host that falls silent is reported once and so is its return) {
   CAF_CHECK_EQUAL(host.stop(), 0);
 }
 
+CAF_TEST(a reload with a broken certificate is refused and changes nothing) {
+  collector_node collector{certificates, "collector-1"};
+  const daemon_home home{host_settings({&collector})};
+  auto host = daemon_process::ready(home);
+  host.wait_for_line("collector_reached");
+  daemon_settings broken = host_settings({&collector});
+  broken.tables.replace(0, broken.tables.find("[forward]"), certificates.tls_table("absent"));
+  home.configure(broken);
+  host.send(SIGHUP);
+  CAF_CHECK_NOT_EQUAL(host.wait_for_line("reload_refused").find("absent.pem"), std::string::npos);
+  home.configure(host_settings({&collector}));
+  host.reload();
+  simulate({.socket = home.socket_of("c1"), .frames = frames});
+  CAF_CHECK_EQUAL(host.stop(), 0);
+  CAF_CHECK_EQUAL(difference(home, {&collector}), "");
+}
+
 CAF_TEST(over loopback nodes may do without certificates) {
   const std::string plain = "[tls]\nplain_loopback = true\n";
   collector_node collector{plain};
