@@ -22,7 +22,9 @@ constexpr std::array bugs{planted_bug::none,
                           planted_bug::credit_leak,
                           planted_bug::silence_reported_twice,
                           planted_bug::commit_before_sync,
-                          planted_bug::half_append_kept};
+                          planted_bug::half_append_kept,
+                          planted_bug::forward_before_commit,
+                          planted_bug::answer_before_sync};
 
 void show_failure(std::uint64_t seed, const simulation::outcome& failed) {
   std::printf("seed %llu breaks %zu promises:\n", static_cast<unsigned long long>(seed), failed.violations.size());
@@ -49,13 +51,16 @@ exit_code run_seeds(std::uint64_t from, std::uint64_t seeds, planted_bug bug) {
     sum.steps += one.steps;
     sum.declarations += one.declarations;
     sum.faults += one.faults;
+    sum.lines_forwarded += one.lines_forwarded;
     if ((seed - from) % 100 == 0) show_progress(seed - from, seeds);
   }
   show_progress(seeds, seeds);
-  std::printf("%llu seeds from %llu: every promise kept; %llu steps, %llu declarations, %llu faults\n",
-              static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(from),
-              static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.declarations),
-              static_cast<unsigned long long>(sum.faults));
+  std::printf(
+      "%llu seeds from %llu: every promise kept; %llu steps, %llu declarations, %llu faults, "
+      "%llu lines forwarded\n",
+      static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(from),
+      static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.declarations),
+      static_cast<unsigned long long>(sum.faults), static_cast<unsigned long long>(sum.lines_forwarded));
   return exit_success;
 }
 

@@ -16,6 +16,7 @@
 #include "tests/simulation/daemon_life.hpp"
 #include "tests/simulation/frame_trace.hpp"
 #include "tests/simulation/log_checker.hpp"
+#include "tests/simulation/simulated_forwarding.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace cellos::simulation {
@@ -57,6 +58,9 @@ class simulation_run {
     poison_ = chance(random_, 300);
     cells_ = 1 + below(random_, 4);
     sealing_ = a_sealing(random_);
+    if (forwards(seed)) {
+      forwarding_.emplace(seed, log_, bug, [this](std::string what) { note(std::move(what)); });
+    }
   }
 
   outcome run() {
@@ -77,6 +81,7 @@ class simulation_run {
       const auto unproven = broken_seals(log_.text, the_public_key());
       result_.violations.insert(result_.violations.end(), unproven.begin(), unproven.end());
     }
+    deliver();
     for (const char character : log_.text) mix(static_cast<unsigned char>(character));
     for (const simulated_run& run : sockets_.runs)
       result_.declarations += run.socket->next_number - run.socket->first_number;
@@ -105,6 +110,7 @@ class simulation_run {
     }
     run_quietly();
     sync();
+    if (forwarding_) forwarding_->begin_life();
   }
 
   /// SIGKILL or a loss of power, now or in the middle of an append, and a restart: what was read and not acknowledged
@@ -125,6 +131,7 @@ class simulation_run {
       run.safe = how == death::killed ? run.socket->acknowledged : run.socket->durable;
     }
     power_lost_ = power_lost_ || how == death::power_lost;
+    if (forwarding_) forwarding_->die();
     log_.crash(how);
     log_.full = true;  // whatever dying actors still do reaches nothing
     life_.reset();
@@ -133,6 +140,15 @@ class simulation_run {
     elapsed_ += 3s;
     look();
     begin_life();
+  }
+
+  void deliver() {
+    if (!forwarding_) return;
+    sync();
+    for (std::string& broken : forwarding_->finish()) violated(std::move(broken));
+    result_.lines_forwarded = forwarding_->lines_sent();
+    result_.faults += forwarding_->faults();
+    mix(result_.lines_forwarded);
   }
 
   void sync() {
@@ -144,6 +160,7 @@ class simulation_run {
     ++result_.steps;
     look();
     if (chance(random_, 10)) sync();
+    if (forwarding_) forwarding_->pass(5ms);
     decode_throws_ = kills_;
     log_.throw_per_mille = faulty_log_ ? 10 : 0;
     const std::uint64_t what = below(random_, 100);
@@ -214,6 +231,7 @@ class simulation_run {
     clock_.time += duration;
     elapsed_ += duration;
     life_->clock().advance_time(duration);
+    if (forwarding_) forwarding_->pass(duration);
   }
 
   /// Without faults until nobody has anything to do; time passes where only timers are left.
@@ -346,6 +364,7 @@ class simulation_run {
   std::map<std::string, std::uint64_t> run_numbers_;
   std::unique_ptr<daemon_life> life_;
   outcome result_;
+  std::optional<simulated_forwarding> forwarding_;
 };
 
 }  // namespace
@@ -359,6 +378,8 @@ std::string_view to_string(planted_bug bug) {
     case planted_bug::silence_reported_twice: return "silence-reported-twice";
     case planted_bug::commit_before_sync: return "commit-before-sync";
     case planted_bug::half_append_kept: return "half-append-kept";
+    case planted_bug::forward_before_commit: return "forward-before-commit";
+    case planted_bug::answer_before_sync: return "answer-before-sync";
   }
   return "none";
 }

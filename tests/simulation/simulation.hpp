@@ -5,8 +5,9 @@
 #include <string_view>
 #include <vector>
 
-/// Whole cell trees in one thread under one seed: CAF's test coordinator decides nothing, the seed decides who runs
-/// next, how much is read, and which fault strikes. The same seed replays bit for bit.
+/// Whole cell trees, and half the time the forwarding of their log to collectors, in one thread under one seed: CAF's
+/// test coordinator decides nothing, the seed decides who runs next, how much is read, and which fault strikes. The
+/// same seed replays bit for bit.
 namespace cellos::simulation {
 
 /// A bug planted in a part behind the ports, to prove that the invariants would notice it.
@@ -24,6 +25,10 @@ enum class planted_bug : std::uint8_t {
   commit_before_sync,
   /// A start leaves the whole lines of an append that was cut short.
   half_append_kept,
+  /// Lines that a loss of power would take are forwarded.
+  forward_before_commit,
+  /// A collector says that lines are durable before its disk was synced.
+  answer_before_sync,
 };
 
 /// Name on the command line; `none` for the real thing.
@@ -39,6 +44,7 @@ struct outcome {
   std::uint64_t steps = 0;
   std::uint64_t declarations = 0;
   std::uint64_t faults = 0;
+  std::uint64_t lines_forwarded = 0;
 };
 
 class frame_trace;

@@ -7,7 +7,7 @@ using namespace cellos::simulation;
 
 namespace {
 
-constexpr std::uint64_t seeds_here = 1000;
+constexpr std::uint64_t seeds_here = 500;
 
 /// The first seed at which the bug shows, or 0.
 std::uint64_t found_at(planted_bug bug) {
@@ -55,4 +55,12 @@ CAF_TEST(a log that counts as durable what is not is found) {
 
 CAF_TEST(half an append that a start leaves is found) {
   CAF_CHECK_NOT_EQUAL(found_at(planted_bug::half_append_kept), 0u);
+}
+
+CAF_TEST(lines that are forwarded before they are on disk are found) {
+  CAF_CHECK_NOT_EQUAL(found_at(planted_bug::forward_before_commit), 0u);
+}
+
+CAF_TEST(a collector that answers before its disk was synced is found) {
+  CAF_CHECK_NOT_EQUAL(found_at(planted_bug::answer_before_sync), 0u);
 }

@@ -41,6 +41,8 @@ class simulated_log final : public evidence_log {
   /// The daemon dies in its next append: that writes a part of its lines, or all, and never returns.
   void die_in_next_append() { dies_in_append_ = true; }
   bool died() const { return died_; }
+  /// So many bytes survive a loss of power.
+  std::size_t synced() const { return synced_; }
   /// Leaves what the next start finds once it has taken back half a line or half an append.
   void crash(death how);
   /// For the end: nothing is wrong any more.

@@ -16,11 +16,11 @@ using namespace std::chrono_literals;
 namespace {
 
 void pass(delivery_world& world, std::chrono::milliseconds time) {
-  for (const auto end = world.now + time; world.now < end;) world.step();
+  for (const auto end = world.network.now + time; world.network.now < end;) world.step();
 }
 
 std::size_t count(const delivery_world& world, delivery_note note) {
-  return static_cast<std::size_t>(std::ranges::count(world.events, note, &delivery_event::note));
+  return static_cast<std::size_t>(std::ranges::count(world.network.events, note, &delivery_event::note));
 }
 
 void write(delivery_world& world, const std::string& lines) {
@@ -34,18 +34,18 @@ CAF_TEST(what_is_not_committed_is_not_sent) {
   delivery_world world{1, 1, {}};
   world.log.append("one\n");
   pass(world, 500ms);
-  CAF_CHECK_EQUAL(world.host->status().lines_sent, 0u);
+  CAF_CHECK_EQUAL(world.network.host->status().lines_sent, 0u);
   world.log.commit();
   pass(world, 500ms);
-  CAF_CHECK_EQUAL(world.host->status().lines_sent, 1u);
-  CAF_CHECK(world.host->is_complete());
+  CAF_CHECK_EQUAL(world.network.host->status().lines_sent, 1u);
+  CAF_CHECK(world.network.host->is_complete());
 }
 
 CAF_TEST(lines_that_retention_took_before_they_were_delivered_are_skipped_and_reported) {
   delivery_world world{2, 1, {}};
   write(world, "one\n");
   CAF_CHECK(world.finish());
-  world.kill_collector(0, false);
+  world.network.kill_collector(0, false);
   log_text all;
   for (const char* const line : {"two\n", "three\n", "four\n", "five\n"}) {
     world.log.rotate();
@@ -53,14 +53,14 @@ CAF_TEST(lines_that_retention_took_before_they_were_delivered_are_skipped_and_re
   }
   all = world.log.segments;
   for (int taken = 0; taken < 3; ++taken) world.log.remove_oldest();
-  world.start_collector(0);
+  world.network.start_collector(0);
   CAF_CHECK(world.finish());
   CAF_CHECK_EQUAL(count(world, delivery_note::lines_skipped), 1u);
-  const auto skipped = std::ranges::find(world.events, delivery_note::lines_skipped, &delivery_event::note);
+  const auto skipped = std::ranges::find(world.network.events, delivery_note::lines_skipped, &delivery_event::note);
   CAF_CHECK(skipped->from == (segment_position{1, 4}));
   CAF_CHECK(skipped->to == (segment_position{4, 0}));
   copies_check check{all};
-  check.look_at(std::filesystem::directory_iterator { world.nodes()[0].dir / "host-a" } -> path());
+  check.look_at(std::filesystem::directory_iterator { world.network.nodes()[0].dir / "host-a" } -> path());
   CAF_CHECK_EQUAL(check.finish(), "10 bytes are missing\n");
 }
 
@@ -69,7 +69,7 @@ CAF_TEST(a_log_that_was_changed_behind_the_copy_is_a_fork) {
   write(world, "one\ntwo\n");
   CAF_CHECK(world.finish());
   world.log.segments[1] = "one\ntwa\n";
-  world.cut_connections(0);
+  world.network.cut_connections(0);
   pass(world, 1s);
   write(world, "three\n");
   CAF_CHECK(world.finish());
@@ -83,7 +83,7 @@ CAF_TEST(a_log_that_lost_what_was_delivered_is_a_fork) {
   CAF_CHECK(world.finish());
   world.log.segments[1] = "one\n";
   world.log.commit();
-  world.cut_connections(0);
+  world.network.cut_connections(0);
   pass(world, 1s);
   CAF_CHECK_EQUAL(count(world, delivery_note::history_forked), 1u);
 }
@@ -95,7 +95,7 @@ CAF_TEST(a_power_cut_of_the_host_is_no_fork) {
     world.log.append("lost\n");
     pass(world, 100ms);
     world.log.lose_uncommitted();
-    world.start_host(world.host->hint());
+    world.network.start_host(world.network.host->hint());
     pass(world, 100ms);
   }
   CAF_CHECK(world.finish());
@@ -107,16 +107,16 @@ CAF_TEST(a_frozen_collector_is_left_within_five_seconds_and_returned_to) {
   delivery_world world{6, 2, {}};
   write(world, "one\n");
   CAF_CHECK(world.finish());
-  world.nodes()[0].frozen = true;
+  world.network.nodes()[0].frozen = true;
   write(world, "two\n");
   pass(world, 4900ms);
-  CAF_CHECK(world.host->status().collector == 0u);
+  CAF_CHECK(world.network.host->status().collector == 0u);
   pass(world, 400ms);
-  CAF_CHECK(world.host->is_complete());
-  CAF_CHECK(world.host->status().collector == 1u);
-  world.nodes()[0].frozen = false;
+  CAF_CHECK(world.network.host->is_complete());
+  CAF_CHECK(world.network.host->status().collector == 1u);
+  world.network.nodes()[0].frozen = false;
   pass(world, 31s);
-  CAF_CHECK(world.host->status().collector == 0u);
+  CAF_CHECK(world.network.host->status().collector == 0u);
   write(world, "three\n");
   CAF_CHECK(world.finish());
   CAF_CHECK_EQUAL(world.compare(), "");
@@ -126,15 +126,15 @@ CAF_TEST(what_another_collector_has_is_not_sent_again) {
   delivery_world world{7, 2, {}};
   write(world, "one\n");
   CAF_CHECK(world.finish());
-  world.kill_collector(0, false);
+  world.network.kill_collector(0, false);
   pass(world, 1s);
   write(world, "two\n");
   CAF_CHECK(world.finish());
-  world.start_collector(0);
+  world.network.start_collector(0);
   pass(world, 31s);
   write(world, "three\n");
   CAF_CHECK(world.finish());
-  CAF_CHECK_EQUAL(world.host->status().lines_sent, 3u);
+  CAF_CHECK_EQUAL(world.network.host->status().lines_sent, 3u);
   CAF_CHECK_EQUAL(world.compare(), "");
 }
 
@@ -142,9 +142,9 @@ CAF_TEST(a_collector_alone_that_lost_lines_is_sent_them_again) {
   delivery_world world{8, 1, {}};
   write(world, "one\ntwo\n");
   CAF_CHECK(world.finish());
-  world.kill_collector(0, false);
-  std::filesystem::remove_all(world.nodes()[0].dir / "host-a");
-  world.start_collector(0);
+  world.network.kill_collector(0, false);
+  std::filesystem::remove_all(world.network.nodes()[0].dir / "host-a");
+  world.network.start_collector(0);
   pass(world, 1s);
   write(world, "three\n");
   CAF_CHECK(world.finish());
