@@ -47,7 +47,7 @@ process_steps daemon_process::steps() {
       {"start the threads", [this] { return check_thread_limit(); }},
   };
   own.before_serving = {
-      {"serve the control API", [this] { return bind_control(); }, [this] { control_sockets_ = {}; }},
+      {"bind the control socket", [this] { return bind_control(); }, [this] { control_sockets_ = {}; }},
       {"start the actor system", [this] { return start_actor_system(); }, [this] { system_.reset(); }},
       {"start the watchdog", [this] { return start_watchdog(); }, [this] { watchdog_.reset(); }},
   };

@@ -52,7 +52,7 @@ std::size_t host_role::threads() const { return threads_at_most; }
 std::vector<boot_step> host_role::claim_steps() {
   return {
       {"load the signing key", [this] { return load_signing_key(); }},
-      {"open the evidence log", [this] { return claim_evidence(); }, [this] { claimed_.reset(); }},
+      {"claim the evidence directory", [this] { return claim_evidence(); }, [this] { claimed_.reset(); }},
       {"read the cells of the control API", [this] { return open_admission_store(); }, [this] { admissions_.reset(); }},
       {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
   };
