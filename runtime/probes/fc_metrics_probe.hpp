@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "runtime/probes/metrics_account.hpp"
+#include "runtime/probes/metrics_file.hpp"
+#include "runtime/probes/probe.hpp"
+
+namespace cellos {
+
+/// `host.fc_metrics`: what Firecracker writes of itself, to the file or FIFO of `PUT /metrics`. Needs to read it, which
+/// in a jail is the VMM's own.
+///
+/// Where documents came, the reading has the last one whole, and the sums of all since the probe began. A VMM that has
+/// written none for a time is `timed_out`, lines that are none are `malformed_source`; neither loses what follows.
+class fc_metrics_probe final : public probe {
+ public:
+  struct options {
+    metrics_limits limits{};
+    metrics_read_limits read_limits{};
+    /// Firecracker flushes every 60 s: twice that, and time for a busy host.
+    std::chrono::nanoseconds stale_after = std::chrono::seconds{150};
+  };
+
+  explicit fc_metrics_probe(metrics_place place) : fc_metrics_probe(std::move(place), options{}) {}
+  fc_metrics_probe(metrics_place place, const options& chosen);
+
+  host_probe source() const override { return host_probe::fc_metrics; }
+  probe_result<probe_reading> read(const probe_context& context) override;
+
+ private:
+  probe_reading reading_of(const metrics_file::piece& piece, std::uint64_t documents) const;
+
+  std::string path_;
+  std::chrono::nanoseconds stale_after_;
+  metrics_file file_;
+  metrics_account account_;
+  std::optional<monotonic_time> last_document_;
+};
+
+}  // namespace cellos
