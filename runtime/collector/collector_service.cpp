@@ -8,6 +8,10 @@ namespace cellos {
 
 namespace {
 
+/// When so much waits, the disk is worth its while at once: a host has no more unanswered than its window, so whoever is
+/// waited for longer waits, too. Two usual batches; chosen here.
+constexpr std::size_t commit_at_once = std::size_t{512} << 10;
+
 ingest_limits limits_of(const collector_service_settings& settings) {
   ingest_limits limits;
   limits.window_bytes = settings.window_bytes;
@@ -40,7 +44,7 @@ collector_service::~collector_service() { stop(); }
 void collector_service::start(caf::actor_system& system) {
   std::error_code unlisted;
   system_ = &system;
-  committer_.emplace(commits_, settings_.commit_pause);
+  committer_.emplace(commits_, settings_.commit_pause, commit_at_once);
   supervisor_ = system.spawn(make_collector_supervisor, settings_.hosts, store_->hosts(unlisted), &events_);
   const std::lock_guard guard{mutex_};
   stopping_ = false;

@@ -110,6 +110,14 @@ void delivery::lost(std::uint64_t session, monotonic_time now) {
   if (current_ && current_->id == session) leave(now, delivery_note::collector_lost);
 }
 
+collector_failure delivery::failure_of_current(monotonic_time now, delivery_note why, bool permanent) const {
+  if (permanent) return collector_failure::permanent;
+  const auto began = current_->deadline - settings_.answer_timeout;
+  const bool waited = current_->at == phase::connecting && now - began >= settings_.silent_after;
+  return waited || why == delivery_note::collector_unresponsive ? collector_failure::silent
+                                                                : collector_failure::reached;
+}
+
 /// Its successor is the next in turn, or the preferred one that is connected already.
 void delivery::leave(monotonic_time now, delivery_note why, node_refusal reason, bool permanent) {
   note(why, *current_, reason);
@@ -117,9 +125,10 @@ void delivery::leave(monotonic_time now, delivery_note why, node_refusal reason,
   window_.lose_all();
   held_until_ = monotonic_time::min();
   const std::size_t left = current_->collector;
+  const auto how = failure_of_current(now, why, permanent);
   current_ = std::exchange(probe_, std::nullopt);
   if (!current_) {
-    next_ = order_.after_failure(left, permanent, now);
+    next_ = order_.after_failure(left, how, now);
     if (next_.when <= now) current_ = connect(next_.collector, now);
     return;
   }

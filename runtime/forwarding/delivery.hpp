@@ -26,8 +26,11 @@ struct delivery_settings {
   std::uint64_t seed = 0;
   /// Bytes of lines in one message.
   std::size_t batch_bytes = std::size_t{256} << 10;
-  /// A collector that answers nothing for so long is left.
-  std::chrono::milliseconds answer_timeout{5000};
+  /// A collector that answers nothing for so long is left: the next one is to have the lines within five seconds.
+  std::chrono::milliseconds answer_timeout{4000};
+  /// An attempt to connect that failed after so long was answered by nobody: below the transport's deadlines, and far
+  /// above what a refusal takes.
+  std::chrono::milliseconds silent_after{1500};
   /// After which a preferred collector is tried again while another one is used.
   std::chrono::milliseconds fail_back{30'000};
   /// A collector that has answered for so long is a good one.
@@ -156,6 +159,7 @@ class delivery {
   void greet(connection& with, hello_intent intent, log_cursor cursor, monotonic_time now);
   void begin_greeting(monotonic_time now);
   void leave(monotonic_time now, delivery_note why, node_refusal reason = node_refusal::none, bool permanent = false);
+  collector_failure failure_of_current(monotonic_time now, delivery_note why, bool permanent) const;
   /// What another collector than this one has, at least.
   segment_position elsewhere(const connection& with) const;
   bool is_between_lines(segment_position place);

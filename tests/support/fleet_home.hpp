@@ -1,54 +1,32 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "runtime/segments/segment_name.hpp"
+#include "tests/support/certificate_directory.hpp"
 #include "tests/support/copies_check.hpp"
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/fixed_port.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 /// Real daemons that are nodes: their certificates, their configuration, what they keep.
 namespace cellos::test {
 
-/// An authority and what it signed, as the documented script makes them.
-class certificate_directory {
- public:
-  certificate_directory() { make("authority"); }
-
-  void add_host(std::string_view host_id) const { make("host " + std::string{host_id}); }
-  void add_collector(std::string_view name) const { make("collector " + std::string{name} + " IP:127.0.0.1"); }
-
-  /// `[tls]` of this node.
-  std::string tls_table(const std::string& name) const {
-    const auto file = [this](const std::string& of) { return (dir_ / of).string(); };
-    return "[tls]\ncertificate_file = '" + file(name + ".pem") + "'\nkey_file = '" + file(name + ".key") +
-           "'\nca_file = '" + file("authority.pem") + "'\n";
-  }
-
- private:
-  void make(const std::string& what) const {
-    const std::string script = std::string{CELLOS_SOURCE_DIR} + "/config/certificates/make_test_authority.sh";
-    const std::string line = "bash '" + script + "' '" + dir_.path().string() + "' " + what;
-    if (std::system(line.c_str()) != 0) throw std::runtime_error("no certificate: " + line);
-  }
-
-  temporary_directory dir_;
-};
-
-/// A collector; killed and started again it has the address it had first.
+/// A collector; killed and started again it has the address that it had.
 class collector_node {
  public:
   collector_node(const certificate_directory& certificates, const std::string& name, std::string silence_window = "15s")
       : collector_node(certificates.tls_table(name), std::move(silence_window)) {}
-  explicit collector_node(std::string tls_table, std::string silence_window = "15s")
-      : tls_(std::move(tls_table)), silence_window_(std::move(silence_window)) {
+  explicit collector_node(std::string tls_table, std::string silence_window = "15s",
+                          const std::filesystem::path& kept_below = {})
+      : tls_(std::move(tls_table)),
+        silence_window_(std::move(silence_window)),
+        kept_(kept_below.empty() ? home_ / "hosts" : kept_below / "hosts") {
     start();
   }
 
@@ -56,13 +34,12 @@ class collector_node {
     home_.configure({.tables = tls_ + "[collector]\nlisten = '127.0.0.1:" + std::to_string(port_) + "'\ndir = '" +
                                kept().string() + "'\nsilence_window = '" + silence_window_ + "'\n"});
     daemon_.emplace(daemon_process::ready(home_));
-    const std::string line = daemon_->wait_for_line("collector_listening");
-    port_ = static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':') + 1)));
   }
 
   daemon_process& daemon() { return *daemon_; }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-  std::filesystem::path kept() const { return home_ / "hosts"; }
+  std::uint16_t port() const { return port_; }
+  std::filesystem::path kept() const { return kept_; }
   /// Of this host; empty while there are none.
   std::vector<std::filesystem::path> copies_of(std::string_view host_id) const {
     std::vector<std::filesystem::path> copies;
@@ -77,7 +54,8 @@ class collector_node {
   const std::string tls_;
   const std::string silence_window_;
   daemon_home home_;
-  std::uint16_t port_ = 0;
+  const std::filesystem::path kept_;
+  const std::uint16_t port_ = fixed_port();
   std::optional<daemon_process> daemon_;
 };
 

@@ -109,7 +109,7 @@ CAF_TEST(a_frozen_collector_is_left_within_five_seconds_and_returned_to) {
   CAF_CHECK(world.finish());
   world.network.nodes()[0].frozen = true;
   write(world, "two\n");
-  pass(world, 4900ms);
+  pass(world, 3900ms);
   CAF_CHECK(world.network.host->status().collector == 0u);
   pass(world, 400ms);
   CAF_CHECK(world.network.host->is_complete());

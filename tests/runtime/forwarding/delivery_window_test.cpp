@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 using consequence = delivery_window::consequence;
+using enum collector_failure;
 
 struct fixture {
   fixture() { window.restart({1, 0}, 250); }
@@ -110,13 +111,13 @@ CAF_TEST(waiting_is_counted_from_the_oldest_or_from_the_last_answer) {
 }
 
 CAF_TEST(collectors_have_their_turns_and_then_there_is_a_growing_pause) {
-  collector_order order{3, {100ms, 30s}, 1};
+  collector_order order{3, {}, 1};
   CAF_CHECK_EQUAL(order.first(now).collector, 0u);
   std::chrono::nanoseconds longest{0};
   for (int round = 0; round < 400; ++round) {
-    CAF_CHECK_EQUAL(order.after_failure(0, false, now).collector, 1u);
-    CAF_CHECK(order.after_failure(1, false, now).when == now);
-    const auto next = order.after_failure(2, false, now);
+    CAF_CHECK_EQUAL(order.after_failure(0, reached, now).collector, 1u);
+    CAF_CHECK(order.after_failure(1, reached, now).when == now);
+    const auto next = order.after_failure(2, reached, now);
     CAF_CHECK_EQUAL(next.collector, 0u);
     CAF_CHECK(next.when - now <= std::min<std::chrono::nanoseconds>(100ms * (1LL << std::min(round, 20)), 30s));
     longest = std::max(longest, next.when - now);
@@ -124,16 +125,33 @@ CAF_TEST(collectors_have_their_turns_and_then_there_is_a_growing_pause) {
   // Full jitter: the whole length is used.
   CAF_CHECK(longest > 29s);
   order.note_good();
-  (void)order.after_failure(0, false, now);
-  (void)order.after_failure(1, false, now);
-  CAF_CHECK(order.after_failure(2, false, now).when - now <= 100ms);
+  (void)order.after_failure(0, reached, now);
+  (void)order.after_failure(1, reached, now);
+  CAF_CHECK(order.after_failure(2, reached, now).when - now <= 100ms);
+}
+
+CAF_TEST(a_collector_that_nobody_hears_from_is_asked_again_soon) {
+  collector_order order{2, {}, 1};
+  std::chrono::nanoseconds longest{0};
+  for (int round = 0; round < 400; ++round) {
+    (void)order.after_failure(0, round % 2 == 0 ? silent : reached, now);
+    longest = std::max(longest, order.after_failure(1, round % 2 == 0 ? reached : silent, now).when - now);
+  }
+  CAF_CHECK(longest > 3500ms);
+  CAF_CHECK(longest <= 4s);
+  CAF_MESSAGE("one that refuses is spared");
+  for (int round = 0; round < 400; ++round) {
+    (void)order.after_failure(0, reached, now);
+    longest = std::max(longest, order.after_failure(1, reached, now).when - now);
+  }
+  CAF_CHECK(longest > 29s);
 }
 
 CAF_TEST(pauses_are_the_same_for_a_seed_and_differ_between_seeds) {
   const auto draws = [this](std::uint64_t seed) {
-    collector_order order{1, {100ms, 30s}, seed};
+    collector_order order{1, {}, seed};
     std::vector<monotonic_time> when;
-    for (int i = 0; i < 10; ++i) when.push_back(order.after_failure(0, false, now).when);
+    for (int i = 0; i < 10; ++i) when.push_back(order.after_failure(0, reached, now).when);
     return when;
   };
   CAF_CHECK(draws(7) == draws(7));

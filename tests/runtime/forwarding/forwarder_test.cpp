@@ -70,7 +70,7 @@ CAF_TEST(a_collector_that_answers_nothing_is_left_within_five_seconds) {
   pass(100ms);
   collectors[0]->commits_anything = false;
   host.append(200);
-  pass(4500ms);
+  pass(3500ms);
   CAF_CHECK(status(forwarder).delivery.collector == 0u);
   pass(600ms);
   CAF_CHECK(status(forwarder).delivery.collector == 1u);

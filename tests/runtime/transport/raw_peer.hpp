@@ -71,6 +71,13 @@ class raw_peer {
     }
     return got;
   }
+  /// Reads what is there, without waiting, and forgets it.
+  void drop_what_came() {
+    for (pollfd polled{socket_.get(), POLLIN, 0}; SSL_pending(ssl_.get()) > 0 || ::poll(&polled, 1, 0) > 0;) {
+      char ignored[4096];
+      if (SSL_read(ssl_.get(), ignored, sizeof ignored) <= 0) return;
+    }
+  }
   bool closed_within(std::chrono::milliseconds limit) { return test::closed_within(socket_.get(), limit); }
   /// The other side's certificate's serial number.
   std::string serial_of_peer() const {
