@@ -21,14 +21,16 @@ enum class host_probe : std::uint8_t {
   tap_link,
   nftables,
   fc_metrics,
+  /// A program of the administrator's.
+  exec,
 };
 
 /// What the type of a reading's event is named with, before short_name().
 inline constexpr std::string_view host_probe_event_begin = "host.probe.v1.";
 
-/// Spelling of each probe, in enumerator order, as upstream has it; `process` is chosen here.
-inline constexpr std::array<std::string_view, 5> host_probe_names{
-    "host.process", "host.cgroup", "host.tap_link", "host.nftables", "host.fc_metrics",
+/// Spelling of each probe, in enumerator order, as upstream has it; `process` and `exec` are chosen here.
+inline constexpr std::array<std::string_view, 6> host_probe_names{
+    "host.process", "host.cgroup", "host.tap_link", "host.nftables", "host.fc_metrics", "host.exec",
 };
 
 constexpr std::string_view to_string(host_probe probe) { return host_probe_names[static_cast<std::size_t>(probe)]; }

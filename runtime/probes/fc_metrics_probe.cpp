@@ -9,6 +9,7 @@ namespace cellos {
 fc_metrics_probe::fc_metrics_probe(metrics_place place, const options& chosen)
     : path_(place.directory + "/" + place.path),
       stale_after_(chosen.stale_after),
+      flush_at_(chosen.flush_at),
       file_(std::move(place), chosen.read_limits),
       account_(chosen.limits) {}
 
@@ -40,6 +41,8 @@ probe_reading fc_metrics_probe::reading_of(const metrics_file::piece& piece, std
 
 probe_result<probe_reading> fc_metrics_probe::read(const probe_context& context) {
   if (!last_document_) last_document_ = context.now;
+  // What it has written meanwhile is read whether it does or not.
+  const auto not_flushed = flush_at_ ? flush_metrics(*flush_at_, context.deadline) : std::nullopt;
   const auto piece = file_.read();
   if (!piece) return piece.error();
   const auto documents_before = account_.documents();
@@ -55,6 +58,7 @@ probe_result<probe_reading> fc_metrics_probe::read(const probe_context& context)
   if (account_.malformed_lines() > malformed_before) {
     return probe_error{probe_error_kind::malformed_source, "a line of the metrics is no document"};
   }
+  if (not_flushed) return *not_flushed;
   if (context.now - *last_document_ > stale_after_) {
     return probe_error{probe_error_kind::timed_out, "the VMM has written no metrics for too long"};
   }

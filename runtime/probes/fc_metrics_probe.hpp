@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "runtime/probes/firecracker_api.hpp"
 #include "runtime/probes/metrics_account.hpp"
 #include "runtime/probes/metrics_file.hpp"
 #include "runtime/probes/probe.hpp"
@@ -21,6 +22,8 @@ class fc_metrics_probe final : public probe {
     metrics_read_limits read_limits{};
     /// Firecracker flushes every 60 s: twice that, and time for a busy host.
     std::chrono::nanoseconds stale_after = std::chrono::seconds{150};
+    /// Where to ask for them before each reading; nothing: they are read as they come.
+    std::optional<firecracker_api_place> flush_at{};
   };
 
   explicit fc_metrics_probe(metrics_place place) : fc_metrics_probe(std::move(place), options{}) {}
@@ -34,6 +37,7 @@ class fc_metrics_probe final : public probe {
 
   std::string path_;
   std::chrono::nanoseconds stale_after_;
+  std::optional<firecracker_api_place> flush_at_;
   metrics_file file_;
   metrics_account account_;
   std::optional<monotonic_time> last_document_;

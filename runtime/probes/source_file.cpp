@@ -115,6 +115,15 @@ probe_result<opened_source> open_source(int directory, const std::string& path, 
   return found;
 }
 
+probe_result<file_descriptor> name_socket(int directory, const std::string& path) {
+  file_descriptor name{name_beneath(directory, path)};
+  if (!name) return system_refusal(named(path), errno);
+  struct stat status {};
+  if (::fstat(name.get(), &status) != 0) return system_refusal(named(path), errno);
+  if (!S_ISSOCK(status.st_mode)) return probe_error{probe_error_kind::malformed_source, named(path) + " is no socket"};
+  return name;
+}
+
 probe_result<std::optional<std::string>> read_kernel_file(int directory, const std::string& path, std::size_t most) {
   const file_descriptor file{uninterrupted(
       [&] { return ::openat(directory, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC); })};

@@ -52,6 +52,10 @@ struct opened_source {
 /// way and leaves the directory by no `..`; looks what it is before it is opened, so that opening has no effect.
 probe_result<opened_source> open_source(int directory, const std::string& path, const source_demands& demands);
 
+/// Names the Unix socket that is beneath the directory at this relative path, as open_source() finds a file: for a
+/// connection to /proc/self/fd/N.
+probe_result<file_descriptor> name_socket(int directory, const std::string& path);
+
 /// All that a file of the kernel's has to say, at most so many bytes; more is `malformed_source`. Nothing if it is not
 /// there, or no longer: a process that is gone, a controller that is not enabled.
 probe_result<std::optional<std::string>> read_kernel_file(int directory, const std::string& path, std::size_t most);
