@@ -39,6 +39,7 @@ struct event_writer {
   }
   void operator()(const log_blockage& said) const { projection.evidence_blocked(out, now, said.cause, said.lasted); }
   void operator()(const recovery_finding& said) const { projection.found(out, now, said); }
+  void operator()(const node_statement_ptr& said) const { projection.said(out, now, *said); }
 };
 
 std::size_t events_of(const host_statement& said) {

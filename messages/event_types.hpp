@@ -49,6 +49,12 @@ enum class event_type : std::uint8_t {
   host_chain_abandoned,
   host_journal_unusable,
   host_line_not_understood,
+  // What it says of other nodes' logs.
+  host_seen,
+  host_silenced,
+  host_resumed,
+  host_history_forked,
+  host_witnessed,
 };
 
 /// Whose chain an event belongs to.
@@ -105,6 +111,11 @@ inline constexpr auto event_descriptions = [] {
       event_description{host_chain_abandoned, "host.v1.chain_abandoned", host, always},
       event_description{host_journal_unusable, "host.v1.journal_unusable", host, always},
       event_description{host_line_not_understood, "host.v1.line_not_understood", host, always},
+      event_description{host_seen, "host.v1.host_seen", host, always},
+      event_description{host_silenced, "host.v1.silenced", host, always},
+      event_description{host_resumed, "host.v1.resumed", host, always},
+      event_description{host_history_forked, "host.v1.history_forked", host, always},
+      event_description{host_witnessed, "host.v1.witnessed", host, always},
   };
 }();
 
@@ -165,7 +176,7 @@ constexpr bool is_each_source_declarable() {
   return true;
 }
 
-static_assert(event_descriptions.size() == static_cast<std::size_t>(event_type::host_line_not_understood) + 1,
+static_assert(event_descriptions.size() == static_cast<std::size_t>(event_type::host_witnessed) + 1,
               "each event type has one row");
 static_assert(is_each_row_in_its_place(), "rows are in the order of event_type, each with a name of its own");
 static_assert(is_each_source_declarable(), "the first rows are those of probe_source");

@@ -222,4 +222,63 @@ void host_projection::write(std::string& out, wall_time now, const lost_events& 
   });
 }
 
+void host_projection::said(std::string& out, wall_time now, const node_statement& statement) {
+  std::visit([&](const auto& what) { write(out, now, what); }, statement);
+}
+
+void host_projection::write(std::string& out, wall_time now, const seen_host& seen) {
+  event(out, now, event_type::host_seen, [&](json::object_writer& data) {
+    data.text("hostId", host_id_);
+    data.text("ofHost", seen.host_id);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+void host_projection::write(std::string& out, wall_time now, const silenced_host& silenced) {
+  event(out, now, event_type::host_silenced, [&](json::object_writer& data) {
+    data.text("hostId", host_id_);
+    data.text("ofHost", silenced.host_id);
+    data.member("output", output_of(observed_absence));
+    data.count("silenceWindowNs", static_cast<std::uint64_t>(silenced.window.count()));
+    data.count("unheardForNs", static_cast<std::uint64_t>(silenced.unheard_for.count()));
+  });
+}
+
+void host_projection::write(std::string& out, wall_time now, const resumed_host& resumed) {
+  event(out, now, event_type::host_resumed, [&](json::object_writer& data) {
+    data.text("hostId", host_id_);
+    data.text("ofHost", resumed.host_id);
+    data.member("output", output_of(observed_by_host));
+  });
+}
+
+void host_projection::write(std::string& out, wall_time now, const forked_history& forked) {
+  event(out, now, event_type::host_history_forked, [&](json::object_writer& data) {
+    const bool is_own = forked.host_id.empty();
+    if (is_own) data.text("collector", forked.where);
+    data.text("hostId", host_id_);
+    if (!is_own) data.text("keptIn", forked.where);
+    data.text("logId", forked.log_id);
+    if (!is_own) data.text("ofHost", forked.host_id);
+    data.count("offset", forked.at.offset);
+    data.member("output", output_of(observed_by_host));
+    data.count("segment", forked.at.segment);
+  });
+}
+
+void host_projection::write(std::string& out, wall_time now, const witnessed_log& witnessed) {
+  event(out, now, event_type::host_witnessed, [&](json::object_writer& data) {
+    data.text("bytesDigest", witnessed.bytes_digest);
+    data.text("digest", witnessed.digest);
+    data.count("fork", witnessed.fork);
+    data.count("from", witnessed.from);
+    data.text("hostId", host_id_);
+    data.text("logId", witnessed.log_id);
+    data.text("ofHost", witnessed.host_id);
+    data.count("offset", witnessed.at.offset);
+    data.member("output", output_of(observed_by_host));
+    data.count("segment", witnessed.at.segment);
+  });
+}
+
 }  // namespace cellos

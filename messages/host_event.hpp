@@ -10,6 +10,7 @@
 #include "messages/event_types.hpp"
 #include "messages/evidence_removal.hpp"
 #include "messages/instants.hpp"
+#include "messages/node_statement.hpp"
 #include "messages/recovery_event.hpp"
 
 namespace cellos {
@@ -54,6 +55,7 @@ class host_projection {
   void evidence_blocked(std::string& out, wall_time now, std::string_view cause, std::chrono::nanoseconds blocked_for);
 
   void found(std::string& out, wall_time now, const recovery_finding& finding);
+  void said(std::string& out, wall_time now, const node_statement& statement);
 
   chain_writer& chain() { return chain_; }
   const chain_writer& chain() const { return chain_; }
@@ -68,6 +70,12 @@ class host_projection {
   void write(std::string& out, wall_time now, const abandoned_chain& abandoned);
   void write(std::string& out, wall_time now, const adopted_range& range);
   void write(std::string& out, wall_time now, const lost_events& lost);
+  // One for each alternative of node_statement.
+  void write(std::string& out, wall_time now, const seen_host& seen);
+  void write(std::string& out, wall_time now, const silenced_host& silenced);
+  void write(std::string& out, wall_time now, const resumed_host& resumed);
+  void write(std::string& out, wall_time now, const forked_history& forked);
+  void write(std::string& out, wall_time now, const witnessed_log& witnessed);
 
   std::string host_id_;
   chain_writer chain_;

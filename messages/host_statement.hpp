@@ -8,6 +8,7 @@
 
 #include "messages/evidence_removal.hpp"
 #include "messages/host_event.hpp"
+#include "messages/node_statement.hpp"
 
 namespace cellos {
 
@@ -43,6 +44,6 @@ struct log_blockage {
 
 /// What the host's own chain says: one event each, or as many as an `evidence_removal` has parts.
 using host_statement = std::variant<daemon_start, daemon_stop, run_begin_mark, run_end_mark, evidence_removal,
-                                    missing_range, truncated_file, log_blockage, recovery_finding>;
+                                    missing_range, truncated_file, log_blockage, recovery_finding, node_statement_ptr>;
 
 }  // namespace cellos

@@ -168,8 +168,8 @@ class field_reader {
   void reason(std::uint16_t tag, node_refusal& value) {
     std::uint8_t read = 0;
     number(tag, read);
-    value = read > static_cast<std::uint8_t>(node_refusal::storage_failed) ? node_refusal::other
-                                                                           : static_cast<node_refusal>(read);
+    value = read > static_cast<std::uint8_t>(node_refusal::signature_refused) ? node_refusal::other
+                                                                              : static_cast<node_refusal>(read);
   }
   void flag(std::uint16_t tag, bool& value) {
     std::uint8_t read = 0;
@@ -267,6 +267,7 @@ std::string_view to_string(node_refusal refusal) {
     case node_refusal::too_many_copies: return "too_many_copies";
     case node_refusal::not_greeted: return "not_greeted";
     case node_refusal::storage_failed: return "storage_failed";
+    case node_refusal::signature_refused: return "signature_refused";
     case node_refusal::other: break;
   }
   return "other";

@@ -85,6 +85,8 @@ enum class node_refusal : std::uint8_t {
   not_greeted,
   /// The collector cannot read or write its copy.
   storage_failed,
+  /// Lines that are not signed by a key that the collector has for this host.
+  signature_refused,
 };
 std::string_view to_string(node_refusal refusal);
 

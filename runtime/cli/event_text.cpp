@@ -142,11 +142,36 @@ std::optional<description> describe_host(std::optional<event_type> type, const j
   return std::nullopt;
 }
 
+/// What a host's chain says of other nodes' logs. Nothing where the type is none of it.
+std::optional<description> describe_node(std::optional<event_type> type, const json& data) {
+  if (type == event_type::host_seen) return description{colour::dim, "first word of host " + text_of(data, "ofHost")};
+  if (type == event_type::host_silenced) {
+    return description{colour::yellow,
+                       fmt::format("HOST SILENCED: {}, nothing for {} (window {})", text_of(data, "ofHost"),
+                                   seconds_of(data, "unheardForNs"), seconds_of(data, "silenceWindowNs"))};
+  }
+  if (type == event_type::host_resumed) {
+    return description{colour::yellow, "host resumed: " + text_of(data, "ofHost")};
+  }
+  if (type == event_type::host_history_forked) {
+    const std::string whose = data.contains("ofHost") ? text_of(data, "ofHost") + ", kept in " + text_of(data, "keptIn")
+                                                      : "this host's, at " + text_of(data, "collector");
+    return description{colour::red, fmt::format("HISTORY FORKED: {}, up to {}:{}", whose, text_of(data, "segment"),
+                                                text_of(data, "offset"))};
+  }
+  if (type == event_type::host_witnessed) {
+    return description{colour::dim, fmt::format("witnessed: {} up to {}:{}", text_of(data, "ofHost"),
+                                                text_of(data, "segment"), text_of(data, "offset"))};
+  }
+  return std::nullopt;
+}
+
 /// Nothing where the type is not known.
 std::optional<description> describe(std::optional<event_type> type, const json& data) {
   if (data.contains("probeSource")) return describe_declaration(data);
   if (auto described = describe_host(type, data)) return described;
   if (auto found = describe_finding(type, data)) return found;
+  if (auto of_node = describe_node(type, data)) return of_node;
   if (type == event_type::run_checkpoint) return description{colour::dim, "checkpoint"};
   if (type == event_type::run_key_changed || type == event_type::host_key_changed) {
     return description{colour::yellow, fmt::format("signing key changed: {} to {}", text_of(data, "formerKeyId"),

@@ -1,15 +1,21 @@
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "messages/escaped_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/control_client.hpp"
 #include "runtime/cli/event_text.hpp"
 #include "runtime/cli/terminal.hpp"
+#include "runtime/segments/copy_name.hpp"
+#include "runtime/segments/piece_reader.hpp"
 #include "runtime/segments/segment_reader.hpp"
 
 namespace cellos::cli {
@@ -18,7 +24,8 @@ namespace {
 
 struct tail_options {
   std::string socket;
-  std::string directory;
+  /// Of one log.
+  std::vector<std::string> sources;
   std::string cell;
   std::string type;
   bool follow = false;
@@ -105,19 +112,32 @@ void warn_of_skipped(const segment_range& skipped) {
       static_cast<unsigned long long>(skipped.first), static_cast<unsigned long long>(skipped.last));
 }
 
-exit_code run_tail(const tail_options& options) {
-  const terminal screen = standard_output();
-  if (options.directory.empty()) return tail_stream(options, screen);
-  segment_reader reader{{options.directory}};
+void warn_of_gap(const log_gap& gap) {
+  std::fprintf(
+      stderr, "cellos-telemetryctl: from byte %llu of segment %llu to byte %llu of segment %llu no copy has anything\n",
+      static_cast<unsigned long long>(gap.from.offset), static_cast<unsigned long long>(gap.from.segment),
+      static_cast<unsigned long long>(gap.to.offset), static_cast<unsigned long long>(gap.to.segment));
+}
+
+std::string names_of(const std::vector<std::string>& sources) {
+  std::string names;
+  for (const std::string& each : sources) names += (names.empty() ? "\"" : ", \"") + escaped(each, 256) + "\"";
+  return names;
+}
+
+/// `before_line` says what is missing before the line that was read last, `at_end` what is to be said there, once.
+template <class Reader, class BeforeLine, class AtEnd>
+exit_code show_lines(const tail_options& options, const terminal& screen, Reader& reader, BeforeLine before_line,
+                     AtEnd at_end) {
   bool is_empty = true;
   bool warned = false;
   while (true) {
     while (const auto line = reader.next()) {
       is_empty = false;
-      if (const auto skipped = reader.take_skipped()) warn_of_skipped(*skipped);
+      before_line();
       if (!show(options, line->text, screen)) return exit_success;
     }
-    if (!std::exchange(warned, true)) warn_of_other_files(options.directory, reader.other_files());
+    if (!std::exchange(warned, true)) at_end();
     if (reader.failure()) {
       std::fprintf(stderr, "cellos-telemetryctl: %s\n", reader.failure()->explanation.c_str());
       return exit_unavailable;
@@ -126,7 +146,7 @@ exit_code run_tail(const tail_options& options) {
     if (!options.follow) {
       // A directory that holds another thing altogether looks the same.
       if (is_empty) {
-        std::fprintf(stderr, "cellos-telemetryctl: no event is in \"%s\"\n", escaped(options.directory, 256).c_str());
+        std::fprintf(stderr, "cellos-telemetryctl: no event is in %s\n", names_of(options.sources).c_str());
       }
       return exit_success;
     }
@@ -134,12 +154,46 @@ exit_code run_tail(const tail_options& options) {
   }
 }
 
+/// What collectors keep of one log.
+exit_code tail_copies(const tail_options& options, const terminal& screen) {
+  piece_reader reader{{options.sources.begin(), options.sources.end()}};
+  const auto before_line = [&] {
+    if (const auto gap = reader.take_gap()) warn_of_gap(*gap);
+  };
+  return show_lines(options, screen, reader, before_line, [] {});
+}
+
+exit_code tail_evidence(const tail_options& options, const terminal& screen) {
+  segment_reader reader{{options.sources.begin(), options.sources.end()}};
+  const auto before_line = [&] {
+    if (const auto skipped = reader.take_skipped()) warn_of_skipped(*skipped);
+  };
+  return show_lines(options, screen, reader, before_line,
+                    [&] { warn_of_other_files(options.sources.front(), reader.other_files()); });
+}
+
+bool is_copy(const std::string& source) {
+  std::error_code unlisted;
+  return !list_pieces(source, unlisted).empty();
+}
+
+exit_code run_tail(const tail_options& options) {
+  const terminal screen = standard_output();
+  if (options.sources.empty()) return tail_stream(options, screen);
+  if (std::ranges::all_of(options.sources, is_copy)) return tail_copies(options, screen);
+  return tail_evidence(options, screen);
+}
+
 }  // namespace
 
 command add_tail(CLI::App& app) {
   auto options = std::make_shared<tail_options>();
-  app.add_option("--evidence", options->directory,
-                 "Evidence directory, or one .jsonl file; without it, the daemon is asked");
+  app.add_option(
+         "--evidence", options->sources,
+         "Evidence directory, one .jsonl file, or a collector's copy (HOST/LOG_ID), which may be given of several "
+         "collectors; without it, the daemon is asked")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add_socket_option(app, options->socket);
   app.add_option("--cell", options->cell, "Only this cell's events");
   app.add_option("--type", options->type, "Only events whose type contains this");

@@ -119,7 +119,9 @@ std::string refuse_time(const std::string& text) {
 
 command add_verify(CLI::App& app) {
   auto options = std::make_shared<verify_options>();
-  app.add_option("logs", options->logs, "Evidence directories and .jsonl files, in any order")->required();
+  app.add_option("logs", options->logs,
+                 "Evidence directories, collectors' directories of hosts' logs and .jsonl files, in any order")
+      ->required();
   auto* keys = app.add_option("--keys", options->keys, "Key list: {\"KID\": \"base64url public key\"}");
   app.add_flag("--no-signatures", options->no_signatures, "Only digests and sequence; proves nothing against forgery")
       ->excludes(keys);
@@ -127,6 +129,11 @@ command add_verify(CLI::App& app) {
   app.add_flag("--finished", options->verification.finished, "Every run must have ended, signed to its last event");
   app.add_option("--after", options->earlier,
                  "An earlier report (--json): the log must hold what it held, and may go on");
+  app.add_option(
+         "--witness", options->verification.witnesses,
+         "A collector's own evidence log: what it saw of these logs must be in them; may be given more than once")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--host", options->verification.hosts, "A host that must be there; may be given more than once")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -15,6 +15,7 @@
 namespace cellos {
 
 using enter_atom = caf::atom_constant<caf::atom("enter")>;
+using recall_atom = caf::atom_constant<caf::atom("recall")>;
 
 /// A connection that has said whom it speaks for.
 struct session_entry {
@@ -46,6 +47,8 @@ using collector_actor = caf::typed_actor<
     caf::replies_to<enter_atom, session_entry>::with<session_admission>,
     // Own timer: who was not heard for too long?
     caf::reacts_to<tick_atom>,
+    // Hosts whose silence was reported before this process began, and not that it is over.
+    caf::reacts_to<recall_atom, std::vector<std::string>>,
     // All hosts, by name.
     caf::replies_to<status_atom>::with<std::vector<host_status>>>;
 

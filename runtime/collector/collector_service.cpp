@@ -2,6 +2,7 @@
 
 #include <caf/all.hpp>
 
+#include <system_error>
 #include <utility>
 
 namespace cellos {
@@ -17,6 +18,7 @@ ingest_limits limits_of(const collector_service_settings& settings) {
   limits.window_bytes = settings.window_bytes;
   limits.silence_window = settings.hosts.silence_window;
   limits.host_bytes_per_second = settings.hosts.host_bytes_per_second;
+  limits.signers = settings.signers.get();
   return limits;
 }
 
@@ -56,7 +58,16 @@ caf::strong_actor_ptr collector_service::spawn_session(const peer_identity& peer
     if (stopping_) return nullptr;
     ++sessions_;
   }
-  auto session = spawn_ingest_session(*system_, peer, supervisor_, environment_);
+  caf::strong_actor_ptr session;
+  try {
+    session = spawn_ingest_session(*system_, peer, supervisor_, environment_);
+  } catch (const std::system_error&) {
+    // There is no thread for it: whoever connects tries again.
+    const std::lock_guard guard{mutex_};
+    --sessions_;
+    session_ended_.notify_all();
+    return nullptr;
+  }
   // At once, where it has ended already: not under the lock.
   session->get()->attach_functor([this](const caf::error&) {
     const std::lock_guard ended{mutex_};
@@ -83,6 +94,10 @@ void collector_service::stop() {
   }
   supervisor_ = nullptr;
   committer_.reset();
+}
+
+void collector_service::recall(std::vector<std::string> silent_hosts) {
+  caf::anon_send(supervisor_, recall_atom::value, std::move(silent_hosts));
 }
 
 std::optional<std::vector<host_status>> collector_service::hosts(std::chrono::milliseconds timeout) const {

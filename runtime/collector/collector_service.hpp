@@ -19,6 +19,7 @@
 #include "runtime/collector/collector_supervisor.hpp"
 #include "runtime/collector/commit_queue.hpp"
 #include "runtime/collector/ingest_session.hpp"
+#include "runtime/signing/key_list.hpp"
 
 namespace cellos {
 
@@ -27,6 +28,8 @@ struct collector_service_settings {
   std::filesystem::path dir;
   copy_limits copies{};
   collector_settings hosts{};
+  /// Set: only lines that these keys have signed are taken. Each connection has a thread of its own then.
+  std::shared_ptr<const key_list> signers{};
   /// Bytes of one host's lines that may be unanswered.
   std::uint32_t window_bytes = ingest_limits{}.window_bytes;
   /// Lines wait so long for others to be made durable with them. Default: chosen here.
@@ -59,6 +62,11 @@ class collector_service {
   /// No session is spawned any more, those there are end, and what they took is durable. The listener should have
   /// ended.
   void stop();
+
+  /// Hosts that were silent when the process before this one ended. For settings that await it; any thread.
+  void recall(std::vector<std::string> silent_hosts);
+  /// Copies that are open, and whose they are. Any thread.
+  std::vector<collector_store::named_copy> copies() const { return store_->named_copies(); }
 
   /// All hosts, by name; nothing where the supervisor does not answer in time.
   std::optional<std::vector<host_status>> hosts(std::chrono::milliseconds timeout) const;

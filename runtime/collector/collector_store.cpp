@@ -147,4 +147,13 @@ std::vector<std::shared_ptr<log_copy>> collector_store::open_copies() const {
   return copies;
 }
 
+std::vector<collector_store::named_copy> collector_store::named_copies() const {
+  const std::lock_guard guard{mutex_};
+  std::vector<named_copy> copies;
+  for (const auto& [key, each] : open_) {
+    if (each.newest) copies.push_back({key.first, {key.second, each.forks}, each.newest});
+  }
+  return copies;
+}
+
 }  // namespace cellos

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "messages/node_message.hpp"
-#include "runtime/collector/copy_name.hpp"
 #include "runtime/collector/log_copy.hpp"
 #include "runtime/os/file_descriptor.hpp"
 #include "runtime/os/file_system.hpp"
 #include "runtime/os/lock_file.hpp"
+#include "runtime/segments/copy_name.hpp"
 
 namespace cellos {
 
@@ -61,6 +61,14 @@ class collector_store {
   std::error_code sync();
   /// Every copy that is open.
   std::vector<std::shared_ptr<log_copy>> open_copies() const;
+
+  struct named_copy {
+    std::string host_id;
+    copy_name name;
+    std::shared_ptr<log_copy> copy;
+  };
+  /// The same, and whose they are.
+  std::vector<named_copy> named_copies() const;
 
   const std::filesystem::path& dir() const { return dir_; }
 

@@ -1,7 +1,8 @@
 // COLLECTOR SUPERVISOR: a session that has been greeted asks it whether it may speak for its host. The same process of
 // the host that connects again replaces its former session. Where another process speaks for the host already, that one
 // is pinged: if it answers the newcomer is refused, or else replaces it. A host that nobody hears is reported once, by
-// a timer that looks at what sessions noted; no message a batch comes here.
+// a timer that looks at what sessions noted; no message a batch comes here. What was reported before this process began
+// is recalled, and reported no second time.
 
 #include "runtime/collector/collector_supervisor.hpp"
 
@@ -44,6 +45,7 @@ session_admission admit(supervisor_pointer self, const session_entry& entry) {
     }
   }
   host.account->last_heard = self->clock().now();
+  host.was_admitted = true;
   return {host.account, node_refusal::none};
 }
 
@@ -84,7 +86,10 @@ void on_tick(supervisor_pointer self) {
   auto& state = self->state;
   const monotonic_time now = self->clock().now();
   if (now - state.due > late_wake_up) state.listening_since = now;
+  if (state.awaits_recall) return arm(self);
   for (auto& [host_id, host] : state.hosts) {
+    // Silent before this process began: so it is until it speaks.
+    if (host.presence.is_silent() && !host.was_admitted) continue;
     const auto heard = std::max(host.account->last_heard.load(), state.listening_since);
     switch (host.presence.look(heard, now, state.settings.silence_window)) {
       case host_presence::change::silenced: state.events->host_silenced(host_id, now - heard); break;
@@ -93,6 +98,11 @@ void on_tick(supervisor_pointer self) {
     }
   }
   arm(self);
+}
+
+void on_recall(supervisor_pointer self, const std::vector<std::string>& silent) {
+  for (const std::string& host_id : silent) find_host(self, host_id).presence.recall_silence();
+  self->state.awaits_recall = false;
 }
 
 std::vector<host_status> on_status(supervisor_pointer self) {
@@ -116,12 +126,14 @@ collector_actor::behavior_type make_collector_supervisor(supervisor_pointer self
   auto& state = self->state;
   state.settings = settings;
   state.events = events;
+  state.awaits_recall = settings.awaits_recall;
   state.listening_since = self->clock().now();
   for (const std::string& host_id : known_hosts) find_host(self, host_id);
   arm(self);
   return {
       [self](enter_atom, const session_entry& entry) { return on_enter(self, entry); },
       [self](tick_atom) { on_tick(self); },
+      [self](recall_atom, const std::vector<std::string>& silent) { on_recall(self, silent); },
       [self](status_atom) { return on_status(self); },
   };
 }

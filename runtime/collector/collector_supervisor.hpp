@@ -17,6 +17,8 @@ struct collector_settings {
   std::chrono::milliseconds silence_window{15'000};
   /// How long the process that speaks for a host may take to show that it lives. Default: chosen here.
   std::chrono::milliseconds ping_timeout{2000};
+  /// Who starts it recalls which hosts were silent; no silence is reported before.
+  bool awaits_recall = false;
   /// Bytes a second that one host may have kept; 0: no limit.
   std::uint64_t host_bytes_per_second = 0;
 };
@@ -34,10 +36,13 @@ struct collector_supervisor_state {
     host_account_ptr account;
     host_presence presence;
     live_session live;
+    /// A session has spoken for it since this process began.
+    bool was_admitted = false;
   };
   std::map<std::string, host> hosts;
   collector_settings settings;
   collector_events* events = nullptr;
+  bool awaits_recall = false;
   /// When the timer is due; and since when this process has been listening without a pause of its own.
   monotonic_time due{};
   monotonic_time listening_since{};

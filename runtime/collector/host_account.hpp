@@ -70,6 +70,8 @@ class host_presence {
     silent_ = silent;
     return silent ? change::silenced : change::resumed;
   }
+  /// Its silence was reported by a process before this one.
+  void recall_silence() { silent_ = true; }
   bool is_silent() const { return silent_; }
 
  private:

@@ -12,7 +12,9 @@ constexpr std::uint64_t quota_of_a_piece = 64 * 1024;
 }  // namespace
 
 ingest::ingest(collector_store& store, std::string host_id, ingest_limits limits)
-    : store_(store), host_id_(std::move(host_id)), limits_(limits) {}
+    : store_(store), host_id_(std::move(host_id)), limits_(limits) {
+  if (limits_.signers != nullptr) signatures_.emplace(*limits_.signers);
+}
 
 node_refusal ingest::refusal_of(const decoded_message<node_hello>& hello) const {
   if (hello.refusal == node_codec_errc::unsupported_version) return node_refusal::unsupported_version;
@@ -32,6 +34,7 @@ ingest::welcomed ingest::open(const node_hello& hello) {
   welcomed out;
   copy_.reset();
   const bool forks = hello.intent == hello_intent::fork;
+  const auto former = forks ? store_.copy_of(host_id_, hello.log) : collector_store::found_copy{};
   auto found = forks ? store_.fork_of(host_id_, hello.log) : store_.copy_of(host_id_, hello.log);
   out.torn_bytes = found.torn_bytes;
   out.failure = found.failure;
@@ -39,7 +42,7 @@ ingest::welcomed ingest::open(const node_hello& hello) {
     out.welcome = refuse(found.refusal, found.refusal != node_refusal::storage_failed);
     return out;
   }
-  out.forked_now = forks && found.forks > 0;
+  if (former.copy && former.copy != found.copy) out.contradicted = former.copy->end_position();
   const bool begins = forks || hello.intent == hello_intent::skip || found.copy->is_empty();
   // A position that is not behind the copy's end is answered with that end.
   if (begins) (void)found.copy->skip_to(hello.cursor.at);
@@ -90,6 +93,7 @@ ingest::taken ingest::take(std::span<const char> message, byte_quota& quota, mon
   if (!text) return refused(node_refusal::malformed);
   const auto cost = text->size() + (said.from == said.after ? 0 : quota_of_a_piece);
   if (const auto pause = quota.take(cost, now); pause.count() > 0) return busy(pause, {});
+  if (signatures_ && signatures_->refuse(*text)) return refused(node_refusal::signature_refused);
   const auto appended = copy_->append(said.after, said.from, *text);
   if (appended.result == log_copy::outcome::failed) return busy(limits_.storage_pause, appended.failure);
   if (appended.result == log_copy::outcome::does_not_follow) {

@@ -15,6 +15,7 @@
 #include "runtime/collector/collector_store.hpp"
 #include "runtime/collector/ingest_limits.hpp"
 #include "runtime/collector/log_copy.hpp"
+#include "runtime/collector/signature_check.hpp"
 #include "runtime/collector/unpack_lines.hpp"
 
 namespace cellos {
@@ -34,7 +35,8 @@ class ingest {
     /// Set: the welcome may be sent once this copy's end, in this generation, is durable.
     std::shared_ptr<log_copy> copy;
     std::uint64_t generation = 0;
-    bool forked_now = false;
+    /// Set: this hello began a fork, behind a copy that ended there.
+    std::optional<segment_position> contradicted;
     std::uint64_t torn_bytes = 0;
     std::error_code failure;
   };
@@ -63,6 +65,7 @@ class ingest {
   const ingest_limits limits_;
   std::shared_ptr<log_copy> copy_;
   line_unpacker unpacker_;
+  std::optional<signature_check> signatures_;
 };
 
 }  // namespace cellos

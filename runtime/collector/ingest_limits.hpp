@@ -7,6 +7,8 @@
 
 namespace cellos {
 
+class key_list;
+
 /// What a collector grants each host.
 struct ingest_limits {
   /// Bytes of lines that may be unanswered. Default: chosen here, eight usual batches.
@@ -19,6 +21,8 @@ struct ingest_limits {
   std::uint64_t host_bytes_per_second = 0;
   /// After which a host tries again where the disk took nothing. Default: chosen here.
   std::chrono::milliseconds storage_pause{1000};
+  /// Set: lines are taken if a signature_check with these keys passes them. It must outlive whoever uses it.
+  const key_list* signers = nullptr;
 };
 
 }  // namespace cellos

@@ -62,7 +62,9 @@ void welcome(session_pointer self, const node_hello& hello, promise to) {
     to.deliver(refuse(self, opened.welcome.reason, opened.welcome.permanent));
     return;
   }
-  if (opened.forked_now) events.history_forked(state.peer.host_id, opened.welcome.forks);
+  if (opened.contradicted) {
+    events.history_forked(state.peer.host_id, {{hello.log, opened.welcome.forks}, *opened.contradicted});
+  }
   state.account->set_committed(hello.committed);
   // Where the copy ends counts as safe at the host: it must be.
   answer_when_settled(self, std::move(to), opened.copy, opened.generation, 0,
@@ -122,6 +124,9 @@ caf::result<std::vector<char>> on_lines(session_pointer self, const std::vector<
   if (taken.answer) {
     if (taken.answer->kind == answer_kind::busy) ++state.account->held_back;
     if (taken.answer->kind == answer_kind::refused) ++state.account->refusals;
+    if (taken.answer->reason == node_refusal::signature_refused) {
+      state.environment->events.host_refused(state.peer, taken.answer->reason);
+    }
     return encode(*taken.answer);
   }
   state.account->bytes += taken.bytes;
@@ -182,7 +187,10 @@ ingest_session_actor::behavior_type make_ingest_session(session_pointer self, pe
 
 caf::strong_actor_ptr spawn_ingest_session(caf::actor_system& system, const peer_identity& peer,
                                            const collector_actor& supervisor, const ingest_environment& environment) {
-  const auto session = system.spawn(make_ingest_session, peer, supervisor, std::cref(environment));
+  // Who checks signatures keeps a thread busy: its own.
+  const auto session = environment.limits.signers != nullptr
+                           ? system.spawn<caf::detached>(make_ingest_session, peer, supervisor, std::cref(environment))
+                           : system.spawn(make_ingest_session, peer, supervisor, std::cref(environment));
   return caf::actor_cast<caf::strong_actor_ptr>(session);
 }
 

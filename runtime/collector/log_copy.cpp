@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "runtime/collector/copy_name.hpp"
+#include "runtime/segments/copy_name.hpp"
 #include "runtime/segments/line_scan.hpp"
 #include "runtime/signing/sha256.hpp"
 
@@ -16,16 +16,6 @@ namespace {
 
 constexpr mode_t piece_mode = 0640;
 constexpr int piece_flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
-
-std::vector<segment_position> list_pieces(const std::filesystem::path& dir, std::error_code& failure) {
-  std::vector<segment_position> found;
-  std::filesystem::directory_iterator entry{dir, failure};
-  for (; !failure && entry != std::filesystem::directory_iterator{}; entry.increment(failure)) {
-    if (const auto begin = parse_piece_file_name(entry->path().filename().native())) found.push_back(*begin);
-  }
-  std::ranges::sort(found);
-  return found;
-}
 
 }  // namespace
 
@@ -134,18 +124,10 @@ std::error_code log_copy::hash_last_line() {
     return {};
   }
   std::error_code failure;
-  const auto begin = end_of_last_line(files_, file_.get(), last_->bytes - 1, failure);
+  const auto line = line_ending_at(files_, file_.get(), last_->bytes, failure);
   if (failure) return failure;
-  std::string line(last_->bytes - begin, '\0');
-  for (std::size_t have = 0; have < line.size();) {
-    const auto got = uninterrupted([&] {
-      return files_.pread(file_.get(), line.data() + have, line.size() - have, static_cast<off_t>(begin + have));
-    });
-    if (got < 0) return last_system_error();
-    if (got == 0) return std::make_error_code(std::errc::io_error);
-    have += static_cast<std::size_t>(got);
-  }
-  line_before_ = sha256::of(line);
+  if (!line) return std::make_error_code(std::errc::io_error);
+  line_before_ = sha256::of(*line);
   return {};
 }
 
@@ -221,6 +203,11 @@ std::uint64_t log_copy::generation() const {
 segment_position log_copy::durable_end() const {
   const std::lock_guard guard{mutex_};
   return durable_end_;
+}
+
+std::optional<log_copy::piece> log_copy::durable_piece() const {
+  const std::lock_guard guard{mutex_};
+  return durable_;
 }
 
 }  // namespace cellos

@@ -79,6 +79,9 @@ class log_copy {
   void cut_back();
   std::uint64_t generation() const;
   segment_position durable_end() const;
+  /// The last piece as far as it is durable; so are those before it. Nothing while none is.
+  std::optional<piece> durable_piece() const;
+  const std::filesystem::path& dir() const { return dir_; }
 
  private:
   log_copy(std::filesystem::path dir, file_system& files) : files_(files), dir_(std::move(dir)) {}

@@ -26,8 +26,8 @@ class reported_collector_events final : public collector_events {
   }
   void host_resumed(std::string_view host_id) override { events_.host_resumed(host_id); }
   void host_doubled(const peer_identity& host) override;
-  void history_forked(std::string_view host_id, std::uint32_t forks) override {
-    events_.history_forked(host_id, forks);
+  void history_forked(std::string_view host_id, const begun_fork& fork) override {
+    events_.history_forked(host_id, fork.name.fork);
   }
   void copy_failed(std::string_view host_id, const std::error_code& cause) override;
 

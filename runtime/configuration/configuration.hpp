@@ -84,6 +84,13 @@ struct collector_configuration {
   std::vector<std::string> denied_hosts;
   /// A host that is not heard for so long is reported as silent, once.
   std::chrono::nanoseconds silence_window = ingest_limits{}.silence_window;
+  /// Lines are taken only if keys of `keys_file` have signed them.
+  bool require_signed = false;
+  /// A key list, as `verify` takes it; required with `require_signed`.
+  std::filesystem::path keys_file;
+  /// How often the own chain says how far a log is that goes on. Default: chosen here, one small event a minute and
+  /// host.
+  std::chrono::nanoseconds witness_interval = std::chrono::minutes{1};
   /// Bytes a second that one host may have kept; 0: as many as it likes.
   std::uint64_t host_bytes_per_second = ingest_limits{}.host_bytes_per_second;
 

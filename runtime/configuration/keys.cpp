@@ -47,6 +47,9 @@ std::vector<section> node_sections_of(configuration& into) {
           {"dir", required, R"("/var/lib/cellos-telemetry/hosts")", text_into(collector.dir, absolute_path)},
           {"denied_hosts", optional, R"(["host-x"])", identifiers_into(collector.denied_hosts)},
           {"silence_window", optional, R"("15s")", duration_into(collector.silence_window, "1s", std::chrono::milliseconds{1})},
+          {"require_signed", optional, "false", flag_into(collector.require_signed)},
+          {"keys_file", optional, R"("/etc/cellos-telemetry/keys.json")", text_into(collector.keys_file, absolute_path)},
+          {"witness_interval", optional, R"("1m")", duration_into(collector.witness_interval, "1s", std::chrono::milliseconds{1})},
           {"host_bytes_per_second", optional, R"("64MiB")", size_into(collector.host_bytes_per_second, "64KiB", "1TiB")},
       }, optional},
   };

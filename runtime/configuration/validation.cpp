@@ -123,6 +123,9 @@ void check_nodes(const configuration& config, const places& written, std::vector
       config.collector.dir.lexically_normal() == config.evidence.dir.lexically_normal()) {
     found.push_back({"collector.dir", "is evidence.dir already", "give the hosts' logs a directory of their own"});
   }
+  if (config.collector.require_signed && config.collector.keys_file.empty()) {
+    found.push_back({"collector.require_signed", "needs keys_file", "name a key list, or remove require_signed"});
+  }
 }
 
 }  // namespace

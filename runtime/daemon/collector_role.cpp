@@ -14,13 +14,14 @@ namespace cellos {
 
 namespace {
 
-/// The committer, the transport's front; and some to spare.
+/// The committer, the recorder, the transport's front; and some to spare.
 constexpr std::size_t own_threads = 4;
 
 collector_service_settings settings_of(const collector_configuration& configured) {
   collector_service_settings settings;
   settings.dir = configured.dir;
   settings.hosts.silence_window = std::chrono::duration_cast<std::chrono::milliseconds>(configured.silence_window);
+  settings.hosts.awaits_recall = true;
   settings.hosts.host_bytes_per_second = configured.host_bytes_per_second;
   return settings;
 }
@@ -43,6 +44,7 @@ std::vector<boot_step> collector_role::serve_steps() {
   return {
       {"start the collector", [this] { return start_actors(); },
        [this] {
+         recording_.reset();
          service_->stop();
          system_.reset();
        }},
@@ -52,7 +54,18 @@ std::vector<boot_step> collector_role::serve_steps() {
 
 std::string collector_role::open_directory() {
   events_.emplace(process_.events(), system_monotonic_clock());
-  auto opened = collector_service::open(settings_of(settings_.collector), *events_);
+  recorder_.emplace(chain_recorder::surroundings{
+                        chain_, system_monotonic_clock(), settings_.evidence.dir, [this] { return service_->copies(); },
+                        [this](std::vector<std::string> silent) { service_->recall(std::move(silent)); }},
+                    settings_.collector.witness_interval);
+  recorded_events_.emplace(*events_, *recorder_, settings_.collector.silence_window);
+  collector_service_settings settings = settings_of(settings_.collector);
+  if (settings_.collector.require_signed) {
+    auto loaded = key_list::load(settings_.collector.keys_file);
+    if (const auto* refusal = std::get_if<std::string>(&loaded)) return *refusal;
+    settings.signers = std::make_shared<const key_list>(std::move(std::get<key_list>(loaded)));
+  }
+  auto opened = collector_service::open(std::move(settings), *recorded_events_);
   service_ = std::move(opened.service);
   return opened.refusal;
 }
@@ -60,6 +73,8 @@ std::string collector_role::open_directory() {
 std::string collector_role::start_actors() {
   system_.emplace();
   service_->start(system_->actors());
+  chain_.before_close([this] { recorder_->work(true); });
+  recording_.emplace(*recorder_);
   return {};
 }
 

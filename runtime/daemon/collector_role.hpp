@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "runtime/collector/collector_service.hpp"
+#include "runtime/collector/recorded_collector_events.hpp"
 #include "runtime/collector/reported_collector_events.hpp"
 #include "runtime/daemon/daemon_process.hpp"
 #include "runtime/daemon/daemon_role.hpp"
+#include "runtime/daemon/node_chain.hpp"
 #include "runtime/daemon/node_system.hpp"
 #include "runtime/transport/transport_server.hpp"
 
@@ -18,7 +20,9 @@ namespace cellos {
 /// A collector of other hosts' logs: keeps them byte for byte, and notices hosts that fall silent.
 class collector_role final : public daemon_role {
  public:
-  explicit collector_role(daemon_process& process) : process_(process), settings_(process.settings()) {}
+  /// Has `chain` say what it knows of its hosts; it outlives this.
+  collector_role(daemon_process& process, node_chain& chain)
+      : process_(process), settings_(process.settings()), chain_(chain) {}
 
   std::size_t threads() const override;
   std::vector<boot_step> claim_steps() override;
@@ -37,9 +41,13 @@ class collector_role final : public daemon_role {
 
   daemon_process& process_;
   const configuration& settings_;
+  node_chain& chain_;
   std::optional<reported_collector_events> events_;
+  std::optional<chain_recorder> recorder_;
+  std::optional<recorded_collector_events> recorded_events_;
   std::unique_ptr<collector_service> service_;
   std::optional<node_system> system_;
+  std::optional<recorder_thread> recording_;
   std::unique_ptr<transport_server> server_;
 };
 

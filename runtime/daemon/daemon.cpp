@@ -8,6 +8,7 @@
 #include "runtime/daemon/daemon_process.hpp"
 #include "runtime/daemon/forwarding_role.hpp"
 #include "runtime/daemon/host_role.hpp"
+#include "runtime/daemon/node_chain.hpp"
 #include "runtime/os/descriptor_plan.hpp"
 
 namespace cellos {
@@ -17,12 +18,13 @@ exit_code run_daemon(const configuration& settings, const std::filesystem::path&
   daemon_process process{settings, file};
   // In the order in which they start; they stop in reverse.
   std::vector<daemon_role*> roles;
+  node_chain chain;
   std::optional<collector_role> collector;
-  if (settings.collector.listen) roles.push_back(&collector.emplace(process));
+  if (settings.collector.listen) roles.push_back(&collector.emplace(process, chain));
   committed_end committed;
   std::optional<forwarding_role> forwarding;
-  if (!settings.forward.collectors.empty()) roles.push_back(&forwarding.emplace(process, committed));
-  host_role host{process, committed};
+  if (!settings.forward.collectors.empty()) roles.push_back(&forwarding.emplace(process, committed, chain));
+  host_role host{process, committed, chain};
   roles.push_back(&host);
   return process.run(role_list{std::move(roles)});
 }

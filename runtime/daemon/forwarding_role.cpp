@@ -41,8 +41,8 @@ class forwarding_role::connector final : public collector_connector {
   const std::vector<collector_place> places_;
 };
 
-forwarding_role::forwarding_role(daemon_process& process, const committed_end& committed)
-    : process_(process), settings_(process.settings()), committed_(committed) {}
+forwarding_role::forwarding_role(daemon_process& process, const committed_end& committed, own_chain& chain)
+    : process_(process), settings_(process.settings()), committed_(committed), chain_(chain) {}
 
 forwarding_role::~forwarding_role() = default;
 
@@ -62,7 +62,8 @@ std::vector<boot_step> forwarding_role::serve_steps() {
 }
 
 std::string forwarding_role::open_connector() {
-  events_.emplace(process_.events());
+  reported_.emplace(process_.events());
+  events_.emplace(*reported_, chain_, settings_.evidence.dir);
   system_.emplace();
   transport_connector_settings reached;
   reached.tls = settings_.tls;

@@ -10,6 +10,7 @@
 #include "runtime/daemon/daemon_process.hpp"
 #include "runtime/daemon/daemon_role.hpp"
 #include "runtime/daemon/node_system.hpp"
+#include "runtime/daemon/recorded_forwarding_events.hpp"
 #include "runtime/forwarding/collector_connector.hpp"
 #include "runtime/forwarding/forwarding_service.hpp"
 #include "runtime/forwarding/reported_forwarding_events.hpp"
@@ -21,8 +22,8 @@ namespace cellos {
 /// after it: the last line is that the host has stopped.
 class forwarding_role final : public daemon_role {
  public:
-  /// `committed` outlives it.
-  forwarding_role(daemon_process& process, const committed_end& committed);
+  /// Has `chain` say which histories forked. Both outlive it.
+  forwarding_role(daemon_process& process, const committed_end& committed, own_chain& chain);
   ~forwarding_role() override;
 
   std::size_t threads() const override;
@@ -46,7 +47,9 @@ class forwarding_role final : public daemon_role {
   daemon_process& process_;
   const configuration& settings_;
   const committed_end& committed_;
-  std::optional<reported_forwarding_events> events_;
+  own_chain& chain_;
+  std::optional<reported_forwarding_events> reported_;
+  std::optional<recorded_forwarding_events> events_;
   std::optional<node_system> system_;
   std::unique_ptr<connector> connector_;
   std::unique_ptr<forwarding_service> service_;

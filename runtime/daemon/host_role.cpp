@@ -42,8 +42,12 @@ std::error_code ask_to_append(caf::actor_system& system, const host_supervisor_a
 
 }  // namespace
 
-host_role::host_role(daemon_process& process, committed_end& committed)
-    : process_(process), committed_(committed), settings_(process.settings()), file_cells_(settings_.cells) {}
+host_role::host_role(daemon_process& process, committed_end& committed, node_chain& chain)
+    : process_(process),
+      committed_(committed),
+      node_chain_(chain),
+      settings_(process.settings()),
+      file_cells_(settings_.cells) {}
 
 host_role::~host_role() = default;
 
@@ -199,10 +203,14 @@ std::string host_role::start_actors() {
     if (!stopping_) daemon_process::give_up();
   });
   configured_cells_.emplace(process_.actors(), supervisor_);
+  node_chain_.opened(
+      [this](const joint_append_ptr& what) { return ask_to_append(process_.actors(), supervisor_, what); },
+      [this](std::error_code refused) { events().evidence_blocked(refused); });
   return {};
 }
 
 void host_role::stop_actors() {
+  node_chain_.closed();
   stopping_ = true;
   host_client_.reset();
   configured_cells_.reset();

@@ -33,6 +33,9 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("collector.listen", running.collector.listen, read.collector.listen);
   compare("collector.dir", running.collector.dir, read.collector.dir);
   compare("collector.silence_window", running.collector.silence_window, read.collector.silence_window);
+  compare("collector.require_signed", running.collector.require_signed, read.collector.require_signed);
+  compare("collector.keys_file", running.collector.keys_file, read.collector.keys_file);
+  compare("collector.witness_interval", running.collector.witness_interval, read.collector.witness_interval);
   compare("collector.host_bytes_per_second", running.collector.host_bytes_per_second,
           read.collector.host_bytes_per_second);
   compare("log.format", running.log.format, read.log.format);

@@ -39,6 +39,16 @@ std::uint64_t end_of_last_line(file_system& files, int fd, std::uint64_t end, st
   return 0;
 }
 
+std::optional<std::string> line_ending_at(file_system& files, int fd, std::uint64_t end, std::error_code& failure) {
+  if (end == 0) return std::nullopt;
+  const auto begin = end_of_last_line(files, fd, end - 1, failure);
+  if (failure) return std::nullopt;
+  std::string line(end - begin, '\0');
+  failure = read_block(files, fd, begin, line);
+  if (failure || line.back() != '\n') return std::nullopt;
+  return line;
+}
+
 std::size_t count_lines(std::string_view text) {
   std::size_t lines = 0;
   const char* const end = text.data() + text.size();

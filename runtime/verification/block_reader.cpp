@@ -35,6 +35,7 @@ bool block_reader::next(line_block& block) {
     if (fill(block)) {
       block.number = number_++;
       block.begins_file = std::exchange(file_begins_, false);
+      block.first_line = files_[block.file].skipped_lines + 1;
       return true;
     }
     file_.reset();
@@ -57,7 +58,10 @@ bool block_reader::open_next() {
     return false;
   }
   (void)::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  const log_file& file = files_[next_file_ - 1];
   left_ = static_cast<std::uint64_t>(found.st_size);
+  left_ -= std::min(left_, file.skipped_bytes);
+  if (file.skipped_bytes > 0) (void)::lseek(file_.get(), static_cast<off_t>(file.skipped_bytes), SEEK_SET);
   file_begins_ = true;
   carried_.clear();
   return true;

@@ -17,6 +17,8 @@ struct line_block {
   std::uint64_t number = 0;
   std::uint32_t file = 0;
   bool begins_file = false;
+  /// Of a file's first block: the number of the line it begins with.
+  std::uint64_t first_line = 1;
   /// Of the file's last line, which has no newline: how much of it there is.
   std::uint64_t unterminated = 0;
   /// The block is a line too long to be read, which is left out.

@@ -51,6 +51,21 @@ std::vector<removal_listing> removed(simdjson::dom::object data) {
   return chains;
 }
 
+std::optional<witness_statement> witnessed(simdjson::dom::object data) {
+  const auto segment = count(data, "segment");
+  const auto offset = count(data, "offset");
+  witness_statement said;
+  said.host = text(data, "ofHost");
+  said.log_id = text(data, "logId");
+  said.fork = static_cast<std::uint32_t>(count(data, "fork").value_or(0));
+  said.at = {segment.value_or(0), offset.value_or(0)};
+  said.line_hash = text(data, "digest");
+  said.from = count(data, "from").value_or(0);
+  said.bytes_hash = text(data, "bytesDigest");
+  if (!segment || !offset || said.host.empty() || said.log_id.empty() || said.line_hash.empty()) return std::nullopt;
+  return said;
+}
+
 }  // namespace
 
 struct facts_reader::scratch {
@@ -85,6 +100,8 @@ std::unique_ptr<event_facts> facts_reader::read(std::string_view data) {
   facts->former_sequence = count(object, "formerSequence");
   facts->former_digest = text(object, "formerDigest");
   facts->removed = removed(object);
+  facts->last_segment = count(object, "lastSegment");
+  facts->witnessed = witnessed(object);
   simdjson::dom::object totals;
   if (object["totals"].get_object().get(totals) == simdjson::SUCCESS) facts->appended = count(totals, "appended");
   former_key_id_ = text(object, "formerKeyId");

@@ -38,12 +38,14 @@ enum class finding_cause : std::uint8_t {
   adopted,
   /// What the host found at a start, or says of a chain, does not agree with what it had written.
   contradicted,
+  /// The log of a collector that is to bear witness, and cannot.
+  no_witness,
 };
 
-inline constexpr std::array<std::string_view, 15> finding_words{
-    "altered",           "missing",       "reordered",   "duplicated",   "foreign",  "unsigned_tail",
-    "unknown_key",       "bad_signature", "malformed",   "unterminated", "unsigned", "key_change_unproven",
-    "totals_unbalanced", "adopted",       "contradicted"};
+inline constexpr std::array<std::string_view, 16> finding_words{
+    "altered",           "missing",       "reordered",    "duplicated",   "foreign",  "unsigned_tail",
+    "unknown_key",       "bad_signature", "malformed",    "unterminated", "unsigned", "key_change_unproven",
+    "totals_unbalanced", "adopted",       "contradicted", "no_witness"};
 
 constexpr std::string_view to_string(finding_cause cause) { return finding_words[static_cast<std::size_t>(cause)]; }
 

@@ -49,6 +49,7 @@ void host_statements::take(const line_result& line, line_place at, std::vector<l
                   " lost what it had not made durable of chain " + escaped(line.facts->chain, 512) +
                   " when its machine stopped");
     case event_type::host_started: return take_succession(line, source, faults);
+    case event_type::host_witnessed: return take_witness(line, source);
     default: return;
   }
 }
@@ -119,6 +120,10 @@ bool host_statements::may_speak_of_removal(const line_result& line, std::string_
 
 void host_statements::take_removals(const line_result& line, const statement_source& source,
                                     std::vector<line_fault>& faults) {
+  if (const auto speaker = parse_chain_name(source.chain); speaker && line.facts->last_segment) {
+    auto& last = removed_segments_[std::string{speaker->host}];
+    last = std::max(last, *line.facts->last_segment);
+  }
   bool foreign = false;
   for (const removal_listing& each : line.facts->removed) {
     if (!may_speak_of_removal(line, each.chain)) {
@@ -143,6 +148,14 @@ void host_statements::take_adoption(const line_result& line, const statement_sou
   });
   if (known != adoptions_.end() || adoptions_.size() == most_adoptions) return;
   adoptions_.push_back({source, chain, from, line.facts->adopted_to.value_or(from)});
+}
+
+/// Nobody bears witness for himself.
+void host_statements::take_witness(const line_result& line, const statement_source& source) {
+  const auto& said = line.facts->witnessed;
+  const auto speaker = parse_chain_name(source.chain);
+  if (!said || !speaker || !speaker->is_host() || speaker->host == said->host) return;
+  if (witnessed_hosts_.contains(said->host)) sworn_.push_back({source, *said, line.to_key});
 }
 
 /// What a host says it found at a start, and would not have found in an untouched log.

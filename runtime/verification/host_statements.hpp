@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,14 @@ struct succession_statement {
   std::string former_digest;
 };
 
+/// What a collector's own chain witnesses of another host's log.
+struct sworn_statement {
+  statement_source source;
+  witness_statement said;
+  /// Whose signature is on it; null where signatures are not looked at.
+  const verification_key* key = nullptr;
+};
+
 /// What hosts say of their chains, gathered from all logs. A host's word counts for its own chains alone.
 class host_statements {
  public:
@@ -84,6 +93,11 @@ class host_statements {
   const std::map<std::string, chain_statements, std::less<>>& chains() const { return chains_; }
   const std::vector<adoption_statement>& adoptions() const { return adoptions_; }
   const std::vector<succession_statement>& successions() const { return successions_; }
+  /// Of the hosts that are asked for with `witness_of`.
+  const std::vector<sworn_statement>& sworn() const { return sworn_; }
+  void witness_of(std::set<std::string, std::less<>> hosts) { witnessed_hosts_ = std::move(hosts); }
+  /// By host: the last segment that it says retention removes.
+  const std::map<std::string, std::uint64_t, std::less<>>& removed_segments() const { return removed_segments_; }
   /// For a person; nothing wrong.
   const std::vector<std::string>& notes() const { return notes_; }
 
@@ -93,6 +107,7 @@ class host_statements {
   void take_adoption(const line_result& line, const statement_source& source, std::vector<line_fault>& faults);
   void take_succession(const line_result& line, const statement_source& source, std::vector<line_fault>& faults);
   bool may_speak_of_removal(const line_result& line, std::string_view chain) const;
+  void take_witness(const line_result& line, const statement_source& source);
   void take_contradiction(const line_result& line, std::vector<line_fault>& faults);
   void note(std::string words);
   chain_statements* statements_of(const statement_source& source, std::string_view about,
@@ -102,6 +117,9 @@ class host_statements {
   std::map<std::string, chain_statements, std::less<>> chains_;
   std::vector<adoption_statement> adoptions_;
   std::vector<succession_statement> successions_;
+  std::set<std::string, std::less<>> witnessed_hosts_;
+  std::vector<sworn_statement> sworn_;
+  std::map<std::string, std::uint64_t, std::less<>> removed_segments_;
   std::vector<std::string> notes_;
 };
 

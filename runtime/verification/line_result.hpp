@@ -9,6 +9,7 @@
 
 #include "messages/event_seal.hpp"
 #include "messages/event_types.hpp"
+#include "messages/segment_position.hpp"
 #include "messages/signing_statement.hpp"
 #include "runtime/signing/sha256.hpp"
 #include "runtime/signing/verification_key.hpp"
@@ -25,6 +26,19 @@ struct removal_listing {
   bool open = false;
   /// What the chain's first event said of its signatures, where that one was removed.
   std::optional<signing_statement> signing{};
+};
+
+/// `host.v1.witnessed`: a collector had the line that ends there.
+struct witness_statement {
+  std::string host;
+  std::string log_id;
+  std::uint32_t fork = 0;
+  segment_position at;
+  /// Hexadecimal; SHA-256 of the line with its newline.
+  std::string line_hash;
+  /// The same of all bytes of the segment from `from` on; empty where the collector did not say.
+  std::uint64_t from = 0;
+  std::string bytes_hash{};
 };
 
 /// What an event's `data` says, of the kinds where it matters.
@@ -54,6 +68,9 @@ struct event_facts {
   std::string former_digest{};
   /// host_evidence_removed.
   std::vector<removal_listing> removed{};
+  std::optional<std::uint64_t> last_segment{};
+  /// host_witnessed.
+  std::optional<witness_statement> witnessed{};
 };
 
 struct line_fault {

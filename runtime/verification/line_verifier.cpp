@@ -36,7 +36,8 @@ bool has_facts(event_type type) {
     case event_type::host_evidence_removed:
     case event_type::host_journal_unusable:
     case event_type::host_segments_missing:
-    case event_type::host_line_not_understood: return true;
+    case event_type::host_line_not_understood:
+    case event_type::host_witnessed: return true;
     default: return false;
   }
 }

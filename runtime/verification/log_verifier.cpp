@@ -17,6 +17,7 @@ log_verifier::log_verifier(std::vector<named_file> files, const verification_opt
       merge_(options_, signatures_checked, file_names_, said_) {
   report_.files = files_.size();
   report_.signatures_checked = signatures_checked;
+  said_.witness_of(options_.witness_of);
 }
 
 log_verifier::chain_record* log_verifier::record_of(std::string_view chain) {
@@ -113,6 +114,11 @@ verification_report log_verifier::report() {
   if (const auto cut = std::count_if(merged_.begin(), merged_.end(), begins_later); cut > 0) {
     note(std::to_string(cut) + " of the chains begin where their host says that retention took what came before");
   }
+  for (const auto& [name, chain] : merged_) {
+    auto& keys = report_.hosts[chain.host].keys;
+    for (const verification_key* each : chain.facts.keys) keys.insert(each);
+  }
+  for (const auto& [host, segment] : said_.removed_segments()) report_.hosts[host].removed_until = segment;
   // Filters choose what is shown. What is wrong with a chain is said of every one, and shows it.
   std::set<std::string_view> damaged;
   for (const finding& each : report_.findings) damaged.insert(each.chain);

@@ -50,6 +50,9 @@ class log_verifier {
   void take_again(std::uint32_t file, std::uint64_t line_number, const line_result& line);
 
   verification_report report();
+  /// After report(): what the logs say of those hosts' logs that options name with `witness_of`.
+  const std::vector<sworn_statement>& sworn() const { return said_.sworn(); }
+  const std::string& file_name(line_place at) const { return files_[at.file].name; }
 
  private:
   struct chain_record {

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +38,10 @@ struct verification_options {
   /// Chains of an earlier report, by name: each must be here, and hold what it held then. So a log that was cut back,
   /// or made anew by whoever has the key, is noticed.
   earlier_ends earlier{};
+  /// Logs of collectors, each verified by itself first, whose `host.v1.witnessed` events must agree with these.
+  std::vector<std::filesystem::path> witnesses{};
+  /// What these logs witness of the logs of such hosts is kept; of a witness's log.
+  std::set<std::string, std::less<>> witness_of{};
   /// Only chains of this cell are reported, and at least one run of it must be there. Empty: all.
   std::string cell{};
   /// Chains with an event from here on, and with one until there.
@@ -84,9 +90,19 @@ struct chain_report {
   std::uint64_t unsigned_tail() const { return last > signed_until ? last - signed_until : 0; }
 };
 
+/// What the logs show of a host.
+struct host_report {
+  /// Whose signatures are on its chains.
+  std::set<const verification_key*> keys;
+  /// The last segment that it says retention removes; 0: none.
+  std::uint64_t removed_until = 0;
+};
+
 struct verification_report {
   /// By name.
   std::vector<chain_report> chains;
+  /// By id; all of which there is a line, whatever is filtered.
+  std::map<std::string, host_report, std::less<>> hosts;
   /// In the order they came to light; at most most_findings.
   std::vector<finding> findings;
   std::uint64_t findings_left_out = 0;

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "runtime/verification/block_reader.hpp"
 #include "runtime/verification/line_verifier.hpp"
 #include "runtime/verification/log_verifier.hpp"
+#include "runtime/verification/witnesses.hpp"
 
 namespace cellos::verification {
 
@@ -100,7 +102,7 @@ class reading {
     std::unique_lock lock{turn_mutex_};
     turned_.wait(lock, [&] { return turn_ == block.number || broken_; });
     if (broken_) return;
-    if (block.begins_file) next_line_ = 1;
+    if (block.begins_file) next_line_ = block.first_line;
     for (const line_result& each : results) hand_in(block.file, next_line_++, each);
     end_of_block(block, next_line_);
     if (block.overlong) ++next_line_;
@@ -194,7 +196,7 @@ void report_torn(const std::vector<log_file>& files, const std::vector<torn_file
 /// `vanished`: what could not be read was removed since the files were listed.
 verification_outcome verify_once(const std::vector<log_file>& files, const key_list* keys,
                                  const verification_options& options, unsigned threads, const progress& on_progress,
-                                 bool& vanished) {
+                                 bool& vanished, std::vector<testimony>* testimonies = nullptr) {
   threads = std::max(threads, 1u);
   log_verifier verifier{names_of(files), options, keys != nullptr};
   first_reading first{files, keys, verifier, on_progress};
@@ -210,7 +212,61 @@ verification_outcome verify_once(const std::vector<log_file>& files, const key_l
   report_torn(files, first.torn(), verifier);
   verification_report report = verifier.report();
   report.bytes = first.bytes();
+  if (testimonies != nullptr) {
+    for (const sworn_statement& each : verifier.sworn()) {
+      testimonies->push_back({each.said, verifier.file_name(each.source.place), each.source.place.line, each.key});
+    }
+  }
   return report;
+}
+
+verification_outcome verify_arguments(const std::vector<std::filesystem::path>& arguments, const key_list* keys,
+                                      const verification_options& options, unsigned threads,
+                                      const progress& on_progress, verified_logs& logs,
+                                      std::vector<testimony>* testimonies = nullptr) {
+  // Retention takes a segment at a time, and reading is faster than a host writes one.
+  constexpr int most_attempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    auto listed = find_log_files(arguments);
+    if (const auto* refusal = std::get_if<std::string>(&listed)) return *refusal;
+    logs = std::get<verified_logs>(std::move(listed));
+    bool vanished = false;
+    if (testimonies != nullptr) testimonies->clear();
+    auto outcome = verify_once(logs.files, keys, options, threads, on_progress, vanished, testimonies);
+    if (vanished && attempt < most_attempts) continue;
+    if (auto* report = std::get_if<verification_report>(&outcome)) {
+      for (const std::string& each : logs.notes) report->notes.push_back(each);
+      for (const finding& each : logs.findings) report->add(each);
+      for (const finding& each : logs.gaps) {
+        if (!options.partial) report->add(each);
+      }
+    }
+    return outcome;
+  }
+}
+
+/// What this collector's log says of the report's hosts; nothing, and a finding, where it does not verify. Empty, or
+/// what could not be read.
+std::string hear(const std::filesystem::path& witness, const key_list* keys, unsigned threads,
+                 verification_report& report, std::vector<testimony>& all) {
+  verification_options options;
+  for (const auto& [host, said] : report.hosts) options.witness_of.insert(host);
+  verified_logs logs;
+  std::vector<testimony> heard;
+  const auto outcome = verify_arguments({witness}, keys, options, threads, {}, logs, &heard);
+  if (const auto* failure = std::get_if<std::string>(&outcome)) return *failure;
+  const auto& own = std::get<verification_report>(outcome);
+  if (own.clean()) {
+    all.insert(all.end(), std::make_move_iterator(heard.begin()), std::make_move_iterator(heard.end()));
+    return {};
+  }
+  const finding& first = own.findings.front();
+  report.add({finding_cause::no_witness, first.chain, first.sequence,
+              first.file.empty() ? witness.string() : first.file, std::max<std::uint64_t>(first.line, 1),
+              "the witness's log does not verify (" + std::to_string(own.findings.size() + own.findings_left_out) +
+                  " findings, the first: " + std::string{to_string(first.cause)} + ", " + first.words +
+                  "): nothing in it counts"});
+  return {};
 }
 
 }  // namespace
@@ -223,20 +279,17 @@ verification_outcome verify_logs(const std::vector<log_file>& files, const key_l
 
 verification_outcome verify_logs(const std::vector<std::filesystem::path>& arguments, const key_list* keys,
                                  const verification_options& options, unsigned threads, const progress& on_progress) {
-  // Retention takes a segment at a time, and reading is faster than a host writes one.
-  constexpr int most_attempts = 10;
-  for (int attempt = 1;; ++attempt) {
-    const auto files = find_log_files(arguments);
-    if (const auto* refusal = std::get_if<std::string>(&files)) return *refusal;
-    bool vanished = false;
-    auto outcome = verify_once(std::get<verified_logs>(files).files, keys, options, threads, on_progress, vanished);
-    if (!vanished || attempt == most_attempts) {
-      if (auto* report = std::get_if<verification_report>(&outcome)) {
-        for (const std::string& each : std::get<verified_logs>(files).notes) report->notes.push_back(each);
-      }
-      return outcome;
-    }
+  verified_logs logs;
+  auto outcome = verify_arguments(arguments, keys, options, threads, on_progress, logs);
+  auto* const report = std::get_if<verification_report>(&outcome);
+  if (report == nullptr || options.witnesses.empty()) return outcome;
+  std::vector<testimony> testimonies;
+  for (const auto& each : options.witnesses) {
+    std::string failure = hear(each, keys, threads, *report, testimonies);
+    if (!failure.empty()) return failure;
   }
+  compare(logs, std::move(testimonies), options.partial, *report);
+  return outcome;
 }
 
 }  // namespace cellos::verification

@@ -213,4 +213,31 @@ CAF_TEST(who takes its place learns where it stands) {
   CAF_CHECK_EQUAL(all.back(), "started 1");
 }
 
+CAF_TEST(what a node says of other nodes is exactly this) {
+  start();
+  const auto data_of = [&](const node_statement& said) {
+    say(std::make_shared<const node_statement>(said));
+    const std::string line = log.lines().back();
+    return line.substr(line.find("\"data\":") + 7);
+  };
+  const std::string observed = R"("output":{"epistemicStatus":"observed","ruleClass":"rawObservation","tier":2})";
+  CAF_CHECK_EQUAL(data_of(seen_host{"host-b"}), R"({"hostId":"host-a","ofHost":"host-b",)" + observed + "}}");
+  CAF_CHECK_EQUAL(data_of(resumed_host{"host-b"}), R"({"hostId":"host-a","ofHost":"host-b",)" + observed + "}}");
+  CAF_CHECK_EQUAL(data_of(silenced_host{"host-b", 16s, 15s}),
+                  R"({"hostId":"host-a","ofHost":"host-b","output":{"epistemicStatus":"observed",)"
+                  R"("ruleClass":"opacity","tier":2},"silenceWindowNs":"15000000000","unheardForNs":"16000000000"}})");
+  CAF_CHECK_EQUAL(data_of(forked_history{"host-b", "ab", {3, 7}, "host-b/ab.fork-1"}),
+                  R"({"hostId":"host-a","keptIn":"host-b/ab.fork-1","logId":"ab","ofHost":"host-b","offset":"7",)" +
+                      observed + R"(,"segment":"3"}})");
+  CAF_CHECK_EQUAL(
+      data_of(forked_history{"", "ab", {3, 7}, "c-1:7440"}),
+      R"({"collector":"c-1:7440","hostId":"host-a","logId":"ab","offset":"7",)" + observed + R"(,"segment":"3"}})");
+  CAF_CHECK_EQUAL(
+      data_of(witnessed_log{"host-b", "ab", 1, {3, 7}, "00ff", 2, "ff00"}),
+      R"({"bytesDigest":"ff00","digest":"00ff","fork":"1","from":"2","hostId":"host-a","logId":"ab","ofHost":"host-b","offset":"7",)" +
+          observed + R"(,"segment":"3"}})");
+  CAF_CHECK(reported() ==
+            (events{"host_seen 1", "resumed 2", "silenced 3", "history_forked 4", "history_forked 5", "witnessed 6"}));
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

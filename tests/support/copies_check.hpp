@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/collector/copy_name.hpp"
+#include "runtime/segments/copy_name.hpp"
 #include "tests/support/files.hpp"
 
 namespace cellos::test {

@@ -20,7 +20,7 @@ std::string daemon_home::vsock_uds_base(const cell_settings& cell) const {
 }
 
 void daemon_home::configure(const daemon_settings& settings) const {
-  std::string toml = "host_id = " + literal(host_id);
+  std::string toml = "host_id = " + literal(settings.host.empty() ? host_id : settings.host);
   toml += "[evidence]\ndir = " + literal(evidence_dir().native()) + settings.evidence + '\n';
   toml += settings.tables + '\n';
   for (const cell_settings& cell : settings.cells) {

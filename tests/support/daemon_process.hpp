@@ -27,6 +27,8 @@ struct cell_settings {
 };
 
 struct daemon_settings {
+  /// Empty: daemon_home::host_id.
+  std::string host{};
   std::vector<cell_settings> cells{};
   /// Further lines of `[evidence]`.
   std::string evidence{};

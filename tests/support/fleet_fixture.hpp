@@ -36,7 +36,7 @@ class noted_collector_events final : public collector_events {
   void host_silenced(std::string_view host_id, std::chrono::nanoseconds) override { note("silenced ", host_id); }
   void host_resumed(std::string_view host_id) override { note("resumed ", host_id); }
   void host_doubled(const peer_identity& refused) override { note("doubled ", refused.host_id); }
-  void history_forked(std::string_view host_id, std::uint32_t) override { note("forked ", host_id); }
+  void history_forked(std::string_view host_id, const begun_fork&) override { note("forked ", host_id); }
   void copy_failed(std::string_view host_id, const std::error_code&) override { note("failed ", host_id); }
 
   std::size_t count(std::string_view line) const {

@@ -48,6 +48,43 @@ CAF_TEST(a_host_that_is_known_and_never_comes_is_reported) {
   stop(other);
 }
 
+CAF_TEST(after_a_restart_no_silence_is_reported_twice_and_none_is_forgotten) {
+  test_collector other{sys};
+  collector_settings settings;
+  settings.awaits_recall = true;
+  const auto watched =
+      sys.spawn(make_collector_supervisor, settings, std::vector<std::string>{"host-a", "host-y"}, &other.events);
+  pass(20s, 100ms);
+  CAF_MESSAGE("nobody has said yet who was silent");
+  CAF_CHECK(other.events.lines.empty());
+  caf::anon_send(watched, recall_atom::value, std::vector<std::string>{"host-a", "host-z"});
+  pass(60s, 100ms);
+  CAF_CHECK(other.events.lines == std::vector<std::string>{"silenced host-y"});
+  const auto session = spawn_ingest_session(sys, {"host-a", ""}, watched, other.environment);
+  auto entered =
+      self->request(watched, caf::infinite, enter_atom::value, session_entry{{"host-a", ""}, 1, session, session});
+  consume_messages();
+  entered.receive([](session_admission& is) { CAF_CHECK(is.account != nullptr); }, [](caf::error&) { CAF_FAIL("no"); });
+  pass(3s, 100ms);
+  CAF_CHECK_EQUAL(other.events.count("resumed host-a"), 1u);
+  CAF_CHECK_EQUAL(other.events.count("silenced host-a"), 0u);
+  caf::anon_send_exit(watched, caf::exit_reason::kill);
+  stop(other);
+}
+
+CAF_TEST(a_host_that_was_silent_before_a_restart_is_not_back_by_the_restart_alone) {
+  test_collector other{sys};
+  collector_settings settings;
+  settings.awaits_recall = true;
+  const auto watched =
+      sys.spawn(make_collector_supervisor, settings, std::vector<std::string>{"host-a"}, &other.events);
+  caf::anon_send(watched, recall_atom::value, std::vector<std::string>{"host-a", "host-z"});
+  pass(60s, 100ms);
+  CAF_CHECK(other.events.lines.empty());
+  caf::anon_send_exit(watched, caf::exit_reason::kill);
+  stop(other);
+}
+
 CAF_TEST(of_two_live_processes_of_a_host_the_later_is_refused) {
   host.append(10);
   const auto first = start_forwarder(1);

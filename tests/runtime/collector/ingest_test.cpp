@@ -195,7 +195,8 @@ CAF_TEST(a_fork_begins_beside_and_is_counted) {
   (void)session.open(hello());
   CAF_CHECK(!take(lines({1, 0}, {1, 0}, "one\n")).answer);
   const auto fork = session.open(hello(hello_intent::fork));
-  CAF_CHECK(fork.forked_now);
+  CAF_REQUIRE(fork.contradicted);
+  CAF_CHECK(*fork.contradicted == (segment_position{1, 4}));
   CAF_CHECK_EQUAL(fork.welcome.forks, 1u);
   CAF_CHECK(fork.welcome.kind == welcome_kind::begin);
   CAF_CHECK(!take(lines({1, 0}, {1, 0}, "other\n")).answer);

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "runtime/collector/copy_name.hpp"
+#include "runtime/segments/copy_name.hpp"
 #include "runtime/signing/sha256.hpp"
 #include "tests/runtime/evidence/faulty_file_system.hpp"
 #include "tests/support/files.hpp"

@@ -53,6 +53,9 @@ listen = "0.0.0.0:7440"
 dir = "/hosts"
 denied_hosts = ["x", "y"]
 silence_window = "3s"
+require_signed = true
+keys_file = "/k.json"
+witness_interval = "2s"
 host_bytes_per_second = "1MiB"
 [[cell]]
 id = "c"
@@ -72,7 +75,7 @@ on_agent_failure = "fail-cell"
   expected.workers = 5;
   expected.tls = {"/n.crt", "/n.key", "/ca.crt", {}, true};
   expected.forward.collectors = {{"a.example", 1, {}}, {"::1", 2, {}}};
-  expected.collector = {collector_place{"0.0.0.0", 7440, {}}, "/hosts", {"x", "y"}, 3s, 1u << 20};
+  expected.collector = {collector_place{"0.0.0.0", 7440, {}}, "/hosts", {"x", "y"}, 3s, true, "/k.json", 2s, 1u << 20};
   expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell}};
   CAF_CHECK(config == expected);
 }

@@ -59,13 +59,17 @@ const std::map<std::string, std::string> other_values{
     {"collector.dir", R"("/others")"},
     {"collector.denied_hosts", R"(["x"])"},
     {"collector.silence_window", R"("3s")"},
+    {"collector.require_signed", "true"},
+    {"collector.keys_file", R"("/keys.json")"},
+    {"collector.witness_interval", R"("2m")"},
     {"collector.host_bytes_per_second", R"("1MiB")"},
 };
 
 /// Both roles of a node, with what they need.
 const std::string nodes =
     "[tls]\ncertificate_file = \"/0.crt\"\nkey_file = \"/0.key\"\nca_file = \"/0.ca\"\n"
-    "[forward]\ncollectors = [\"a.example:7440\"]\n[collector]\nlisten = \"0.0.0.0:7440\"\ndir = \"/hosts\"\n";
+    "[forward]\ncollectors = [\"a.example:7440\"]\n[collector]\nlisten = \"0.0.0.0:7440\"\ndir = \"/hosts\"\n"
+    "keys_file = \"/0.json\"\n";
 
 /// Taken over while cells are served; cells themselves are admitted and retired.
 const std::set<std::string> taken_over_at_once{

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "messages/node_message.hpp"
 #include "messages/segment_position.hpp"
@@ -32,5 +35,8 @@ std::optional<copy_name> parse_copy_name(std::string_view text);
 /// order.
 std::string piece_file_name(segment_position begin);
 std::optional<segment_position> parse_piece_file_name(std::string_view text);
+
+/// Where the pieces in a copy's directory begin, in log order.
+std::vector<segment_position> list_pieces(const std::filesystem::path& dir, std::error_code& failure);
 
 }  // namespace cellos

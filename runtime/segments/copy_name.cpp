@@ -1,7 +1,9 @@
-#include "runtime/collector/copy_name.hpp"
+#include "runtime/segments/copy_name.hpp"
 
 #include <algorithm>
 #include <charconv>
+
+#include "messages/hexadecimal.hpp"
 
 namespace cellos {
 
@@ -44,12 +46,7 @@ bool is_host_directory_name(std::string_view host_id) {
 }
 
 std::string to_string(const copy_name& name) {
-  constexpr std::string_view hexadecimal = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : name.log) {
-    text += hexadecimal[byte >> 4];
-    text += hexadecimal[byte & 0xf];
-  }
+  std::string text = hexadecimal(name.log);
   if (name.fork > 0) text.append(fork_mark).append(std::to_string(name.fork));
   return text;
 }
@@ -90,6 +87,16 @@ std::optional<segment_position> parse_piece_file_name(std::string_view text) {
   const auto offset = parse_number<std::uint64_t>(text.substr(digits + 1, digits));
   if (!segment || !offset || text[digits] != '-') return std::nullopt;
   return segment_position{*segment, *offset};
+}
+
+std::vector<segment_position> list_pieces(const std::filesystem::path& dir, std::error_code& failure) {
+  std::vector<segment_position> found;
+  std::filesystem::directory_iterator entry{dir, failure};
+  for (; !failure && entry != std::filesystem::directory_iterator{}; entry.increment(failure)) {
+    if (const auto begin = parse_piece_file_name(entry->path().filename().native())) found.push_back(*begin);
+  }
+  std::ranges::sort(found);
+  return found;
 }
 
 }  // namespace cellos
