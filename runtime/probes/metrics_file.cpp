@@ -3,12 +3,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "runtime/os/file_system.hpp"
 
 namespace cellos {
+
+namespace {
+
+/// What a pipe holds, unless somebody made it larger: more is seldom there.
+constexpr std::size_t step_bytes = std::size_t{64} << 10;
+
+}  // namespace
 
 metrics_file::metrics_file(metrics_place place, const metrics_read_limits& limits)
     : place_(std::move(place)), limits_(limits) {}
@@ -52,9 +60,11 @@ probe_result<metrics_file::piece> metrics_file::read() {
   taken.is_fifo = source_.is_fifo();
   taken.inode = source_.status.st_ino;
   if (!taken.is_fifo) choose_place(taken, source_.status);
-  taken.bytes.resize(limits_.piece_bytes);
+  std::size_t most = limits_.piece_bytes;
+  if (!taken.is_fifo) most = std::min<std::size_t>(most, static_cast<std::uint64_t>(source_.status.st_size) - offset_);
   std::size_t length = 0;
-  while (length < taken.bytes.size()) {
+  while (length < most) {
+    taken.bytes.resize(std::min(most, length + step_bytes));
     char* to = taken.bytes.data() + length;
     const std::size_t room = taken.bytes.size() - length;
     const auto bytes = uninterrupted([&] {

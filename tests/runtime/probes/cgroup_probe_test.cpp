@@ -66,7 +66,7 @@ class sleeping_child {
 
 /// Where version 2 is mounted, alone or beside version 1.
 std::string v2_root() {
-  for (const std::string root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+  for (std::string root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
     if (::access((root + "/cgroup.procs").c_str(), F_OK) == 0 &&
         ::access((root + "/cgroup.controllers").c_str(), F_OK) == 0) {
       return root;
