@@ -34,6 +34,9 @@ class attempts {
   bool all_begun() const { return next_ == addresses_.size(); }
   bool none_open() const { return sockets_.empty(); }
   const std::string& last_failure() const { return last_failure_; }
+  /// All failures came from this side of the network: nobody was there to refuse.
+  bool nobody_there() const { return !refused_; }
+  void begin_again() { next_ = 0; }
 
   void begin_next() {
     const auto& address = addresses_[next_++];
@@ -64,12 +67,17 @@ class attempts {
   }
 
  private:
-  void failed(int error) { last_failure_ = std::generic_category().message(error); }
+  void failed(int error) {
+    last_failure_ = std::generic_category().message(error);
+    const bool away = error == EHOSTUNREACH || error == ENETUNREACH || error == EHOSTDOWN || error == ENETDOWN;
+    refused_ = refused_ || !away;
+  }
 
   const std::vector<socket_address>& addresses_;
   std::size_t next_ = 0;
   std::vector<file_descriptor> sockets_;
   std::string last_failure_ = "no answer";
+  bool refused_ = false;
 };
 
 bool is_address(const std::string& host) {
@@ -102,7 +110,15 @@ std::variant<file_descriptor, std::string> connect_to_any(const std::vector<sock
       next_begins = now + head_start;
       continue;
     }
-    if (tried.none_open()) return tried.last_failure() + "; see that a collector listens there";
+    if (tried.none_open()) {
+      if (!tried.nobody_there()) return tried.last_failure() + "; see that a collector listens there";
+      // A network that is away says so at once, or after others have asked for the same address: like one that is
+      // silent it has until the deadline to come back.
+      if (await_socket(-1, 0, stop, std::min(until, now + head_start)) == awaited::stopped) return "this node stops";
+      tried.begin_again();
+      next_begins = std::chrono::steady_clock::now();
+      continue;
+    }
     auto connected = tried.wait(stop, tried.all_begun() ? until : std::min(until, next_begins), stopped);
     if (connected) return *std::move(connected);
     if (stopped) return "this node stops";

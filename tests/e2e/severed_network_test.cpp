@@ -139,7 +139,9 @@ void partition(const char* what, network_wire::weather to_collector, network_wir
   fleet.first().wire.both_ways({});
   const double seconds = fleet.seconds_to_catch_up(60s);
   CAF_MESSAGE(what << ": caught up " << seconds << " s after it healed");
-  CAF_CHECK_LESS(seconds, std::chrono::duration<double>(recovery_limit).count());
+  const bool soon = seconds < std::chrono::duration<double>(recovery_limit).count();
+  CAF_CHECK(soon);
+  if (!soon) CAF_MESSAGE(fleet.host->err());
   fleet.end();
 }
 
