@@ -57,9 +57,13 @@ set(configuration_maker "${packaging_files}/installed_configuration.awk")
 cellos_filter("${installed_dir}/etc/telemetryd.toml" COMMAND awk -f "${configuration_maker}" "${example}"
   FROM "${configuration_maker}" "${example}")
 install(FILES "${installed_dir}/etc/telemetryd.toml" DESTINATION /etc/cellos-telemetry)
+set(collector_example "${PROJECT_SOURCE_DIR}/config/collector.toml")
+cellos_filter("${installed_dir}/etc/collector.toml" COMMAND awk -f "${configuration_maker}" "${collector_example}"
+  FROM "${configuration_maker}" "${collector_example}")
+install(FILES "${installed_dir}/etc/collector.toml" DESTINATION /etc/cellos-telemetry-collector)
 
 set(units "${PROJECT_SOURCE_DIR}/config/systemd")
-install(FILES "${units}/cellos-telemetryd.service" DESTINATION /lib/systemd/system)
+install(FILES "${units}/cellos-telemetryd.service" "${units}/cellos-telemetry-collector.service" DESTINATION /lib/systemd/system)
 install(FILES "${units}/cellos-host-telemetry.sysusers" DESTINATION /usr/lib/sysusers.d RENAME cellos-host-telemetry.conf)
 install(FILES "${units}/cellos-host-telemetry.tmpfiles" DESTINATION /usr/lib/tmpfiles.d RENAME cellos-host-telemetry.conf)
 

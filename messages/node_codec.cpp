@@ -4,6 +4,7 @@
 #include <array>
 #include <concepts>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 namespace cellos {
@@ -67,6 +68,11 @@ template <class Fields, class Alive>
 void fields_of_alive(Fields& fields, Alive& alive) {
   fields.position(1, alive.first_kept);
   fields.position(2, alive.committed);
+  fields.optional(3, alive.lag_lines);
+  fields.optional(4, alive.lag_bytes);
+  fields.optional(5, alive.lag_ms);
+  fields.optional(6, alive.cells);
+  fields.optional(7, alive.silenced_cells);
 }
 
 class field_writer {
@@ -92,6 +98,10 @@ class field_writer {
     put(tag);
     put(std::uint32_t{sizeof value});
     put(value);
+  }
+  template <std::unsigned_integral Number>
+  void optional(std::uint16_t tag, const std::optional<Number>& value) {
+    if (value) number(tag, *value);
   }
   void position(std::uint16_t tag, segment_position value) {
     put(tag);
@@ -152,6 +162,10 @@ class field_reader {
     const auto field = take(tag);
     if (field.size() != sizeof value) return refuse();
     value = number_at<Number>(field.data());
+  }
+  template <std::unsigned_integral Number>
+  void optional(std::uint16_t tag, std::optional<Number>& value) {
+    if (found_[tag].data() != nullptr) number(tag, value.emplace());
   }
   void position(std::uint16_t tag, segment_position& value) {
     const auto field = take(tag);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -152,6 +153,14 @@ struct node_answer {
 struct node_alive {
   segment_position first_kept;
   segment_position committed;
+  // For people, not for the protocol: nothing where the host's version does not say it.
+  /// Of the committed lines, those that no collector has acknowledged: how many, their bytes, the age of the oldest.
+  std::optional<std::uint64_t> lag_lines{};
+  std::optional<std::uint64_t> lag_bytes{};
+  std::optional<std::uint64_t> lag_ms{};
+  /// Cells that the host serves, and those whose agents are silent.
+  std::optional<std::uint32_t> cells{};
+  std::optional<std::uint32_t> silenced_cells{};
 
   bool operator==(const node_alive&) const = default;
 };

@@ -17,6 +17,8 @@ command add_add(CLI::App& app);
 command add_cells(CLI::App& app);
 /// `check FILE`: what is wrong with a configuration, without starting.
 command add_check(CLI::App& app);
+/// `hosts`: those that a collector knows, and how they stand.
+command add_hosts(CLI::App& app);
 /// `inspect FILE`: the frames of a quarantined chunk, and what the decoder makes of each.
 command add_inspect(CLI::App& app);
 /// `keygen`: a new signing key, and what a verifier needs of it.

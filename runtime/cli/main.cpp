@@ -30,6 +30,7 @@ const std::vector<entry>& entries() {
       {"add", "Add a cell to the running daemon", add_add},
       {"remove", "Drain a cell and end its run", add_remove},
       {"status", "Say how the daemon is", add_status},
+      {"hosts", "List a collector's hosts and how they stand", add_hosts},
       {"top", "Show the busiest cells, live", add_top},
       {"reload", "Have the daemon read its configuration again", add_reload},
       {"check", "Say what is wrong with a configuration file", add_check},

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -17,6 +18,44 @@ struct status_options {
   bool as_json = false;
 };
 
+/// The value of a label in a series as it is written.
+std::string label_in(const std::string& series, const std::string& label) {
+  const auto begin = series.find(label + "=\"");
+  if (begin == std::string::npos) return {};
+  const auto value = begin + label.size() + 2;
+  return series.substr(value, series.find('"', value) - value);
+}
+
+/// Who gets the log, and how far behind they are.
+void print_forwarders(const std::vector<metric_sample>& samples) {
+  for (const metric_sample& each : samples) {
+    if (!each.series.starts_with("forwarder_state{") || each.value != 1) continue;
+    const std::string name = label_in(each.series, "forwarder");
+    const auto count = [&](const char* family) {
+      return value_of(samples, std::string{family} + "{forwarder=\"" + name + "\"}");
+    };
+    std::string at;
+    for (const metric_sample& other : samples) {
+      if (!other.series.starts_with("forwarder_destination{") || label_in(other.series, "forwarder") != name) continue;
+      at = " to " + label_in(other.series, "destination");
+    }
+    std::printf("forward   %s: %s%s, %.0f events (%s) behind, the oldest %.1f s\n", name.c_str(),
+                label_in(each.series, "state").c_str(), at.c_str(), count("forwarder_lag_events"),
+                bytes_text(count("forwarder_lag_bytes")).c_str(), count("forwarder_lag_seconds"));
+  }
+}
+
+/// Of a collector.
+void print_hosts(const std::vector<metric_sample>& samples) {
+  const bool collects =
+      std::ranges::any_of(samples, [](const auto& each) { return each.series.starts_with("hosts{"); });
+  if (!collects) return;
+  const auto count = [&](const char* series) { return value_of(samples, series); };
+  std::printf("hosts     %.0f connected, %.0f disconnected, %.0f silenced, %.0f forked, the oldest lag %.1f s\n",
+              count("hosts{state=\"connected\"}"), count("hosts{state=\"disconnected\"}"),
+              count("hosts{state=\"silenced\"}"), count("hosts_forked"), count("hosts_largest_lag_seconds"));
+}
+
 void print_status(const json& health, const json& readiness, const std::vector<metric_sample>& samples) {
   const auto count = [&](const char* series) { return static_cast<unsigned long long>(value_of(samples, series)); };
   std::printf("host %s, cellos-telemetryd %s: %s\n", text_of(health, "host_id").c_str(),
@@ -33,6 +72,8 @@ void print_status(const json& health, const json& readiness, const std::vector<m
       sum_of(samples, "frames_refused_total{"), count("frames_quarantined_total"), count("frames_in_flight"));
   std::printf("evidence  %s in %llu segments%s\n", bytes_text(value_of(samples, "evidence_bytes")).c_str(),
               count("evidence_segments"), count("evidence_blocked") == 0 ? "" : ", BLOCKED: it takes nothing");
+  print_forwarders(samples);
+  print_hosts(samples);
 }
 
 exit_code run_status(const status_options& options) {

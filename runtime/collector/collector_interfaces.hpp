@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/node_interfaces.hpp"
+#include "messages/host_status.hpp"
 #include "messages/node_message.hpp"
 #include "messages/peer_identity.hpp"
 #include "runtime/collector/host_account.hpp"
@@ -30,15 +31,6 @@ struct session_admission {
   /// Null when refused.
   host_account_ptr account;
   node_refusal refusal = node_refusal::none;
-};
-
-struct host_status {
-  std::string host_id;
-  bool is_connected = false;
-  bool is_silent = false;
-  std::chrono::nanoseconds unheard_for{0};
-  host_account::positions reached;
-  std::uint64_t bytes = 0;
 };
 
 /// COLLECTOR SUPERVISOR: which hosts there are, which session speaks for each, and whether it is heard.

@@ -108,6 +108,13 @@ std::optional<std::vector<host_status>> collector_service::hosts(std::chrono::mi
   return all;
 }
 
+collection_status collector_service::taken() const {
+  collection_status all = settings_.hosts.board->taken();
+  all.commit_failures = commits_.failures();
+  all.commits = commits_.durations();
+  return all;
+}
+
 std::size_t collector_service::sessions() const {
   const std::lock_guard guard{mutex_};
   return sessions_;

@@ -70,6 +70,10 @@ class collector_service {
 
   /// All hosts, by name; nothing where the supervisor does not answer in time.
   std::optional<std::vector<host_status>> hosts(std::chrono::milliseconds timeout) const;
+  /// The same without asking an actor. Any thread, from start() on.
+  std::vector<host_status> shown_hosts(monotonic_time now) const { return settings_.hosts.board->read(now); }
+  /// What was taken of all hosts. Any thread.
+  collection_status taken() const;
   std::uint64_t commits() const { return commits_.commits(); }
   std::uint64_t commit_failures() const { return commits_.failures(); }
   std::size_t sessions() const;

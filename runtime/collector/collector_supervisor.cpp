@@ -28,6 +28,7 @@ host_of& find_host(supervisor_pointer self, const std::string& host_id) {
   auto& host = state.hosts[host_id];
   if (!host.account) {
     host.account = std::make_shared<host_account>(state.settings.host_bytes_per_second, self->clock().now());
+    state.settings.board->add(host_id, host.account);
   }
   return host;
 }
@@ -44,6 +45,7 @@ session_admission admit(supervisor_pointer self, const session_entry& entry) {
       caf::anon_send_exit(caf::actor_cast<caf::actor>(former.session), caf::exit_reason::user_shutdown);
     }
   }
+  host.account->is_connected = true;
   host.account->last_heard = self->clock().now();
   host.was_admitted = true;
   return {host.account, node_refusal::none};
@@ -72,7 +74,9 @@ caf::result<session_admission> on_enter(supervisor_pointer self, const session_e
 
 void on_session_down(supervisor_pointer self, const caf::down_msg& down) {
   for (auto& [host_id, host] : self->state.hosts) {
-    if (host.live.session == down.source) host.live = {};
+    if (host.live.session != down.source) continue;
+    host.live = {};
+    host.account->is_connected = false;
   }
 }
 
@@ -96,6 +100,7 @@ void on_tick(supervisor_pointer self) {
       case host_presence::change::resumed: state.events->host_resumed(host_id); break;
       case host_presence::change::none: break;
     }
+    host.account->is_silent = host.presence.is_silent();
   }
   arm(self);
 }
@@ -109,9 +114,7 @@ std::vector<host_status> on_status(supervisor_pointer self) {
   std::vector<host_status> all;
   const monotonic_time now = self->clock().now();
   for (const auto& [host_id, host] : self->state.hosts) {
-    const auto& account = *host.account;
-    all.push_back({host_id, host.live.session != nullptr, host.presence.is_silent(), now - account.last_heard.load(),
-                   account.reached(), account.bytes});
+    all.push_back(host.account->status(host_id, now));
   }
   return all;
 }

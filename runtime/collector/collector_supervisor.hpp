@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/collector/collector_events.hpp"
 #include "runtime/collector/collector_interfaces.hpp"
 #include "runtime/collector/host_account.hpp"
+#include "runtime/collector/host_board.hpp"
 
 namespace cellos {
 
@@ -21,6 +23,8 @@ struct collector_settings {
   bool awaits_recall = false;
   /// Bytes a second that one host may have kept; 0: no limit.
   std::uint64_t host_bytes_per_second = 0;
+  /// Where the supervisor shows which hosts there are. Not null.
+  std::shared_ptr<host_board> board = std::make_shared<host_board>();
 };
 
 struct collector_supervisor_state {

@@ -22,7 +22,9 @@ std::error_code commit_queue::commit() {
     if (waited.empty()) return {};
     ++commits_;
   }
+  const auto began = std::chrono::steady_clock::now();
   const auto failure = sync(waited);
+  durations_.add(std::chrono::steady_clock::now() - began);
   if (failure) {
     const std::lock_guard guard{mutex_};
     ++failures_;

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "messages/duration_counts.hpp"
 #include "runtime/collector/collector_store.hpp"
 #include "runtime/collector/log_copy.hpp"
 
@@ -39,6 +40,8 @@ class commit_queue {
 
   std::uint64_t commits() const;
   std::uint64_t failures() const;
+  /// How long each sync took.
+  duration_counts::values durations() const { return durations_.read(); }
 
  private:
   struct entry {
@@ -56,6 +59,7 @@ class commit_queue {
   std::size_t waiting_bytes_ = 0;
   std::uint64_t commits_ = 0;
   std::uint64_t failures_ = 0;
+  duration_counts durations_;
   bool ended_ = false;
 };
 

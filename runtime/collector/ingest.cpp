@@ -104,6 +104,7 @@ ingest::taken ingest::take(std::span<const char> message, byte_quota& quota, mon
   out.end = appended.end;
   out.generation = appended.generation;
   out.bytes = text->size();
+  out.lines = said.line_count;
   return out;
 }
 

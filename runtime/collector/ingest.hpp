@@ -51,6 +51,7 @@ class ingest {
     segment_position end;
     std::uint64_t generation = 0;
     std::size_t bytes = 0;
+    std::size_t lines = 0;
     std::error_code failure;
   };
   taken take(std::span<const char> message, byte_quota& quota, monotonic_time now);

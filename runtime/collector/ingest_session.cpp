@@ -65,6 +65,7 @@ void welcome(session_pointer self, const node_hello& hello, promise to) {
   if (opened.contradicted) {
     events.history_forked(state.peer.host_id, {{hello.log, opened.welcome.forks}, *opened.contradicted});
   }
+  state.account->forks = opened.welcome.forks;
   state.account->set_committed(hello.committed);
   // Where the copy ends counts as safe at the host: it must be.
   answer_when_settled(self, std::move(to), opened.copy, opened.generation, 0,
@@ -115,14 +116,15 @@ caf::result<std::vector<char>> on_lines(session_pointer self, const std::vector<
   hear(self);
   if (!state.account) return encode(node_answer{answer_kind::refused, {}, 0, node_refusal::not_greeted});
   if (state.waiting.size() >= most_waiting) {
-    ++state.account->held_back;
+    ++state.account->crowded;
     return encode(node_answer{answer_kind::busy, {}, crowded_pause_ms});
   }
   const auto taken = state.account->with_quota(
       [&](byte_quota& quota) { return state.protocol->take(bytes, quota, self->clock().now()); });
   if (taken.failure) state.environment->events.copy_failed(state.peer.host_id, taken.failure);
   if (taken.answer) {
-    if (taken.answer->kind == answer_kind::busy) ++state.account->held_back;
+    if (taken.answer->kind == answer_kind::busy)
+      ++(taken.failure ? state.account->not_stored : state.account->over_quota);
     if (taken.answer->kind == answer_kind::refused) ++state.account->refusals;
     if (taken.answer->reason == node_refusal::signature_refused) {
       state.environment->events.host_refused(state.peer, taken.answer->reason);
@@ -130,6 +132,7 @@ caf::result<std::vector<char>> on_lines(session_pointer self, const std::vector<
     return encode(*taken.answer);
   }
   state.account->bytes += taken.bytes;
+  state.account->lines += taken.lines;
   ++state.account->batches;
   auto to = self->make_response_promise<std::vector<char>>();
   answer_when_settled(self, to, taken.copy, taken.generation, taken.bytes,
@@ -151,7 +154,7 @@ void on_alive(session_pointer self, const std::vector<char>& bytes) {
   const auto alive = decode_alive(bytes);
   if (!alive || !self->state.account) return;
   hear(self);
-  self->state.account->set_committed(alive.message.committed);
+  self->state.account->set_alive(alive.message, self->clock().now());
 }
 
 void on_timer(session_pointer self) {

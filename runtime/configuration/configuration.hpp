@@ -62,6 +62,8 @@ struct metrics_configuration {
   /// Cells that have series of their own, those with the most frames; 0: none. Default: chosen here, since every cell
   /// that comes and goes would leave its series with the scraper for good.
   std::uint32_t per_cell_series = 0;
+  /// At a collector: hosts that have series of their own, those that lag most; 0: none. Default: chosen here.
+  std::uint32_t per_host_series = 0;
 
   bool operator==(const metrics_configuration&) const = default;
 };
@@ -70,6 +72,8 @@ struct metrics_configuration {
 struct forwarding_configuration {
   /// In the order of preference: the first that takes lines gets them.
   std::vector<collector_place> collectors;
+  /// Bytes a second that messages with lines may have, as they are sent; 0: as many as the collector takes.
+  std::uint64_t max_bytes_per_second = 0;
 
   bool operator==(const forwarding_configuration&) const = default;
 };

@@ -41,6 +41,7 @@ std::vector<section> node_sections_of(configuration& into) {
       }},
       {"forward", {
           {"collectors", required, R"(["collector-1.example:7440"])", collectors_into(into.forward.collectors)},
+          {"max_bytes_per_second", optional, R"("1MiB")", size_into(into.forward.max_bytes_per_second, "16KiB", "1TiB")},
       }, optional},
       {"collector", {
           {"listen", required, R"("0.0.0.0:7440")", place_into(collector.listen)},
@@ -99,6 +100,7 @@ std::vector<section> sections_of(configuration& into) {
       }},
       {"metrics", {
           {"per_cell_series", optional, "0", integer_into(metrics.per_cell_series, 0, most_cells_with_series)},
+          {"per_host_series", optional, "0", integer_into(metrics.per_host_series, 0, most_cells_with_series)},
       }},
       {"log", {
           {"level", optional, R"("info")", choice_into(log.level, {{"trace", severity::trace},

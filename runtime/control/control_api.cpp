@@ -17,6 +17,7 @@
 #include "messages/escaped_text.hpp"
 #include "runtime/configuration/readers.hpp"
 #include "runtime/control/cell_document.hpp"
+#include "runtime/control/host_list.hpp"
 #include "runtime/control/page.hpp"
 #include "runtime/text/nearest_name.hpp"
 
@@ -76,6 +77,7 @@ const std::vector<control_api::route>& control_api::routes() {
       {"GET", cells_prefix, false, false, [](api a, id i, request, reply r) { a.get_cell(i, r); }},
       {"PUT", cells_prefix, false, false, [](api a, id i, request q, reply r) { a.put_cell(i, q, r); }},
       {"DELETE", cells_prefix, false, false, [](api a, id i, request, reply r) { a.delete_cell(i, r); }},
+      {"GET", "/hosts", false, false, [](api a, id, request q, reply r) { a.show_hosts(q, r); }},
       {"GET", "/events", false, false, [](api a, id, request q, reply r) { a.follow_events(q, r); }},
       {"POST", "/reload", false, false, [](api a, id, request, reply r) { a.reload(r); }},
       {"GET", "/metrics", true, true, [](api a, id, request, reply r) { a.show_metrics(r); }},
@@ -205,6 +207,12 @@ void control_api::list_cells(const http_reply& reply) const {
     answer.body += "]}\n";
     reply(std::move(answer));
   });
+}
+
+void control_api::show_hosts(const http_request& request, const http_reply& reply) const {
+  auto hosts = environment_.nodes != nullptr ? environment_.nodes->hosts() : std::nullopt;
+  if (!hosts) return reply(refusal(404, "this daemon collects from no hosts", {}, "ask a collector"));
+  reply(list_hosts(*std::move(hosts), request.query));
 }
 
 void control_api::follow_events(const http_request& request, const http_reply& reply) const {

@@ -12,6 +12,7 @@
 #include "runtime/control/host_client.hpp"
 #include "runtime/control/http_message.hpp"
 #include "runtime/control/metrics.hpp"
+#include "runtime/control/node_board.hpp"
 #include "runtime/control/reload_report.hpp"
 #include "runtime/control/shared_answers.hpp"
 
@@ -39,6 +40,8 @@ struct control_environment {
   /// Somebody removed this cell, or admitted it again: whether the file's cell of this id need not be served. Any
   /// thread.
   std::function<void(const std::string& cell_id, bool removed)> removed = [](const std::string&, bool) {};
+  /// What the daemon is as a node. Null: it is none.
+  const node_board* nodes = nullptr;
 };
 
 /// The control API of config/openapi.json: one handler a path and method. Thread-safe, never waits.
@@ -65,6 +68,7 @@ class control_api {
   void delete_cell(const std::string& id, const http_reply& reply) const;
   void get_cell(const std::string& id, const http_reply& reply) const;
   void list_cells(const http_reply& reply) const;
+  void show_hosts(const http_request& request, const http_reply& reply) const;
   void follow_events(const http_request& request, const http_reply& reply) const;
   void reload(const http_reply& reply) const;
   void show_metrics(const http_reply& reply) const;

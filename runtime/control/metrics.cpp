@@ -1,14 +1,13 @@
 #include "runtime/control/metrics.hpp"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "runtime/control/exposition.hpp"
+#include "runtime/control/node_metrics.hpp"
 #include "runtime/control/process_usage.hpp"
 
 namespace cellos {
@@ -16,47 +15,12 @@ namespace cellos {
 namespace {
 
 using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 using prometheus::MetricType;
-using labels = std::vector<ClientMetric::Label>;
-
-constexpr const char* prefix = "cellos_telemetry_";
+using labels = exposition::labels;
 
 /// From what a write to the kernel's memory takes to what a disk that is about to fail takes.
 const prometheus::Histogram::BucketBoundaries append_buckets{
     20e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
-
-/// Families in the order they are written.
-class exposition {
- public:
-  void counter(const char* name, const char* help, std::uint64_t value) {
-    begin(std::string{prefix} + name, help, MetricType::Counter);
-    counted({}, value);
-  }
-  void gauge(const char* name, const char* help, double value) {
-    begin(std::string{prefix} + name, help, MetricType::Gauge);
-    gauged({}, value);
-  }
-  void begin(std::string name, const char* help, MetricType type) {
-    families_.push_back({std::move(name), help, type, {}});
-  }
-  /// One more series of the family that was begun.
-  void counted(labels whose, std::uint64_t value) { add(std::move(whose)).counter.value = static_cast<double>(value); }
-  void counted_seconds(double value) { add({}).counter.value = value; }
-  void gauged(labels whose, double value) { add(std::move(whose)).gauge.value = value; }
-  void observed(ClientMetric histogram) { families_.back().metric.push_back(std::move(histogram)); }
-
-  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
-
- private:
-  ClientMetric& add(labels whose) {
-    ClientMetric& series = families_.back().metric.emplace_back();
-    series.label = std::move(whose);
-    return series;
-  }
-
-  std::vector<MetricFamily> families_;
-};
 
 std::string as_label(std::string_view role) {
   std::string out{role};
@@ -90,7 +54,7 @@ void write_frames(exposition& out, const sums& all) {
   out.counter("frames_received_total", "Frames read from cells' connections.", all.frames.received);
   out.counter("declarations_appended_total", "Declarations in the evidence log.", all.frames.appended);
   out.counter("heartbeats_total", "Accepted signs of life; counted, not appended.", all.frames.heartbeats);
-  out.begin(std::string{prefix} + "frames_refused_total", "Frames refused, by reason.", MetricType::Counter);
+  out.begin(std::string{metric_prefix} + "frames_refused_total", "Frames refused, by reason.", MetricType::Counter);
   for (const telemetry_errc kind : refusal_kinds) {
     out.counted({{"reason", std::string{to_string(kind)}}}, all.frames.refused[kind]);
   }
@@ -103,7 +67,7 @@ void write_frames(exposition& out, const sums& all) {
 }
 
 void write_cells(exposition& out, const sums& all, const event_counts& seen) {
-  out.begin(std::string{prefix} + "cells", "Cells by state.", MetricType::Gauge);
+  out.begin(std::string{metric_prefix} + "cells", "Cells by state.", MetricType::Gauge);
   for (const cell_state state : {cell_state::listening, cell_state::connected, cell_state::silenced}) {
     out.gauged({{"state", std::string{to_string(state)}}},
                static_cast<double>(all.in_state[static_cast<std::size_t>(state)]));
@@ -128,7 +92,7 @@ void write_evidence(exposition& out, const segment_log_statistics& log, bool blo
   out.gauge("evidence_segments", "Segments of the evidence log on disk.", static_cast<double>(log.segments));
   out.counter("evidence_segments_removed_total", "Oldest segments removed to stay within max_bytes.",
               log.segments_removed);
-  out.begin(std::string{prefix} + "evidence_append_seconds", "How long an append to the evidence log took.",
+  out.begin(std::string{metric_prefix} + "evidence_append_seconds", "How long an append to the evidence log took.",
             MetricType::Histogram);
   out.observed(std::move(append_seconds));
   out.counter("evidence_append_errors_total", "Appends that the evidence log refused.", log.append_errors);
@@ -140,26 +104,17 @@ void write_evidence(exposition& out, const segment_log_statistics& log, bool blo
 }
 
 void write_daemon(exposition& out, const event_counts& seen, std::size_t hung, std::uint64_t log_lines_lost) {
-  out.begin(std::string{prefix} + "actor_failures_total", "Actors that died and were replaced, by role.",
+  out.begin(std::string{metric_prefix} + "actor_failures_total", "Actors that died and were replaced, by role.",
             MetricType::Counter);
   for (const auto& [role, failures] : seen.actor_failures()) out.counted({{"role", as_label(role)}}, failures);
   out.gauge("actors_hung", "Actors whose handler does not come back.", static_cast<double>(hung));
-  out.begin(std::string{prefix} + "reloads_total", "Reloads of the configuration, by outcome.", MetricType::Counter);
+  out.begin(std::string{metric_prefix} + "reloads_total", "Reloads of the configuration, by outcome.",
+            MetricType::Counter);
   out.counted({{"outcome", "applied"}}, seen.reloads_applied);
   out.counted({{"outcome", "refused"}}, seen.reloads_refused);
   out.counter("event_streams_dropped_total", "Clients of /events that did not keep up.", seen.event_streams_dropped);
   out.counter("log_lines_lost_total", "Lines of the daemon's own log that nobody took in time.", log_lines_lost);
   out.counter("signals_ignored_total", "Signals that mean nothing to the daemon.", seen.signals_ignored);
-}
-
-/// Of a collector its hosts, of a host its collectors; 0 where it is neither.
-void write_nodes(exposition& out, const event_counts& seen) {
-  out.counter("hosts_silenced_total", "Silences of hosts that a collector reported.", seen.hosts_silenced);
-  out.counter("hosts_resumed_total", "Hosts that were heard again after that.", seen.hosts_resumed);
-  out.counter("histories_forked_total", "Times that a host's log and a collector's copy did not say the same.",
-              seen.histories_forked);
-  out.counter("collectors_lost_total", "Times that a collector could not be reached or was lost.",
-              seen.collectors_lost);
 }
 
 void write_process(exposition& out, const process_usage& used) {
@@ -184,7 +139,7 @@ void write_busiest(exposition& out, std::vector<cell_on_board> cells, std::size_
     return std::pair{received(b), std::string_view{a.id}} < std::pair{received(a), std::string_view{b.id}};
   });
   const auto each = [&](const char* name, const char* help, MetricType type, auto value) {
-    out.begin(std::string{prefix} + name, help, type);
+    out.begin(std::string{metric_prefix} + name, help, type);
     for (auto cell = cells.begin(); cell != end; ++cell) {
       const labels whose{{"cell", cell->id}};
       const auto is = static_cast<double>(value(*cell));
@@ -216,13 +171,14 @@ std::string metrics::text(const host_counts& counts) const {
   const sums all = sums_of(counts);
   const event_counts& seen = from_.events.counts();
   exposition out;
-  out.begin(std::string{prefix} + "build_info", "Which daemon this is; always 1.", MetricType::Gauge);
+  out.begin(std::string{metric_prefix} + "build_info", "Which daemon this is; always 1.", MetricType::Gauge);
   out.gauged({{"version", from_.version}, {"host_id", from_.host_id}}, 1);
   write_frames(out, all);
   write_cells(out, all, seen);
   write_evidence(out, from_.log.statistics(), from_.blocked_sinks() > 0, append_seconds_.Collect());
   write_daemon(out, seen, from_.actors_hung(), from_.log_lines_lost());
-  write_nodes(out, seen);
+  const node_board no_node;
+  write_node_metrics(out, from_.nodes != nullptr ? *from_.nodes : no_node, seen, per_host_);
   out.counter("control_requests_refused_total", "Requests refused for who asked, or for a head nobody can be sure of.",
               requests_refused_);
   write_process(out, usage_of_this_process());

@@ -11,6 +11,7 @@
 
 #include "actors/events.hpp"
 #include "actors/progress_board.hpp"
+#include "runtime/control/node_board.hpp"
 #include "runtime/evidence/segment_log.hpp"
 
 namespace cellos {
@@ -31,12 +32,16 @@ class metrics {
     std::function<std::size_t()> actors_hung;
     /// Lines of the operator's log that nobody took in time.
     std::function<std::uint64_t()> log_lines_lost = [] { return std::uint64_t{0}; };
+    /// Null: of a daemon that is no node.
+    const node_board* nodes = nullptr;
   };
 
   explicit metrics(sources from);
 
   /// How many cells have series of their own. Thread-safe, like all of this.
   void set_per_cell(std::size_t cells) { per_cell_ = cells; }
+  /// And of a collector how many hosts.
+  void set_per_host(std::size_t hosts) { per_host_ = hosts; }
   void append_took(std::chrono::nanoseconds duration);
   void request_refused() { ++requests_refused_; }
 
@@ -46,6 +51,7 @@ class metrics {
  private:
   const sources from_;
   std::atomic<std::size_t> per_cell_{0};
+  std::atomic<std::size_t> per_host_{0};
   std::atomic<std::uint64_t> requests_refused_{0};
   prometheus::Histogram append_seconds_;
 };

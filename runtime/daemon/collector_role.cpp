@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "runtime/daemon/shown_transport.hpp"
 #include "runtime/daemon/tls_reload.hpp"
 #include "runtime/os/system_clocks.hpp"
 #include "runtime/transport/socket_address.hpp"
@@ -48,7 +49,7 @@ std::vector<boot_step> collector_role::serve_steps() {
          service_->stop();
          system_.reset();
        }},
-      {"listen for hosts", [this] { return listen(); }, [this] { server_.reset(); }},
+      {"listen for hosts", [this] { return listen(); }, [this] { stop_listening(); }},
   };
 }
 
@@ -89,8 +90,24 @@ std::string collector_role::listen() {
   auto started = transport_server::start(system_->actors(), std::move(served));
   if (const auto* refusal = std::get_if<std::string>(&started)) return *refusal;
   server_ = std::move(std::get<std::unique_ptr<transport_server>>(started));
+  show(settings_.tls);
   process_.events().collector_listening(place_text(at.host, server_->port()));
   return {};
+}
+
+void collector_role::show(const tls_settings& tls) {
+  process_.nodes().show(this, {.transport = [this] { return transport_shown("collector", server_->account()); },
+                               .certificate =
+                                   [this, file = tls.certificate.native()] {
+                                     return certificate_shown("collector", file, server_->certificate_expires());
+                                   },
+                               .collection = [this] { return service_->taken(); },
+                               .hosts = [this] { return service_->shown_hosts(system_monotonic_clock().now()); }});
+}
+
+void collector_role::stop_listening() {
+  process_.nodes().hide(this);
+  server_.reset();
 }
 
 sign_of_life collector_role::check_liveness(std::chrono::nanoseconds timeout) {
@@ -108,6 +125,7 @@ std::vector<configuration_error> collector_role::prepare_reload(const configurat
 void collector_role::take_over(const configuration& read, reload_report&) {
   take_over_certificates(process_, collector_tls(read),
                          [this](const tls_settings& tls) { return server_->reload(tls); });
+  show(read.tls);
 }
 
 }  // namespace cellos

@@ -38,6 +38,8 @@ class collector_role final : public daemon_role {
   std::string open_directory();
   std::string start_actors();
   std::string listen();
+  void stop_listening();
+  void show(const tls_settings& tls);
 
   daemon_process& process_;
   const configuration& settings_;

@@ -13,6 +13,7 @@
 #include "actors/activity.hpp"
 #include "actors/ports.hpp"
 #include "runtime/control/control_sockets.hpp"
+#include "runtime/control/node_board.hpp"
 #include "runtime/daemon/boot_list.hpp"
 #include "runtime/daemon/operator_log.hpp"
 #include "runtime/daemon/reload.hpp"
@@ -53,6 +54,8 @@ class daemon_process {
   static std::size_t cores();
   /// Handlers that have not come back. While actors run.
   std::size_t hung() const { return watchdog_->hung(); }
+  /// Where roles show what they are to other nodes; whoever has shown something hides it before it goes.
+  node_board& nodes() { return nodes_; }
   /// Bound; for the one role that answers on them.
   control_sockets take_control_sockets() { return std::move(control_sockets_); }
   /// Why the daemon does not do all of its work. For what `answer_steps` do.
@@ -98,6 +101,7 @@ class daemon_process {
   system_clock clock_;
   control_sockets control_sockets_;
   activity_registry activities_;
+  node_board nodes_;
   std::optional<actor_configuration> actor_configuration_;
   std::optional<caf::actor_system> system_;
   std::optional<watchdog> watchdog_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "runtime/daemon/shown_transport.hpp"
 #include "runtime/daemon/tls_reload.hpp"
 #include "runtime/transport/socket_address.hpp"
 
@@ -88,19 +89,35 @@ std::string forwarding_role::open_connector() {
 }
 
 std::string forwarding_role::start_forwarding() {
-  forwarding_service_settings wanted{settings_.host_id, settings_.evidence.dir, {}};
+  forwarding_service_settings wanted{
+      settings_.host_id, settings_.evidence.dir, {}, settings_.forward.max_bytes_per_second};
   for (const collector_place& each : settings_.forward.collectors) {
     wanted.collectors.push_back(place_text(each.host, each.port));
   }
-  auto opened = forwarding_service::open(wanted, {system_->actors(), *connector_, *events_,
-                                                  [this] { return committed_.position(); }, [](segment_position) {}});
+  auto opened = forwarding_service::open(
+      wanted, {system_->actors(), *connector_, *events_, [this] { return committed_.position(); },
+               [](segment_position) {}, [this] { return process_.nodes().cells(); }});
   service_ = std::move(opened.service);
-  return opened.refusal;
+  if (!service_) return opened.refusal;
+  show(settings_.tls);
+  return {};
+}
+
+void forwarding_role::show(const tls_settings& tls) {
+  auto* const transport = &connector_->transport();
+  process_.nodes().show(this, {.forwarder = [this] { return service_->shown(); },
+                               .transport = [transport] { return transport_shown("host", transport->account()); },
+                               .certificate =
+                                   [transport, file = tls.certificate.native()] {
+                                     return certificate_shown("host", file, transport->certificate_expires());
+                                   }});
 }
 
 /// What is left goes on with the next start.
 void forwarding_role::stop_forwarding() {
+  // Until all of it is delivered it is worth looking at.
   if (!service_->drain(drain_timeout)) process_.events().forwarding_unfinished();
+  process_.nodes().hide(this);
   service_->stop();
   service_.reset();
 }
@@ -120,6 +137,7 @@ std::vector<configuration_error> forwarding_role::prepare_reload(const configura
 void forwarding_role::take_over(const configuration& read, reload_report&) {
   take_over_certificates(process_, read.tls,
                          [this](const tls_settings& tls) { return connector_->transport().reload(tls); });
+  show(read.tls);
 }
 
 }  // namespace cellos

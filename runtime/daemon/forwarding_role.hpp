@@ -43,6 +43,7 @@ class forwarding_role final : public daemon_role {
   std::string open_connector();
   std::string start_forwarding();
   void stop_forwarding();
+  void show(const tls_settings& tls);
 
   daemon_process& process_;
   const configuration& settings_;

@@ -29,6 +29,16 @@ constexpr std::size_t threads_at_most = 16;
 /// An append takes as long as the disk does; asked again, nothing is appended twice. Chosen here.
 constexpr std::chrono::seconds append_timeout{30};
 
+cell_figures figures_of(const host_counts& counts) {
+  cell_figures figures;
+  for (const cell_on_board& cell : counts.cells) {
+    if (!cell.counts.bound) continue;
+    ++figures.cells;
+    if (cell.counts.silenced) ++figures.silenced;
+  }
+  return figures;
+}
+
 /// For a thread that is no actor; waits for the outcome.
 std::error_code ask_to_append(caf::actor_system& system, const host_supervisor_actor& host,
                               const joint_append_ptr& what) {
@@ -125,8 +135,10 @@ std::string host_role::open_evidence_log() {
 void host_role::start_measuring() {
   metrics_.emplace(metrics::sources{std::string{version}, settings_.host_id, *log_, events(),
                                     [this] { return host_->progress->blocked_sinks.load(); },
-                                    [this] { return process_.hung(); }, [this] { return process_.log_lines_lost(); }});
+                                    [this] { return process_.hung(); }, [this] { return process_.log_lines_lost(); },
+                                    &process_.nodes()});
   metrics_->set_per_cell(settings_.metrics.per_cell_series);
+  metrics_->set_per_host(settings_.metrics.per_host_series);
   feed_.emplace(*log_, settings_.evidence.dir, events(), event_feed::options{});
   observed_.emplace(
       *log_, open_chains_, [this](std::chrono::nanoseconds took) { metrics_->append_took(took); },
@@ -206,12 +218,14 @@ std::string host_role::start_actors() {
   node_chain_.opened(
       [this](const joint_append_ptr& what) { return ask_to_append(process_.actors(), supervisor_, what); },
       [this](std::error_code refused) { events().evidence_blocked(refused); });
+  process_.nodes().show(this, {.cells = [this] { return figures_of(host_->board->read()); }});
   return {};
 }
 
 void host_role::stop_actors() {
   node_chain_.closed();
   stopping_ = true;
+  process_.nodes().hide(this);
   host_client_.reset();
   configured_cells_.reset();
   caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
@@ -261,7 +275,8 @@ std::string host_role::serve_control() {
        [this](const std::string& id) { return configured_cells_->names(id); },
        [this] { return configured_cells_->expected(); },
        [this](reload_reply asked) { process_.ask_for_reload(std::move(asked)); }, host_->board,
-       [this](const std::string& id, bool removed) { configured_cells_->set_removed(id, removed); }});
+       [this](const std::string& id, bool removed) { configured_cells_->set_removed(id, removed); },
+       &process_.nodes()});
   if (!opened.service) return opened.refusal;
   control_ = std::move(opened.service);
   if (settings_.control.socket) events().control_listening(settings_.control.socket->native());
@@ -312,6 +327,7 @@ void host_role::take_over(const configuration& read, reload_report& report) {
   change_key(std::exchange(next_sealing_, nullptr));
   sockets_->set_limits(socket_options_of(read.intake, read.signing));
   metrics_->set_per_cell(read.metrics.per_cell_series);
+  metrics_->set_per_host(read.metrics.per_host_series);
   file_cells_ = read.cells;
   const served_cells served = serve_cells();
   report.cells += served.admitted;

@@ -30,6 +30,7 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("control.state_file", running.control.state_file, read.control.state_file);
   compare("tls.plain_loopback", running.tls.plain_loopback, read.tls.plain_loopback);
   compare("forward.collectors", running.forward.collectors, read.forward.collectors);
+  compare("forward.max_bytes_per_second", running.forward.max_bytes_per_second, read.forward.max_bytes_per_second);
   compare("collector.listen", running.collector.listen, read.collector.listen);
   compare("collector.dir", running.collector.dir, read.collector.dir);
   compare("collector.silence_window", running.collector.silence_window, read.collector.silence_window);

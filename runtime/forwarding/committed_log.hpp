@@ -50,6 +50,11 @@ class committed_log {
     outcome result = outcome::at_end;
     line_batch batch;
   };
+  /// Of the lines between two places that are still there.
+  virtual std::uint64_t bytes_between(segment_position from, segment_position to) {
+    if (to <= from) return 0;
+    return from.segment == to.segment ? to.offset - from.offset : to.offset;
+  }
   /// At most `most` bytes, but for a single line that is longer; never beyond a segment's end.
   virtual reading read(segment_position after, std::size_t most) = 0;
 };

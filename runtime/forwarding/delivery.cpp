@@ -30,7 +30,8 @@ delivery::delivery(delivery_settings settings, committed_log& log, std::optional
     : settings_(std::move(settings)),
       log_(log),
       hint_(hint),
-      order_(settings_.collectors, settings_.pauses, settings_.seed) {}
+      order_(settings_.collectors, settings_.pauses, settings_.seed),
+      rate_(settings_.bytes_per_second) {}
 
 std::vector<delivery_action> delivery::take_actions() { return std::exchange(actions_, {}); }
 std::vector<delivery_event> delivery::take_events() { return std::exchange(events_, {}); }
@@ -63,6 +64,7 @@ void delivery::tick(monotonic_time now) {
   if (!current_ && now >= next_.when) current_ = connect(next_.collector, now);
   look_for_preferred(now);
   send_what_fits(now);
+  rate_free_at_ = rate_.in_debt_until(now).value_or(monotonic_time::max());
 }
 
 void delivery::keep_current(monotonic_time now) {
@@ -121,6 +123,7 @@ collector_failure delivery::failure_of_current(monotonic_time now, delivery_note
 /// Its successor is the next in turn, or the preferred one that is connected already.
 void delivery::leave(monotonic_time now, delivery_note why, node_refusal reason, bool permanent) {
   note(why, *current_, reason);
+  if (why == delivery_note::collector_refuses) refused_last_ = true;
   act(delivery_action::kind::hang_up, *current_);
   window_.lose_all();
   held_until_ = monotonic_time::min();
@@ -210,6 +213,7 @@ void delivery::skip_from(segment_position copy_end, segment_position to, monoton
     return leave(now, delivery_note::collector_refuses, node_refusal::history_forked, true);
   }
   note(delivery_note::lines_skipped, *current_);
+  ++counts_.gaps;
   events_.back().from = copy_end;
   events_.back().to = to;
   greet(*current_, hello_intent::skip, {to, log_.hash_before(to).value_or(line_hash{})}, now);
@@ -228,6 +232,7 @@ void delivery::stream_from(segment_position at, monotonic_time now) {
   window_.restart(at, with.credit);
   probe_at_ = now + settings_.fail_back;
   ++counts_.sessions;
+  refused_last_ = false;
   note(delivery_note::collector_reached, with);
   note_delivered();
   keep_current(now);
@@ -247,12 +252,14 @@ void delivery::answered(std::uint64_t session, std::uint64_t number, const decod
   if (!current_ || current_->id != session || current_->at != phase::streaming) return;
   if (!answer) return leave(now, delivery_note::collector_refuses, node_refusal::malformed, false);
   const auto before = window_.bytes_in_flight();
+  const auto lines_before = window_.lines_in_flight();
   using enum delivery_window::consequence;
   switch (window_.answered(number, answer.message, now)) {
     case none:
     case went_back: break;
     case delivered:
       counts_.bytes_delivered += before - window_.bytes_in_flight();
+      counts_.lines_delivered += lines_before - window_.lines_in_flight();
       current_->greetings = 0;
       if (now >= current_->good_at) order_.note_good();
       note_delivered();
@@ -279,7 +286,7 @@ bool delivery::switches_to_probe(monotonic_time now) {
 void delivery::send_what_fits(monotonic_time now) {
   if (!current_ || current_->at != phase::streaming || switches_to_probe(now) || now < held_until_) return;
   held_until_ = monotonic_time::min();
-  while (window_.has_room_for(current_->largest_batch)) {
+  while (rate_.allows(now) && window_.has_room_for(current_->largest_batch)) {
     const auto read = log_.read(window_.next(), current_->largest_batch);
     switch (read.result) {
       case committed_log::outcome::lines: send(read.batch, now); continue;
@@ -303,12 +310,21 @@ void delivery::on_nothing_to_send(monotonic_time now) {
 
 void delivery::send(const line_batch& batch, monotonic_time now) {
   auto& action = act(delivery_action::kind::send_lines, *current_);
-  action.number = window_.sent(batch.after, batch.end(), batch.text.size(), now);
+  action.number = window_.sent(batch.after, batch.end(), batch.text.size(), now, batch.line_count);
+  rate_.await_size();
   action.lines = {batch.after,      batch.from,      static_cast<std::uint32_t>(batch.text.size()),
                   batch.line_count, line_codec::raw, {}};
   action.text = batch.text;
   ++counts_.batches_sent;
   counts_.lines_sent += batch.line_count;
+}
+
+void delivery::packed(std::size_t bytes, monotonic_time now) {
+  counts_.bytes_sent += bytes;
+  if (settings_.bytes_per_second == 0) return;
+  rate_.take(bytes, now);
+  send_what_fits(now);
+  rate_free_at_ = rate_.in_debt_until(now).value_or(monotonic_time::max());
 }
 
 monotonic_time delivery::next_wake() const {
@@ -318,12 +334,17 @@ monotonic_time delivery::next_wake() const {
   if (current_->at != phase::streaming) return std::min(wake, current_->deadline);
   if (const auto since = window_.waiting_since()) wake = std::min(wake, *since + settings_.answer_timeout);
   if (held_until_ != monotonic_time::min()) wake = std::min(wake, held_until_);
+  wake = std::min(wake, rate_free_at_);
   if (!probe_ && current_->collector > 0) wake = std::min(wake, probe_at_);
   return std::min(wake, current_->alive_at);
 }
 
 bool delivery::is_complete() {
   return hint_ && log_.read(hint_->delivered, 1).result == committed_log::outcome::at_end;
+}
+
+bool delivery::is_held_back(monotonic_time now) const {
+  return current_ && current_->at == phase::streaming && (now < held_until_ || rate_.in_debt_until(now));
 }
 
 delivery_status delivery::status() {
@@ -333,6 +354,8 @@ delivery_status delivery::status() {
   now.sent = window_.next();
   now.committed = log_.committed();
   now.bytes_in_flight = window_.bytes_in_flight();
+  now.lines_in_flight = window_.lines_in_flight();
+  now.is_refused = !now.collector && refused_last_;
   return now;
 }
 

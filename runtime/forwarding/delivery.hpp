@@ -13,6 +13,7 @@
 #include "runtime/forwarding/collector_order.hpp"
 #include "runtime/forwarding/committed_log.hpp"
 #include "runtime/forwarding/delivery_window.hpp"
+#include "runtime/forwarding/send_rate.hpp"
 
 namespace cellos {
 
@@ -36,6 +37,8 @@ struct delivery_settings {
   /// A collector that has answered for so long is a good one.
   std::chrono::milliseconds good_after{10'000};
   collector_order::pauses pauses{};
+  /// Bytes a second of what is sent, as `packed` says them; 0: as many as the collector takes.
+  std::uint64_t bytes_per_second = 0;
 };
 
 /// How far a collector has the log, as its forwarder remembers it. A hint: the collector's copy says what is true.
@@ -97,10 +100,18 @@ struct delivery_status {
   segment_position sent;
   segment_position committed;
   std::size_t bytes_in_flight = 0;
+  std::uint64_t lines_in_flight = 0;
   std::uint64_t bytes_delivered = 0;
+  std::uint64_t lines_delivered = 0;
   std::uint64_t lines_sent = 0;
   std::uint64_t batches_sent = 0;
   std::uint64_t sessions = 0;
+  /// Of messages with lines, as they were packed.
+  std::uint64_t bytes_sent = 0;
+  /// Times that lines were removed here before they were delivered.
+  std::uint64_t gaps = 0;
+  /// The collector that was reached last did not want this log, and none has since.
+  bool is_refused = false;
 };
 
 /// Delivers a log to the first collector of a list that takes it: decides what is said to whom and when, and keeps no
@@ -119,6 +130,9 @@ class delivery {
   void answered(std::uint64_t session, std::uint64_t number, const decoded_message<node_answer>& answer,
                 monotonic_time now);
 
+  /// The lines of a `send_lines` went out as a message of so many bytes: more of them may follow.
+  void packed(std::size_t bytes, monotonic_time now);
+
   std::vector<delivery_action> take_actions();
   std::vector<delivery_event> take_events();
   monotonic_time next_wake() const;
@@ -132,6 +146,8 @@ class delivery {
   /// All that is committed is durable at a collector.
   bool is_complete();
   delivery_status status();
+  /// A pause that the collector asked for, or that the rate takes, goes on.
+  bool is_held_back(monotonic_time now) const;
 
  private:
   enum class phase : std::uint8_t { connecting, connected, greeting, streaming };
@@ -181,6 +197,7 @@ class delivery {
   std::optional<delivery_hint> hint_;
   collector_order order_;
   delivery_window window_;
+  send_rate rate_;
   std::optional<connection> current_;
   /// A connection to a preferred collector, while the current one is still used.
   std::optional<connection> probe_;
@@ -194,6 +211,9 @@ class delivery {
   std::vector<delivery_action> actions_;
   std::vector<delivery_event> events_;
   delivery_status counts_;
+  bool refused_last_ = false;
+  /// Nothing is sent before: the rate was used up. Never where it is not.
+  monotonic_time rate_free_at_{monotonic_time::max()};
 };
 
 }  // namespace cellos

@@ -10,10 +10,11 @@ void delivery_window::restart(segment_position at, std::size_t credit) {
   credit_ = credit;
 }
 
-std::uint64_t delivery_window::sent(segment_position after, segment_position end, std::size_t bytes,
-                                    monotonic_time now) {
-  in_flight_.push_back({++last_number_, after, end, bytes, now});
+std::uint64_t delivery_window::sent(segment_position after, segment_position end, std::size_t bytes, monotonic_time now,
+                                    std::uint32_t lines) {
+  in_flight_.push_back({++last_number_, after, end, bytes, lines, now});
   bytes_ += bytes;
+  lines_ += lines;
   next_ = end;
   furthest_ = std::max(furthest_, end);
   return last_number_;
@@ -22,12 +23,14 @@ std::uint64_t delivery_window::sent(segment_position after, segment_position end
 void delivery_window::lose_all() {
   in_flight_.clear();
   bytes_ = 0;
+  lines_ = 0;
   next_ = delivered_;
 }
 
 void delivery_window::drop_from(std::size_t index) {
   while (in_flight_.size() > index) {
     bytes_ -= in_flight_.back().bytes;
+    lines_ -= in_flight_.back().lines;
     in_flight_.pop_back();
   }
 }
@@ -39,6 +42,7 @@ delivery_window::consequence delivery_window::on_durable(segment_position positi
   delivered_ = position;
   while (!in_flight_.empty() && in_flight_.front().end <= position) {
     bytes_ -= in_flight_.front().bytes;
+    lines_ -= in_flight_.front().lines;
     in_flight_.pop_front();
   }
   next_ = std::max(next_, position);

@@ -38,9 +38,11 @@ class delivery_window {
   bool is_empty() const { return in_flight_.empty(); }
   std::size_t bytes_in_flight() const { return bytes_; }
   std::size_t batches_in_flight() const { return in_flight_.size(); }
+  std::uint64_t lines_in_flight() const { return lines_; }
 
   /// Returns the batch's number, which its answer comes with.
-  std::uint64_t sent(segment_position after, segment_position end, std::size_t bytes, monotonic_time now);
+  std::uint64_t sent(segment_position after, segment_position end, std::size_t bytes, monotonic_time now,
+                     std::uint32_t lines = 0);
   consequence answered(std::uint64_t number, const node_answer& answer, monotonic_time now);
   /// Nothing that is in flight will be answered.
   void lose_all();
@@ -58,6 +60,7 @@ class delivery_window {
     segment_position after;
     segment_position end;
     std::size_t bytes = 0;
+    std::uint32_t lines = 0;
     monotonic_time sent_at;
   };
 
@@ -66,6 +69,7 @@ class delivery_window {
 
   std::deque<batch> in_flight_;
   std::size_t bytes_ = 0;
+  std::uint64_t lines_ = 0;
   std::size_t credit_ = 0;
   /// Numbers are never used again, not even by another connection.
   std::uint64_t last_number_ = 0;

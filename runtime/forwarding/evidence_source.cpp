@@ -71,6 +71,20 @@ std::optional<line_hash> evidence_source::hash_before(segment_position place) {
   return sha256::of(buffer_);
 }
 
+std::uint64_t evidence_source::bytes_between(segment_position from, segment_position to) {
+  if (to <= from) return 0;
+  if (from.segment == to.segment) return to.offset - from.offset;
+  std::uint64_t bytes = 0;
+  std::error_code unlisted;
+  for (const segment_on_disk& each : list_segments(dir_, unlisted)) {
+    if (each.segment < from.segment || each.segment > to.segment) continue;
+    const auto begin = each.segment == from.segment ? from.offset : 0;
+    const auto end = each.segment == to.segment ? to.offset : each.bytes;
+    if (end > begin) bytes += end - begin;
+  }
+  return bytes;
+}
+
 committed_log::reading evidence_source::fail() { return {outcome::failed, {}}; }
 
 committed_log::reading evidence_source::read(segment_position after, std::size_t most) {

@@ -27,6 +27,7 @@ class evidence_source final : public committed_log {
   segment_position first_kept() override;
   segment_position committed() override { return committed_(); }
   std::optional<line_hash> hash_before(segment_position place) override;
+  std::uint64_t bytes_between(segment_position from, segment_position to) override;
   reading read(segment_position after, std::size_t most) override;
 
   /// Of the last reading that failed.

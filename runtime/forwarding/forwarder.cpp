@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "actors/supervision.hpp"
+#include "runtime/forwarding/delivery_lag.hpp"
 #include "runtime/forwarding/forwarding_files.hpp"
+#include "runtime/os/clocks.hpp"
 
 namespace cellos {
 
@@ -23,6 +25,48 @@ void settle(forwarder_pointer self);
 
 forwarder_status status_of(forwarder_pointer self) {
   return {self->state.way->status(), self->state.way->is_complete()};
+}
+
+forwarding_state state_of(const delivery_status& status, bool is_held_back) {
+  if (is_held_back) return forwarding_state::held_back;
+  if (status.collector) return forwarding_state::delivering;
+  return status.is_refused ? forwarding_state::refused : forwarding_state::unreached;
+}
+
+/// What others may see.
+forwarding_status describe(forwarder_pointer self, monotonic_time now) {
+  auto& state = self->state;
+  const delivery_status status = state.way->status();
+  forwarding_status all;
+  all.name = "collectors";
+  all.state = state_of(status, state.way->is_held_back(now));
+  if (status.collector) all.destination = state.settings.collectors[*status.collector];
+  all.lag = lag_of(state.environment->log, {status.delivered, status.sent, status.lines_in_flight}, system_wall_time());
+  all.lines_delivered = status.lines_delivered;
+  all.bytes_delivered = status.bytes_delivered;
+  all.bytes_sent = status.bytes_sent;
+  all.gaps = status.gaps;
+  return all;
+}
+
+void show(forwarder_pointer self, monotonic_time now) {
+  auto& state = self->state;
+  state.show_at = now + state.settings.show_every;
+  if (state.environment->show) state.environment->show(describe(self, now));
+}
+
+/// With what a collector shows of this host.
+node_alive with_figures(forwarder_pointer self, node_alive alive) {
+  const auto lag = describe(self, self->clock().now()).lag;
+  alive.lag_lines = lag.lines;
+  alive.lag_bytes = lag.bytes;
+  alive.lag_ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(lag.age).count());
+  if (const auto& cells = self->state.environment->cells) {
+    const cell_figures figures = cells();
+    alive.cells = figures.cells;
+    alive.silenced_cells = figures.silenced;
+  }
+  return alive;
 }
 
 void connect(forwarder_pointer self, const delivery_action& action) {
@@ -75,16 +119,20 @@ void carry_out(forwarder_pointer self, const delivery_action& action) {
             way->welcomed(session, decode_welcome(bytes), now);
           },
           hello_atom::value, std::uint32_t{node_codec_version}, encode(action.hello));
-    case delivery_action::kind::send_lines:
+    case delivery_action::kind::send_lines: {
+      auto packed = state.packer->pack(action.lines, action.text);
+      way->packed(packed.size(), self->clock().now());
       return ask(
           self, session,
           [way, session, number = action.number](const std::vector<char>& bytes, monotonic_time now) {
             way->answered(session, number, decode_answer(bytes), now);
           },
-          lines_atom::value, state.packer->pack(action.lines, action.text));
+          lines_atom::value, std::move(packed));
+    }
     case delivery_action::kind::say_alive:
       if (const auto found = state.sessions.find(session); found != state.sessions.end()) {
-        self->send(caf::actor_cast<ingest_actor>(found->second), alive_atom::value, encode(action.alive));
+        self->send(caf::actor_cast<ingest_actor>(found->second), alive_atom::value,
+                   encode(with_figures(self, action.alive)));
       }
       return;
   }
@@ -92,7 +140,9 @@ void carry_out(forwarder_pointer self, const delivery_action& action) {
 
 void report(forwarder_pointer self) {
   auto& state = self->state;
-  for (const delivery_event& event : state.way->take_events()) {
+  const auto events = state.way->take_events();
+  if (!events.empty()) state.show_at = {};
+  for (const delivery_event& event : events) {
     const bool is_loss = event.note == delivery_note::collector_lost;
     state.environment->events.noted(event, state.settings.collectors[event.collector], is_loss ? state.cause : "");
   }
@@ -137,6 +187,7 @@ void settle(forwarder_pointer self) {
   report(self);
   const auto hint = state.way->hint();
   if (hint && hint != state.marked && (now >= state.mark_at || !state.drains.empty())) write_mark_of(self, *hint, now);
+  if (now >= state.show_at) show(self, now);
   answer_drains(self, now);
   arm(self, now);
 }

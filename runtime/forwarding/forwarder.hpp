@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/node_interfaces.hpp"
+#include "messages/node_status.hpp"
 #include "runtime/forwarding/collector_connector.hpp"
 #include "runtime/forwarding/committed_log.hpp"
 #include "runtime/forwarding/delivery.hpp"
@@ -62,6 +63,8 @@ struct forwarder_settings {
   std::chrono::milliseconds look_every{20};
   /// How often the mark is written. Default: chosen here.
   std::chrono::milliseconds mark_every{1000};
+  /// How often the lag is looked up. Default: chosen here.
+  std::chrono::milliseconds show_every{1000};
 };
 
 /// What a forwarder uses. All of it must outlive the actor.
@@ -71,6 +74,10 @@ struct forwarder_environment {
   forwarding_events& events;
   /// What is before the position need not be kept for this forwarder any more. May be empty.
   std::function<void(segment_position delivered)> delivered;
+  /// What others may see of it; at least once a second, and whenever a collector is reached or lost. May be empty.
+  std::function<void(const forwarding_status&)> show{};
+  /// The cells of this host, for collectors to show. May be empty.
+  std::function<cell_figures()> cells{};
 };
 
 struct forwarder_state {
@@ -94,6 +101,7 @@ struct forwarder_state {
   std::vector<waiting_drain> drains;
   std::optional<delivery_hint> marked;
   monotonic_time mark_at{};
+  monotonic_time show_at{};
   /// When the one timer is due.
   monotonic_time armed_for{monotonic_time::max()};
 };

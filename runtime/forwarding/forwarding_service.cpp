@@ -33,6 +33,7 @@ forwarding_service::opening forwarding_service::open(const forwarding_service_se
   of_forwarder.delivery.host_id = settings.host_id;
   of_forwarder.delivery.log = log.id;
   of_forwarder.delivery.boot_nonce = of_forwarder.delivery.seed = nonce;
+  of_forwarder.delivery.bytes_per_second = settings.bytes_per_second;
   of_forwarder.collectors = settings.collectors;
   of_forwarder.dir = settings.dir;
   opening opened;
@@ -45,7 +46,12 @@ forwarding_service::forwarding_service(forwarder_settings settings, forwarding_s
     : surroundings_(std::move(surroundings)),
       settings_(std::move(settings)),
       source_(settings_.dir, surroundings_.committed),
-      environment_{source_, surroundings_.connector, surroundings_.events, surroundings_.delivered} {}
+      environment_{source_,
+                   surroundings_.connector,
+                   surroundings_.events,
+                   surroundings_.delivered,
+                   [this](const forwarding_status& now) { show(now); },
+                   surroundings_.cells} {}
 
 forwarding_service::~forwarding_service() { stop(); }
 
@@ -54,6 +60,7 @@ void forwarding_service::spawn(std::chrono::milliseconds begin_after) {
     const std::lock_guard guard{mutex_};
     if (stopping_) return;
     ++alive_;
+    before_ = shown_;
   }
   auto settings = settings_;
   settings.begin_after = begin_after;
@@ -111,6 +118,20 @@ void forwarding_service::stop() {
     ended_.wait_for(guard, look_again, [this] { return alive_ == 0; });
   }
   forwarder_ = nullptr;
+}
+
+void forwarding_service::show(forwarding_status now) {
+  const std::lock_guard guard{mutex_};
+  now.lines_delivered += before_.lines_delivered;
+  now.bytes_delivered += before_.bytes_delivered;
+  now.bytes_sent += before_.bytes_sent;
+  now.gaps += before_.gaps;
+  shown_ = std::move(now);
+}
+
+forwarding_status forwarding_service::shown() const {
+  const std::lock_guard guard{mutex_};
+  return shown_;
 }
 
 std::uint64_t forwarding_service::replaced() const {

@@ -25,6 +25,8 @@ struct forwarding_service_settings {
   std::filesystem::path dir;
   /// In the order of preference, as an operator knows them.
   std::vector<std::string> collectors;
+  /// Of messages with lines; 0: no limit.
+  std::uint64_t bytes_per_second = 0;
 };
 
 /// What a forwarding host has besides its log. All of it must outlive the service.
@@ -36,6 +38,8 @@ struct forwarding_surroundings {
   std::function<segment_position()> committed;
   /// What is before it need not be kept for this forwarder: segment_log::retain_from(). Any thread.
   std::function<void(segment_position)> delivered;
+  /// The cells of this host, for collectors to show. Any thread; may be empty.
+  std::function<cell_figures()> cells{};
 };
 
 /// Forwards one evidence directory to a list of collectors, until it is stopped: keeps a FORWARDER alive.
@@ -61,6 +65,9 @@ class forwarding_service {
   std::optional<forwarder_status> status(std::chrono::milliseconds timeout) const;
   void stop();
 
+  /// As it last showed itself, a second ago at most while it is well. Asks no actor; any thread.
+  forwarding_status shown() const;
+
   /// The one there is at the moment.
   forwarder_actor forwarder() const;
   /// FORWARDERs that a bug ended; each was replaced a second later.
@@ -71,6 +78,7 @@ class forwarding_service {
 
   void spawn(std::chrono::milliseconds begin_after);
   void on_end();
+  void show(forwarding_status now);
   const forwarding_surroundings surroundings_;
   forwarder_settings settings_;
   evidence_source source_;
@@ -80,6 +88,9 @@ class forwarding_service {
   std::condition_variable ended_;
   std::size_t alive_ = 0;
   std::uint64_t replaced_ = 0;
+  forwarding_status shown_;
+  /// As the FORWARDERs before the present one left it.
+  forwarding_status before_;
   bool stopping_ = false;
 };
 

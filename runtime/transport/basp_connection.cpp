@@ -60,7 +60,7 @@ class guarded_policy {
     auto& connection = *endpoint_.connection;
     if (now >= connection.until()) {
       if (connection.is_aged(now)) ++connection.all().counts.aged;
-      return lost("its time was over");
+      return lost("its time was over", connection.is_aged(now) ? connection_end::aged : connection_end::session_ended);
     }
     const auto got = endpoint_.ssl ? read_tls(into, bytes) : read_plain(fd, into, bytes);
     if (got < 0) return lost("the connection was lost");
@@ -70,7 +70,7 @@ class guarded_policy {
     if (!violation) violation = claim_node();
     if (violation) {
       connection.all().counts.count(*violation);
-      return lost(to_string(*violation));
+      return lost(to_string(*violation), connection_end::violated);
     }
     read = came.size();
     return net::rw_state::success;
@@ -96,8 +96,8 @@ class guarded_policy {
 
  private:
   /// Both directions, so that what CAF still wants to write does not keep it.
-  net::rw_state lost(std::string_view why) {
-    endpoint_.connection->shut(why);
+  net::rw_state lost(std::string_view why, connection_end how = connection_end::lost) {
+    endpoint_.connection->shut(why, how);
     return net::rw_state::failure;
   }
 
@@ -190,14 +190,14 @@ class guarded_scribe final : public caf::io::scribe {
   void graceful_shutdown() override {
     stream_.graceful_shutdown();
     // A peer that reads nothing would keep what is unsent, and with it the connection.
-    stream_.policy().connection().shut("closed by BASP");
+    stream_.policy().connection().shut("closed by BASP", connection_end::lost);
     detach(&stream_.backend(), false);
   }
   void flush() override {
     if (stream_.wr_buf().size() > stream_.policy().unsent_bytes()) {
       ++stream_.policy().connection().all().counts.unsent;
       stream_.wr_buf().clear();
-      return stream_.policy().connection().shut("the peer takes nothing");
+      return stream_.policy().connection().shut("the peer takes nothing", connection_end::unsent);
     }
     stream_.flush(this);
   }
@@ -255,7 +255,7 @@ std::variant<caf::strong_actor_ptr, std::string> await_session(caf::actor_system
   auto guard = basp_guard::for_client(own_basp_node(system), endpoint.limits);
   std::variant<caf::strong_actor_ptr, std::string> result;
   const auto failed = [&](std::string why) {
-    connection->shut(why);
+    connection->shut(why, connection_end::lost);
     result = std::move(why);
   };
   caf::scoped_actor self{system, true};

@@ -18,17 +18,22 @@ open_connection::open_connection(std::shared_ptr<open_connections> all, int fd, 
 open_connection::~open_connection() { end(); }
 
 void open_connection::end() {
+  connection_end how{};
   {
     const std::lock_guard lock{mutex_};
     if (std::exchange(fd_, -1) < 0) return;
+    how = how_;
   }
-  all_->remove(*this);
+  all_->remove(*this, how);
   if (ended_) ended_();
 }
 
-void open_connection::shut(std::string_view why) {
+void open_connection::shut(std::string_view why, connection_end how) {
   const std::lock_guard lock{mutex_};
-  if (why_.empty()) why_ = why;
+  if (why_.empty()) {
+    why_ = why;
+    how_ = how;
+  }
   if (fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);
 }
 
@@ -51,9 +56,10 @@ std::shared_ptr<open_connection> open_connections::add(int fd, std::string host_
   return added;
 }
 
-void open_connections::remove(open_connection& connection) {
+void open_connections::remove(open_connection& connection, connection_end how) {
   const std::lock_guard lock{mutex_};
   if (connections_.erase(&connection) == 0) return;
+  counts.count(how);
   std::erase_if(nodes_, [&](const auto& row) { return row.second == &connection; });
   const auto of_host = per_host_.find(connection.host_id_);
   if (--of_host->second == 0) per_host_.erase(of_host);
@@ -64,19 +70,20 @@ open_connections::claim_result open_connections::claim(const basp_node_id& node,
   const auto [at, first] = nodes_.emplace(node, &claimant);
   if (first || at->second == &claimant) return claim_result::claimed;
   if (at->second->host_id_ != claimant.host_id_) return claim_result::of_another_host;
-  at->second->shut("the same node connected again");
+  at->second->shut("the same node connected again", connection_end::replaced);
   at->second = &claimant;
   return claim_result::replaced;
 }
 
 void open_connections::shut_all() {
-  shut_hosts([](const std::string&) { return true; });
+  const std::lock_guard lock{mutex_};
+  for (auto* connection : connections_) connection->shut("closed by this node", connection_end::closed_here);
 }
 
-void open_connections::shut_hosts(const std::function<bool(const std::string& host_id)>& which) {
+void open_connections::shut_hosts(const std::function<bool(const std::string& host_id)>& is_denied) {
   const std::lock_guard lock{mutex_};
   for (auto* connection : connections_) {
-    if (which(connection->host_id_)) connection->shut("closed by this node");
+    if (is_denied(connection->host_id_)) connection->shut("closed by this node", connection_end::host_denied);
   }
 }
 

@@ -30,8 +30,8 @@ class open_connection {
   open_connection& operator=(const open_connection&) = delete;
   ~open_connection();
 
-  /// Ends it for both sides; CAF notices when it reads next. `why` is kept, if nothing is yet.
-  void shut(std::string_view why = {});
+  /// Ends it for both sides; CAF notices when it reads next. The first reason is kept.
+  void shut(std::string_view why, connection_end how);
   /// By who owns the descriptor, before closing it. Whoever never calls it has given up the connection before.
   void end();
   std::string why_shut() const;
@@ -55,6 +55,7 @@ class open_connection {
   mutable std::mutex mutex_;
   int fd_;
   std::string why_;
+  connection_end how_ = connection_end::lost;
 };
 
 /// All connections of one server or connector, and what it counts. Outlives both as long as CAF has one of them.
@@ -79,15 +80,15 @@ class open_connections : public std::enable_shared_from_this<open_connections> {
   claim_result claim(const basp_node_id& node, open_connection& claimant);
 
   void shut_all();
-  /// Those of hosts for which it holds.
-  void shut_hosts(const std::function<bool(const std::string& host_id)>& which);
+  /// Those of hosts that are denied.
+  void shut_hosts(const std::function<bool(const std::string& host_id)>& is_denied);
   std::size_t size() const;
 
   transport_counts counts;
 
  private:
   friend class open_connection;
-  void remove(open_connection& connection);
+  void remove(open_connection& connection, connection_end how);
 
   mutable std::mutex mutex_;
   std::set<open_connection*> connections_;

@@ -150,7 +150,8 @@ void transport_connector::disconnect(const caf::strong_actor_ptr& session) {
   const std::lock_guard lock{mutex_};
   for (const auto& [address, connection] : sessions_) {
     if (address != session) continue;
-    if (const auto still_there = connection.lock()) still_there->shut("closed by this node");
+    if (const auto still_there = connection.lock())
+      still_there->shut("closed by this node", connection_end::closed_here);
   }
 }
 

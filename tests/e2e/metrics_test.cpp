@@ -12,6 +12,7 @@
 #include "tests/support/files.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/run_record.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 // ctest: TIMEOUT 240
 #define CAF_SUITE metrics
@@ -122,6 +123,13 @@ std::vector<fs::path> files_below(const char* folder, const char* extension) {
   return out;
 }
 
+/// A daemon that is host, forwarder and collector at once: all the series there are.
+std::string every_table(const temporary_directory& kept) {
+  return "[metrics]\nper_cell_series = 1\nper_host_series = 1\n[tls]\nplain_loopback = true\n[forward]\ncollectors = "
+         "['127.0.0.1:1']\n[collector]\nlisten = '127.0.0.1:0'\ndir = '" +
+         (kept / "hosts").native() + "'\n";
+}
+
 }  // namespace
 
 CAF_TEST(the_totals_balance_at_every_scrape_and_never_go_back) {
@@ -195,7 +203,8 @@ CAF_TEST(series_of_a_cell_go_on_when_it_comes_back) {
 }
 
 CAF_TEST(prometheus_and_grafana_files_name_only_what_there_is) {
-  controlled_daemon host{{.tables = "[metrics]\nper_cell_series = 1\n"}};
+  const temporary_directory kept;
+  controlled_daemon host{{.tables = every_table(kept)}};
   CAF_REQUIRE_EQUAL(host.put("a").status, 201);
   raw_guest{host.home().socket_of("a")}.write_frames(1);
   CAF_REQUIRE(
@@ -232,7 +241,8 @@ CAF_TEST(promtool_accepts_metrics_and_rules) {
     CAF_MESSAGE("promtool is not installed: nothing is checked");
     return;
   }
-  controlled_daemon host{{.tables = "[metrics]\nper_cell_series = 1\n"}};
+  const temporary_directory kept;
+  controlled_daemon host{{.tables = every_table(kept)}};
   CAF_REQUIRE_EQUAL(host.put("a").status, 201);
   const fs::path scrape = host.home() / "scrape";
   std::ofstream{scrape} << host.metrics();

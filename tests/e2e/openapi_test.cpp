@@ -151,6 +151,18 @@ class orphaned_service {
   std::atomic<bool> reload_asked_{false};
 };
 
+/// A collector without hosts: what it says of them, and what it is asked wrongly.
+void ask_a_collector(api_contract& contract) {
+  const temporary_directory kept;
+  controlled_daemon collector{{.tables = "[tls]\nplain_loopback = true\n[collector]\nlisten = '127.0.0.1:0'\ndir = '" +
+                                         (kept / "hosts").native() + "'\n"}};
+  validated_client ask{collector.client()};
+  ask.contract = contract;
+  CAF_CHECK_EQUAL(ask.on("GET", "/hosts"), 200);
+  CAF_CHECK_EQUAL(ask.ask("GET", "/hosts?limit=many", "/hosts").status, 400);
+  contract = ask.contract;
+}
+
 /// What a daemon says that goes down.
 void ask_the_orphaned(api_contract& contract) {
   orphaned_service orphaned;
@@ -200,6 +212,7 @@ CAF_TEST(every_path_method_and_status_of_the_document_is_as_it_says) {
   CAF_CHECK_EQUAL(ask.on_cell("GET", "a"), 200);
   CAF_CHECK_EQUAL(ask.on_cell("GET", "b"), 404);
   CAF_CHECK_EQUAL(ask.on("GET", "/cells"), 200);
+  CAF_CHECK_EQUAL(ask.on("GET", "/hosts"), 404);
   CAF_CHECK_EQUAL(ask.on("GET", "/metrics"), 200);
   CAF_CHECK_EQUAL(ask.on("GET", "/healthz"), 200);
   CAF_CHECK_EQUAL(ask.on("GET", "/readyz"), 503);
@@ -225,6 +238,7 @@ CAF_TEST(every_path_method_and_status_of_the_document_is_as_it_says) {
   std::filesystem::remove_all(state_dir);
   CAF_CHECK_EQUAL(ask.contract.complaint_about("DELETE", "/cells/{id}", failing.remove("a")), "");
 
+  ask_a_collector(ask.contract);
   ask_the_orphaned(ask.contract);
   std::vector<std::string> unseen = ask.contract.unseen();
   if (::geteuid() == 0) {

@@ -125,7 +125,7 @@ CAF_TEST(a_log_without_events_is_said_to_be_one) {
 
 CAF_TEST(a_daemon_that_cannot_be_reached_is_exit_code_3_and_a_sentence) {
   const daemon_home home;
-  for (const std::string command : {"cells", "status", "top", "tail", "reload"}) {
+  for (const std::string command : {"cells", "hosts", "status", "top", "tail", "reload"}) {
     process child{{program_path("cellos-telemetryctl"), {command, "--socket", home.control_socket()}, {}}};
     CAF_CHECK_EQUAL(child.wait(), 3);
     CAF_CHECK(has(child.err(), "cannot be reached at \"" + home.control_socket()));

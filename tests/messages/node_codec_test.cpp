@@ -48,6 +48,8 @@ node_lines some_lines() {
 
 node_answer some_answer() { return {answer_kind::busy, {4, 16}, 1500, node_refusal::storage_failed}; }
 
+node_alive some_alive() { return {{2, 0}, {9, 4711}, 12, 4096, 250, 100, 3}; }
+
 std::string field(std::uint16_t tag, std::string_view value) {
   std::string out{static_cast<char>(tag & 0xff), static_cast<char>(tag >> 8)};
   for (int i = 0; i < 4; ++i) out += static_cast<char>(value.size() >> (8 * i) & 0xff);
@@ -76,6 +78,7 @@ CAF_TEST(what_was_written_is_read) {
   CAF_CHECK(test::survives_a_round(some_lines(), decode_lines));
   CAF_CHECK(test::survives_a_round(some_answer(), decode_answer));
   CAF_CHECK(test::survives_a_round(node_alive{{2, 0}, {9, 4711}}, decode_alive));
+  CAF_CHECK(test::survives_a_round(some_alive(), decode_alive));
 }
 
 CAF_TEST(the_bytes_are_those_that_the_header_describes) {
@@ -98,6 +101,22 @@ CAF_TEST(an_older_reader_skips_what_a_newer_writer_added) {
   const auto lines = decode_lines(lines_bytes);
   CAF_REQUIRE(lines);
   CAF_CHECK(lines.message == some_lines());
+}
+
+CAF_TEST(what_an_older_host_does_not_say_is_nothing_and_what_a_newer_one_says_is_skipped) {
+  // An older host's alive has the first two fields.
+  node_bytes older{5, 1};
+  older = with(older, field(1, std::string_view{"\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16}));
+  older = with(older, field(2, std::string_view{"\x09\0\0\0\0\0\0\0\x67\x12\0\0\0\0\0\0", 16}));
+  const auto read = decode_alive(older);
+  CAF_REQUIRE(read);
+  CAF_CHECK(read.message == (node_alive{{2, 0}, {9, 4711}}));
+  CAF_CHECK(encode(node_alive{{2, 0}, {9, 4711}}) == older);
+  // Of what is beside them an older collector knows as little as this one of a field that is added later.
+  const auto newer = decode_alive(with(encode(some_alive()), field(8, "later") + field(900, "later")));
+  CAF_REQUIRE(newer);
+  CAF_CHECK(newer.message == some_alive());
+  CAF_CHECK(!decode_alive(with(older, field(4, "short"))));
 }
 
 CAF_TEST(a_newer_writer_can_ask_not_to_be_read_by_an_older_reader) {
@@ -166,7 +185,7 @@ CAF_TEST(lines_that_cannot_follow_are_refused) {
 CAF_TEST(changed_bytes_are_read_safely_or_refused) {
   guest_sim::splitmix random{4711};
   const std::vector<node_bytes> seeds{encode(some_hello()), encode(some_welcome()), encode(some_lines()),
-                                      encode(some_answer()), encode(node_alive{{2, 0}, {9, 4711}})};
+                                      encode(some_answer()), encode(some_alive())};
   for (int round = 0; round < 20'000; ++round) {
     node_bytes bytes = seeds[random.next() % seeds.size()];
     for (std::uint64_t change = random.next() % 4 + 1; change > 0; --change) {

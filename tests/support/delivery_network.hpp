@@ -116,10 +116,11 @@ class delivery_network {
     delivery_settings settings;
     settings.host_id = "host-a";
     settings.log.fill(7);
+    settings.bytes_per_second = bytes_per_second;
+    settings.batch_bytes = batch_bytes;
     settings.boot_nonce = life_;
     settings.collectors = nodes_.size();
     settings.seed = random.next();
-    settings.batch_bytes = 600;
     host = std::make_unique<delivery>(settings, log_, hint);
   }
 
@@ -184,6 +185,11 @@ class delivery_network {
   std::function<void(const std::string&)> noted;
   monotonic_time now{std::chrono::hours{1}};
   std::vector<node>& nodes() { return nodes_; }
+  /// Of hosts that start from here on.
+  std::uint64_t bytes_per_second = 0;
+  std::size_t batch_bytes = 600;
+  /// Of messages with lines.
+  std::uint64_t bytes_sent = 0;
 
  private:
   using session_key = std::pair<std::uint64_t, std::uint64_t>;
@@ -278,11 +284,15 @@ class delivery_network {
       case delivery_action::kind::say_hello:
         to_collector(at, [this, &at, session, bytes = encode(action.hello)] { hear_hello(at, session, bytes); });
         return;
-      case delivery_action::kind::send_lines:
-        to_collector(at, [this, &at, session, number = action.number, bytes = packer_.pack(action.lines, action.text)] {
+      case delivery_action::kind::send_lines: {
+        auto packed = packer_.pack(action.lines, action.text);
+        bytes_sent += packed.size();
+        host->packed(packed.size(), now);
+        to_collector(at, [this, &at, session, number = action.number, bytes = std::move(packed)] {
           hear_lines(at, session, number, bytes);
         });
         return;
+      }
     }
   }
 

@@ -31,12 +31,19 @@ class collector_node {
   }
 
   void start() {
-    home_.configure({.tables = tls_ + "[collector]\nlisten = '127.0.0.1:" + std::to_string(port_) + "'\ndir = '" +
-                               kept().string() + "'\nsilence_window = '" + silence_window_ + "'\n"});
+    configure();
     daemon_.emplace(daemon_process::ready(home_));
   }
 
+  /// Further lines of `[collector]`, from now on: by a reload.
+  void change(std::string further) {
+    further_ = std::move(further);
+    configure();
+    daemon_->reload();
+  }
+
   daemon_process& daemon() { return *daemon_; }
+  std::string control_socket() const { return home_.control_socket(); }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   std::uint16_t port() const { return port_; }
   std::filesystem::path kept() const { return kept_; }
@@ -51,8 +58,15 @@ class collector_node {
   }
 
  private:
+  void configure() const {
+    home_.configure({.tables = home_.control_table() + tls_ +
+                               "[collector]\nlisten = '127.0.0.1:" + std::to_string(port_) + "'\ndir = '" +
+                               kept().string() + "'\nsilence_window = '" + silence_window_ + "'\n" + further_});
+  }
+
   const std::string tls_;
   const std::string silence_window_;
+  std::string further_;
   daemon_home home_;
   const std::filesystem::path kept_;
   const std::uint16_t port_ = fixed_port();

@@ -16,6 +16,14 @@ export const brokenPages = [
     change: [[/flex: 0 1 110px; min-width: 0;/, "flex: none; width: 180px;"]],
   },
   {
+    check: "a_collector_shows_its_hosts_and_who_needs_somebody", reason: /first comes/,
+    change: [[/\.\.\.hosts\.map\(hostRow\)/, "...hosts.reverse().map(hostRow)"]],
+  },
+  {
+    check: "ten_thousand_hosts_come_by_the_page", reason: /101–200/,
+    change: [[/showHostsFrom\(hostView.offset \+ hostsShown\)/, "showHostsFrom(hostView.offset)"]],
+  },
+  {
     check: "without_any_cell_it_says_how_to_add_one", reason: /No cells on this host/,
     change: [[/cells\.size \? "No cell matches/, 'lastPoll ? "No cell matches']],
   },

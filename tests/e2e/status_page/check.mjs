@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { broken, brokenPages } from "./broken_pages.mjs";
 import { inTrial, openBrowser, startTimeout } from "./browser.mjs";
 import { daemonCheck } from "./daemon_check.mjs";
+import { fleetCheck } from "./fleet_check.mjs";
 import { pageChecks } from "./page_checks.mjs";
 
 const { values: options } = parseArgs({
@@ -41,7 +42,7 @@ async function missedBy({ check, reason, change }) {
 
 // Those that wait longest come first.
 const jobs = [
-  ...(bin ? [["the real daemon's page", () => failureOf(daemonCheck, { bin, work, screenshots })]] : []),
+  ...(bin ? [["the real daemon's page", () => failureOf(daemonCheck, { bin, work, screenshots })], ["a real fleet's pages", () => failureOf(fleetCheck, { bin, work, screenshots })]] : []),
   ...Object.entries(pageChecks).map(([name, check]) => [name, () => failureOf(check, { screenshots })]),
   ...brokenPages.map((one) => [`${one.check} notices ${one.change[0][0]}`, () => missedBy(one)]),
 ].filter(([name]) => options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted)));

@@ -22,7 +22,18 @@ function makeCell(index) {
   };
 }
 
+function makeHost(index) {
+  const name = `edge-${String(index).padStart(5, "0")}`;
+  const odd = { 2: { state: "silenced", last_seen_seconds: 93 }, 4: { forks: 1 }, 6: { silenced_cells: 3 }, 7: { state: "disconnected", lag: null, cells: null, silenced_cells: null } }[index] ?? {};
+  return { host_id: name, state: "connected", last_seen_seconds: 1.5, lag: { events: index % 3, bytes: 800 * (index % 3), seconds: index % 3 ? 0.4 : 0 },
+    cells: 12, silenced_cells: 0, forks: 0, received_bytes: 1, received_events: 1, batches_held_back: 0, kept_to: "1:0", ...odd };
+}
+
 export class FakeHost {
+  /// Of a collector; nothing where this is none.
+  fleet = null;
+  hostsAsked = [];
+  forwarder = null;
   cells = new Map();
   reasons = [];
   /// Paths that are answered with this status.
@@ -118,13 +129,33 @@ export class FakeHost {
     for (const { response } of this.#streams) response.end('event: dropped\ndata: {"reason":"slow_consumer","events_lost":12}\n\n');
   }
 
+  /// From here on a collector of so many hosts.
+  collect(count) {
+    this.fleet = Array.from({ length: count }, (_, index) => makeHost(index + 1));
+  }
+
+  #hosts(query) {
+    const states = ["silenced", "disconnected", "connected"];
+    const count = (holds) => this.fleet.filter(holds).length;
+    const matching = this.fleet.filter((host) => (!query.get("state") || host.state === query.get("state")) && host.host_id.includes(query.get("name") ?? ""))
+      .sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state) || b.forks - a.forks);
+    const offset = Number(query.get("offset") ?? 0);
+    const counts = { all: this.fleet.length, forked: count((host) => host.forks), silenced_cells: this.fleet.reduce((sum, host) => sum + (host.silenced_cells ?? 0), 0) };
+    for (const state of states) counts[state] = count((host) => host.state === state);
+    return { hosts: matching.slice(offset, offset + Number(query.get("limit"))), counts, matching: matching.length, offset };
+  }
+
   get streams() {
     return this.#streams.size;
   }
 
   #metrics() {
+    const forwarding = this.forwarder && Object.entries(this.forwarder.figures).map(([name, value]) => `cellos_telemetry_forwarder_${name}{forwarder="collectors"} ${value}`)
+      .concat(`cellos_telemetry_forwarder_state{forwarder="collectors",state="${this.forwarder.state}"} 1`,
+        `cellos_telemetry_forwarder_destination{forwarder="collectors",destination="${this.forwarder.destination}"} 1`);
     const bounds = ["0.0001", "0.0005", "0.002", "0.01", "+Inf"];
     return [
+      ...(forwarding ?? []),
       'cellos_telemetry_build_info{version="1.4.0",host_id="host-a"} 1',
       `cellos_telemetry_evidence_bytes ${3221225472 + this.#appends[4] * 420}`,
       "cellos_telemetry_evidence_segments 49",
@@ -149,6 +180,9 @@ export class FakeHost {
       case "/":
         response.setHeader("content-security-policy", policy);
         return send(200, "text/html; charset=utf-8", this.page);
+      case "/hosts":
+        this.hostsAsked.push(url.search);
+        return this.fleet ? send(200, "application/json", JSON.stringify(this.#hosts(url.searchParams))) : send(404, "application/json", '{"error":"no collector"}');
       case "/cells":
         return send(200, "application/json", JSON.stringify({ cells: [...this.cells.values()] }));
       case "/metrics":

@@ -78,6 +78,24 @@ async function nothingIsCutOff(width, height) {
   });
 }
 
+async function nothingOfANodeIsCutOff(width, height) {
+  const prepare = (host) => {
+    host.collect(300);
+    host.forwarder = { state: "delivering", destination: "collector-1.of-a-long.example:7440", figures: { lag_seconds: 93600, lag_bytes: 5e9, lag_events: 12345678 } };
+  };
+  await withPage({ prepare, pageOptions: { width, height } }, async (page) => {
+    await page.awaitText("#host-range", /^1–100 of 300$/);
+    await page.awaitText("#tile-forwarding", /1 d behind/);
+    const cut = await cutOff(page, ".fleet .bar, .tile .big, .tile .note, #fleet");
+    demand(cut.length === 0, `at ${width} pixels are cut off: ${cut.join(", ")}`);
+    const heights = await page.tab.evaluate(() => [...document.querySelectorAll(".tile .big")].map((one) => one.offsetHeight));
+    demand(new Set(heights).size === 1, `at ${width} pixels a figure breaks into lines: ${heights.join(", ")}`);
+    const sideways = await page.tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    demand(sideways <= 0, `at ${width} pixels the page is ${sideways} pixels too wide`);
+    await page.capture(`status-page-node-${width}`);
+  });
+}
+
 async function isAccessible(scheme) {
   await withPage({ pageOptions: { scheme } }, async (page, host) => {
     host.silence("cell-5");
@@ -225,6 +243,54 @@ export const pageChecks = {
       demand(!(await page.text("#events")).includes("while-paused"), "a paused list moves");
       await page.tab.click("#pause");
       await page.awaitText("#events", /while-paused/);
+    });
+  },
+
+  async a_collector_shows_its_hosts_and_who_needs_somebody() {
+    await withPage({ prepare: (host) => host.collect(9) }, async (page, host) => {
+      await page.awaitText("#tile-hosts", /Hosts\s*9\s*▲ 1 silenced · ▲ 1 forked · ▲ 3 cells silenced/);
+      const rows = await page.tab.locator("#host-rows tr").allInnerTexts();
+      demand(/^edge-00002\s+silenced\s+1 m 33 s ago/.test(rows[0]), `first comes ${rows[0]}`);
+      const row = (name) => rows.find((one) => one.startsWith(name));
+      demand(/disconnected\s+1 s ago\s+–\s+–\s+–\s+0$/.test(row("edge-00007")), `edge-00007 shows ${row("edge-00007")}`);
+      demand(/3 of 12\s+0$/.test(row("edge-00006")), `edge-00006 shows ${row("edge-00006")}`);
+      demand(/0 of 12\s+1$/.test(row("edge-00004")), `edge-00004 shows ${row("edge-00004")}`);
+      demand(/0 s\s+1 event, 800 B/.test(row("edge-00001")), `edge-00001 shows ${row("edge-00001")}`);
+      await page.tab.locator("#host-states button", { hasText: "silenced" }).click();
+      await page.awaitText("#host-range", /^1–1 of 1$/);
+      await page.tab.locator("#host-states button", { hasText: "all" }).click();
+      await page.tab.fill("#host-filter", "0008");
+      await until("one host is shown", async () => (await page.tab.locator("#host-rows tr").count()) === 1);
+      demand((await page.row("cell-1")) !== undefined, "the filter of hosts filters cells");
+      host.fleet[7].state = "silenced";
+      await page.awaitText("#host-rows", /edge-00008\s+silenced/);
+      await demandAccessible(page, "a collector");
+      await page.capture("status-page-fleet");
+    });
+  },
+
+  async ten_thousand_hosts_come_by_the_page() {
+    await withPage({ prepare: (host) => host.collect(10000), showsCells: false, cells: 0 }, async (page, host) => {
+      await page.awaitText("#host-range", /^1–100 of 10.000$/);
+      demand((await page.tab.locator("#host-rows tr").count()) === 100, "more rows than a page has are in the document");
+      demand(await page.tab.locator("#hosts-before").isDisabled(), "there is something before the first page");
+      await page.tab.click("#hosts-after");
+      await page.awaitText("#host-range", /^101–200 of 10.000$/);
+      await page.tab.click("#hosts-before");
+      await page.awaitText("#host-range", /^1–100 of/);
+      demand(host.hostsAsked.every((query) => /limit=100(&|$)/.test(query)), "more than a page is asked for");
+    });
+  },
+
+  async a_host_shows_whether_its_log_is_forwarded() {
+    await withPage({}, async (page, host) => {
+      demand((await page.tab.locator("#tile-forwarding").count()) === 0, "a host that forwards nothing shows a forwarder");
+      demand(await page.tab.locator("#fleet").isHidden(), "a host that is no collector shows hosts");
+      host.forwarder = { state: "delivering", destination: "collector-1:7440", figures: { lag_seconds: 0, lag_bytes: 0, lag_events: 0 } };
+      await page.awaitText("#tile-forwarding", /up to date\s*to collector-1:7440/);
+      host.forwarder = { state: "unreached", destination: "", figures: { lag_seconds: 400.5, lag_bytes: 4096, lag_events: 5 } };
+      await page.awaitText("#tile-forwarding", /6 m 40 s behind\s*reaches nobody · 5 events · 4\.0 KiB/);
+      await demandAccessible(page, "a forwarder");
     });
   },
 
@@ -382,4 +448,5 @@ export const pageChecks = {
 
 for (const [width, height] of [[1440, 900], [1280, 800], [1024, 768], [800, 1000], [390, 844]]) {
   pageChecks[`nothing_is_cut_off_at_${width}`] = () => nothingIsCutOff(width, height);
+  pageChecks[`nothing_of_a_node_is_cut_off_at_${width}`] = () => nothingOfANodeIsCutOff(width, height);
 }

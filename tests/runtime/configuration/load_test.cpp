@@ -47,7 +47,7 @@ log = {level = "trace", format = "json"}
 intake = {chunks_per_cell = 2, byte_budget = "1MiB", connections_per_cell = 3, half_frame_timeout = "4s"}
 scheduler.threads = 5
 tls = {certificate_file = "/n.crt", key_file = "/n.key", ca_file = "/ca.crt", plain_loopback = true}
-forward.collectors = ["a.example:1", "[::1]:2"]
+forward = {collectors = ["a.example:1", "[::1]:2"], max_bytes_per_second = "32KiB"}
 [collector]
 listen = "0.0.0.0:7440"
 dir = "/hosts"
@@ -74,7 +74,7 @@ on_agent_failure = "fail-cell"
   expected.intake = {2, 1u << 20, 3, 4s};
   expected.workers = 5;
   expected.tls = {"/n.crt", "/n.key", "/ca.crt", {}, true};
-  expected.forward.collectors = {{"a.example", 1, {}}, {"::1", 2, {}}};
+  expected.forward = {{{"a.example", 1, {}}, {"::1", 2, {}}}, 32u << 10};
   expected.collector = {collector_place{"0.0.0.0", 7440, {}}, "/hosts", {"x", "y"}, 3s, true, "/k.json", 2s, 1u << 20};
   expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell}};
   CAF_CHECK(config == expected);

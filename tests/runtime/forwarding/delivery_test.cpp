@@ -150,3 +150,26 @@ CAF_TEST(a_collector_alone_that_lost_lines_is_sent_them_again) {
   CAF_CHECK(world.finish());
   CAF_CHECK_EQUAL(world.compare(), "");
 }
+
+CAF_TEST(no_more_bytes_are_sent_than_the_rate_allows_and_none_of_it_is_lost) {
+  delivery_world world{9, 1, {}};
+  world.network.bytes_per_second = 20'000;
+  // One at a time: what overtakes another is sent again.
+  world.network.batch_bytes = 4096;
+  world.network.start_host();
+  std::string text;
+  for (int i = 0; i < 40'000; ++i) text += std::to_string(world.random.next()) + "\n";
+  write(world, text);
+  const auto before = world.network.bytes_sent;
+  pass(world, 10s);
+  const auto sent = world.network.bytes_sent - before;
+  CAF_MESSAGE(sent << " bytes in 10 s");
+  // Half a second's worth and one message more, while it connects.
+  CAF_CHECK(sent <= 200'000 + 10'000 + 4096);
+  CAF_CHECK(sent >= 190'000);
+  CAF_CHECK(world.network.host->is_held_back(world.network.now));
+  CAF_CHECK(world.finish());
+  CAF_CHECK_EQUAL(world.compare(), "");
+  CAF_CHECK_EQUAL(world.network.host->status().lines_delivered, 40'000u);
+  CAF_CHECK_EQUAL(world.network.host->status().lines_in_flight, 0u);
+}

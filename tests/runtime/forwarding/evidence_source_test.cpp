@@ -167,4 +167,14 @@ CAF_TEST(a_mark_is_read_as_it_was_written_or_not_at_all) {
   }
 }
 
+CAF_TEST(bytes_between_two_places_are_those_of_the_segments_that_are_there) {
+  CAF_CHECK_EQUAL(source.bytes_between({3, 4}, {3, 8}), 4u);
+  CAF_CHECK_EQUAL(source.bytes_between({3, 4}, {4, 5}), 10u + 5u);
+  CAF_CHECK_EQUAL(source.bytes_between({4, 5}, {3, 4}), 0u);
+  write_segment(5, "six\n");
+  CAF_CHECK_EQUAL(source.bytes_between({3, 0}, {5, 4}), 14u + 10u + 4u);
+  remove_segment(3);
+  CAF_CHECK_EQUAL(source.bytes_between({3, 4}, {5, 4}), 10u + 4u);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -174,6 +174,7 @@ CAF_TEST(a_host_that_is_denied_later_loses_its_connection) {
   files.denied_hosts = {"host-a"};
   CAF_REQUIRE(!collector.server->reload(files));
   CAF_CHECK(denied.lost(session));
+  CAF_CHECK(holds_within(test_timeout, [&] { return collector.server->account()[connection_end::host_denied] == 1; }));
   CAF_CHECK_EQUAL(other.hello(others, "host-b"), "welcome host-b");
 }
 

@@ -145,6 +145,7 @@ CAF_TEST(a_connection_that_is_old_enough_ends) {
   CAF_CHECK_EQUAL(host.hello(session, "host-a"), "welcome host-a");
   CAF_CHECK(host.lost(session));
   CAF_CHECK_EQUAL(collector.server->account().aged, 1U);
+  CAF_CHECK(holds_within(test_timeout, [&] { return collector.server->account()[connection_end::aged] == 1; }));
   CAF_CHECK(holds_within(test_timeout, [&] { return collector.all_sessions_gone(); }));
 }
 
