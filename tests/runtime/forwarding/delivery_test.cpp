@@ -158,7 +158,7 @@ CAF_TEST(no_more_bytes_are_sent_than_the_rate_allows_and_none_of_it_is_lost) {
   world.network.batch_bytes = 4096;
   world.network.start_host();
   std::string text;
-  for (int i = 0; i < 40'000; ++i) text += std::to_string(world.random.next()) + "\n";
+  for (int i = 0; i < 40'000; ++i) text += std::to_string(world.network.random.next()) + "\n";
   write(world, text);
   const auto before = world.network.bytes_sent;
   pass(world, 10s);
