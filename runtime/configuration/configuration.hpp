@@ -14,6 +14,8 @@
 #include "messages/cell_specification.hpp"
 #include "runtime/collector/ingest_limits.hpp"
 #include "runtime/evidence/segment_log_settings.hpp"
+#include "runtime/http_forwarding/http_settings.hpp"
+#include "runtime/jetstream/jetstream_settings.hpp"
 #include "runtime/signing/signing_settings.hpp"
 #include "runtime/socket_service/socket_service_options.hpp"
 #include "runtime/transport/transport_settings.hpp"
@@ -70,6 +72,9 @@ struct metrics_configuration {
 struct forwarding_configuration {
   /// In the order of preference: the first that takes lines gets them.
   std::vector<collector_place> collectors;
+  /// `[forward.jetstream]` and `[forward.http]`: others that get it, each for itself.
+  jetstream_settings jetstream;
+  http_settings http;
 
   bool operator==(const forwarding_configuration&) const = default;
 };
