@@ -25,6 +25,8 @@ class certificate_directory {
   void add_host(std::string_view host_id) const { make("host " + std::string{host_id}); }
   void add_collector(std::string_view name) const { make("collector " + std::string{name} + " IP:127.0.0.1"); }
 
+  std::filesystem::path operator/(std::string_view name) const { return dir_ / name; }
+
   /// `[tls]` of this node.
   std::string tls_table(const std::string& name) const {
     const auto file = [this](const std::string& of) { return (dir_ / of).string(); };

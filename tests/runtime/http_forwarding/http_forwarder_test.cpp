@@ -12,6 +12,7 @@
 #include "runtime/http_forwarding/http_cursor_file.hpp"
 #include "runtime/segments/segment_name.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/fleet_home.hpp"
 #include "tests/support/http_receiver.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/wait.hpp"
@@ -104,8 +105,9 @@ CAF_TEST(a_batch_has_many_and_a_start_goes_on_behind_what_was_taken) {
   start(receiver.url());
   CAF_CHECK(forwarder->drain(test_timeout));
   forwarder.reset();
-  CAF_CHECK_EQUAL(receiver.requests().size(), 1u);
-  CAF_CHECK_EQUAL(receiver.requests()[0].headers.at("content-type"), "application/cloudevents-batch+json");
+  const auto requests = receiver.requests();
+  CAF_CHECK_EQUAL(requests.size(), 1u);
+  CAF_CHECK_EQUAL(requests[0].headers.at("content-type"), "application/cloudevents-batch+json");
   append(5);
   start(receiver.url());
   CAF_CHECK(forwarder->drain(test_timeout));
@@ -147,7 +149,8 @@ CAF_TEST(a_receiver_s_pause_is_kept_and_its_errors_are_no_loss) {
   CAF_CHECK_EQUAL(receiver.lines(), text);
   forwarder.reset();
   CAF_CHECK(waited >= 1s);
-  CAF_CHECK_EQUAL(wait_for(note_kind::refuses).cause, "HTTP 500");
+  const auto refused = wait_for(note_kind::refuses);
+  CAF_CHECK_EQUAL(refused.cause, "HTTP 500");
 }
 
 CAF_TEST(a_refused_line_stops_it_until_it_is_asked_to_go_on) {
@@ -185,10 +188,27 @@ CAF_TEST(a_receiver_that_is_not_there_is_waited_for_and_holds_up_no_end) {
     url = gone.url();
   }
   start(url);
-  CAF_CHECK(!wait_for(note_kind::lost).cause.empty());
+  const auto lost = wait_for(note_kind::lost);
+  CAF_CHECK(!lost.cause.empty());
   const auto asked = std::chrono::steady_clock::now();
   forwarder.reset();
   CAF_CHECK(std::chrono::steady_clock::now() - asked < 5s);
+}
+
+CAF_TEST(a_receiver_is_believed_only_if_its_certificate_is) {
+  const certificate_directory certificates;
+  certificates.add_collector("receiver");
+  http_receiver receiver{always(200), content_of(certificates / "receiver.pem"),
+                         content_of(certificates / "receiver.key")};
+  start(receiver.url());
+  const auto lost = wait_for(note_kind::lost);
+  CAF_CHECK_NOT_EQUAL(lost.cause.find("certificate"), std::string::npos);
+  forwarder.reset();
+  CAF_CHECK(receiver.requests().empty());
+  settings.receiver.ca_file = certificates / "authority.pem";
+  start(receiver.url());
+  CAF_CHECK(forwarder->drain(test_timeout));
+  CAF_CHECK_EQUAL(receiver.lines(), text);
 }
 
 CAF_TEST(a_cursor_is_read_as_it_was_written_and_nothing_else_is) {
