@@ -1,15 +1,22 @@
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
+#include "runtime/os/file_descriptor.hpp"
 #include "runtime/segments/segment_name.hpp"
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/files.hpp"
+#include "tests/support/fleet_home.hpp"
 #include "tests/support/nats_server.hpp"
 #include "tests/support/simulator.hpp"
 #include "tests/support/wait.hpp"
@@ -54,6 +61,11 @@ struct fixture {
   simulator endless_guest(const daemon_home& home) const {
     return simulator{{.socket = home.socket_of("c1"), .frames = 0, .further = {"--rate", rate}}};
   }
+  /// One that would wait for the stream at its end.
+  static void kill(daemon_process& host) {
+    host.send(SIGKILL);
+    host.wait();
+  }
   static std::string log_of(const daemon_home& home) {
     std::string all;
     std::error_code failure;
@@ -78,6 +90,45 @@ struct fixture {
   }
 
   nats_server server;
+};
+
+/// Says that it wants TLS, and then nothing.
+class silent_server {
+ public:
+  silent_server() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const at = reinterpret_cast<sockaddr*>(&address);
+    CAF_REQUIRE(::bind(listening_.get(), at, size) == 0 && ::listen(listening_.get(), 16) == 0);
+    CAF_REQUIRE(::getsockname(listening_.get(), at, &size) == 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread{[this] {
+      constexpr std::string_view greeting =
+          "INFO {\"server_id\":\"S\",\"version\":\"2.9.10\",\"proto\":1,\"headers\":true,\"max_payload\":1048576,"
+          "\"tls_required\":true}\r\n";
+      for (;;) {
+        const int accepted = ::accept(listening_.get(), nullptr, nullptr);
+        if (accepted < 0) return;
+        connections_.emplace_back(accepted);
+        (void)::send(accepted, greeting.data(), greeting.size(), MSG_NOSIGNAL);
+      }
+    }};
+  }
+  silent_server(const silent_server&) = delete;
+  silent_server& operator=(const silent_server&) = delete;
+  ~silent_server() {
+    ::shutdown(listening_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  std::string url() const { return "tls://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  file_descriptor listening_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  std::uint16_t port_ = 0;
+  std::vector<file_descriptor> connections_;
+  std::thread thread_;
 };
 
 }  // namespace
@@ -118,7 +169,7 @@ CAF_TEST(a shared stream has every line as well) {
   home.configure(settings("stream"));
   auto alone = daemon_process::ready(home);
   CAF_CHECK_NOT_EQUAL(alone.wait_for_line("lines_refused").find("another writer"), std::string::npos);
-  CAF_CHECK_EQUAL(alone.stop(), 0);
+  kill(alone);
 }
 
 CAF_TEST(killed servers and power cuts lose double and reorder nothing) {
@@ -187,6 +238,50 @@ CAF_TEST(a server that does not answer is left and holds nobody up) {
   again.wait_for_line("receiver_reached");
   CAF_CHECK_EQUAL(again.stop(), 0);
   CAF_CHECK_EQUAL(difference(home), nothing_wrong);
+}
+
+CAF_TEST(a handshake that hangs holds nobody up) {
+  const silent_server silent;
+  const daemon_home home{{.tables = "[forward.jetstream]\nservers = ['" + silent.url() + "']\nstream = 'EVIDENCE'\n"}};
+  const auto begun = std::chrono::steady_clock::now();
+  auto host = daemon_process::ready(home);
+  host.wait_for_line("receiver_lost");
+  CAF_CHECK(std::chrono::steady_clock::now() - begun < longest_hang);
+  const auto asked = std::chrono::steady_clock::now();
+  CAF_CHECK_EQUAL(host.stop(), 0);
+  CAF_CHECK(std::chrono::steady_clock::now() - asked < longest_hang);
+}
+
+CAF_TEST(over tls with a password each end is who it says) {
+  const certificate_directory certificates;
+  certificates.add_collector("nats");
+  const auto file = [&](const char* name) { return (certificates / name).string(); };
+  nats_server secure{"tls { cert_file: \"" + file("nats.pem") + "\", key_file: \"" + file("nats.key") +
+                     "\", ca_file: \"" + file("authority.pem") + "\" }\n" +
+                     "authorization { user: host, password: \"a secret\" }\n"};
+  write_file(certificates / "password", "a secret\n");
+  const auto address = "tls://" + secure.url().substr(std::string_view{"nats://"}.size());
+  const std::string table = "[forward.jetstream]\nservers = ['" + address +
+                            "']\nstream = 'EVIDENCE'\ncreate_stream = true\nuser = 'host'\npassword_file = '" +
+                            file("password") + "'\n";
+  const std::string authority = "ca_file = '" + file("authority.pem") + "'\n";
+  const daemon_home home{{.cells = {{.id = "c1"}}, .evidence = "fsync = '10ms'\n", .tables = table}};
+  auto stranger = daemon_process::ready(home);
+  CAF_MESSAGE("the system's authorities do not know this server");
+  stranger.wait_for_line("receiver_lost");
+  kill(stranger);
+  home.configure({.cells = {{.id = "c1"}}, .evidence = "fsync = '10ms'\n", .tables = table + authority});
+  auto host = daemon_process::ready(home);
+  host.wait_for_line("receiver_reached");
+  simulate({.socket = home.socket_of("c1"), .frames = frames});
+  CAF_CHECK_EQUAL(host.stop(), 0);
+  CAF_CHECK_EQUAL(count_lines(host.err(), "forwarding_unfinished"), 0u);
+  CAF_CHECK_EQUAL(count_lines(host.err(), "a secret"), 0u);
+  CAF_MESSAGE("nor is another password taken");
+  write_file(certificates / "password", "another\n");
+  auto refused = daemon_process::ready(home);
+  CAF_CHECK_NOT_EQUAL(refused.wait_for_line("receiver_lost").find("uth"), std::string::npos);
+  kill(refused);
 }
 
 CAF_TEST(a stream that is not there is said to be missing and used once it is) {
