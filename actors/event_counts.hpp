@@ -31,6 +31,12 @@ class event_counts {
   /// At either end.
   std::atomic<std::uint64_t> histories_forked{0};
   std::atomic<std::uint64_t> collectors_lost{0};
+  std::atomic<std::uint64_t> receivers_lost{0};
+  std::atomic<std::uint64_t> lines_refused{0};
+  std::atomic<std::uint64_t> lines_undelivered{0};
+  std::atomic<std::uint64_t> lines_removed_early{0};
+  std::atomic<std::uint64_t> lines_skipped{0};
+  std::atomic<std::uint64_t> deliveries_stopped{0};
 
   using by_role = std::map<std::string, std::uint64_t, std::less<>>;
 

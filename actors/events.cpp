@@ -341,6 +341,7 @@ void operator_events::delivery_forked(std::string_view collector, std::string_vi
 }
 
 void operator_events::lines_undelivered(std::string_view collector, std::string_view from, std::string_view to) {
+  ++counts_.lines_undelivered;
   emit(level::err, "lines_undelivered",
        {{"collector", std::string{collector}}, {"from", std::string{from}}, {"to", std::string{to}}});
 }

@@ -120,6 +120,19 @@ class operator_events {
   void evidence_unread(std::string_view collector);
   void forwarding_unfinished();
 
+  // Of a host that delivers its log to a stream or an HTTP service. `receiver`: as an operator knows it.
+
+  void receiver_reached(std::string_view receiver);
+  void receiver_lost(std::string_view receiver, std::string_view cause);
+  /// It takes nothing for now.
+  void lines_refused(std::string_view receiver, std::string_view cause);
+  /// What lies between was removed here, and the receiver may still lose it.
+  void lines_removed_early(std::string_view receiver, std::string_view from, std::string_view to);
+  /// The receiver will not take the line there; nothing is sent any more.
+  void delivery_stopped(std::string_view receiver, std::string_view position, std::string_view cause);
+  /// Left out, as configured.
+  void line_skipped(std::string_view receiver, std::string_view position, std::string_view id);
+
   /// At any time, also while events are reported; takes effect at once.
   void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
   const event_counts& counts() const { return counts_; }

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Three hosts forward their evidence logs to two collectors over mutual TLS. One collector is killed, one host is cut off.
-# At the end both collectors together have every byte of every log, and each log verifies. Ends by itself within a minute.
+# Three hosts forward their evidence logs to two collectors over mutual TLS, and one of them into a stream of NATS JetStream
+# as well. One collector is killed, one host is cut off. At the end both collectors together have every byte of every log,
+# the stream has each line once and in order, and each log verifies. Ends by itself within a minute.
 # usage: fleet.sh DIRECTORY_OF_THE_PROGRAMS
 set -euo pipefail
 
@@ -59,6 +60,35 @@ make_collector() {
   } >"$place/$node/telemetryd.toml"
 }
 
+# In a directory of its own, on a port that it chooses.
+start_nats() {
+  mkdir -p "$place/nats"
+  printf 'listen: "127.0.0.1:-1"\njetstream { store_dir: "%s/nats/store" }\n' "$place" >"$place/nats/nats.conf"
+  PATH="$PATH:/usr/sbin" nats-server -c "$place/nats/nats.conf" 2>"$place/nats/daemon.log" &
+  pids[nats]=$!
+  wait_for 10 grep -q "Server is ready" "$place/nats/daemon.log"
+  nats_port="$(sed -n 's/.*Listening for client connections on .*:\([0-9]*\)$/\1/p' "$place/nats/daemon.log")"
+}
+
+# ask_nats COUNT WORD: sends what standard input says, prints so many answers with this word. The protocol is text.
+ask_nats() {
+  exec 3<>"/dev/tcp/127.0.0.1/$nats_port"
+  { printf 'CONNECT {"verbose":false}\r\nSUB answers 1\r\n' && cat; } >&3
+  grep -a -m "$1" "$2" <&3
+  exec 3>&-
+}
+
+# The lines of the stream, in its order; each message holds many.
+stream_lines() {
+  local count i body
+  count="$(printf 'PUB $JS.API.STREAM.INFO.EVIDENCE answers 0\r\n\r\n' | ask_nats 1 stream_info_response | jq .state.messages)"
+  for ((i = 1; i <= count; ++i)); do
+    body="{\"seq\":$i}"
+    printf 'PUB $JS.API.STREAM.MSG.GET.EVIDENCE answers %d\r\n%s\r\n' "${#body}" "$body"
+  done | ask_nats "$count" stream_msg_get_response | jq -rs 'sort_by(.message.seq)[].message.data | @base64d' |
+    sed -e '/^[][]$/d' -e 's/,$//'
+}
+
 port_of() { sed -n 's/.*collector_listening address=[^ ]*:\([0-9]*\)$/\1/p' "$place/$1/daemon.log" | tail -n 1; }
 
 make_host() {
@@ -71,6 +101,9 @@ make_host() {
     printf '\n[signing]\nalg = "ed25519"\nkid = "%s"\nkey_file = "%s/%s/signing.key"\nmode = "checkpoint"\n' "$node" "$place" "$node"
     tls "$node"
     printf '\n[forward]\ncollectors = ["127.0.0.1:%s", "127.0.0.1:%s"]\n' "$(port_of collector-1)" "$(port_of collector-2)"
+    if [[ "$node" == host-c ]]; then
+      printf '\n[forward.jetstream]\nservers = ["nats://127.0.0.1:%s"]\nstream = "EVIDENCE"\nfence = "subject"\ncreate_stream = true\n' "$nats_port"
+    fi
     printf '\n[[cell]]\nid = "cell-1"\nrun_id = "run-1"\nvsock_uds_base = "%s/%s/cell-1.sock"\nspec_signature_hash = "sha256:11aa"\n' "$place" "$node"
   } >"$place/$node/telemetryd.toml"
 }
@@ -98,7 +131,11 @@ for each in "${collectors[@]}"; do
 done
 grep -h collector_listening "$place"/collector-*/daemon.log
 
-say "three hosts, a cell each, that forward to the first collector"
+say "a NATS server with JetStream"
+start_nats
+grep -h "Listening for client" "$place/nats/daemon.log"
+
+say "three hosts, a cell each, that forward to the first collector; host-c into a stream as well"
 guests=()
 for each in "${hosts[@]}"; do
   make_host "$each"
@@ -106,7 +143,7 @@ for each in "${hosts[@]}"; do
   "$programs/cellos-guest-sim" --quiet --socket "$place/$each/cell-1.sock_9001" --frames 20000 --rate 2000 >/dev/null &
   guests+=($!)
 done
-grep -h collector_reached "$place"/host-*/daemon.log
+grep -hE '(collector|receiver)_reached' "$place"/host-*/daemon.log
 
 say "collector-1 is killed (SIGKILL): the hosts go on with collector-2"
 kill -KILL "${pids[collector-1]}"
@@ -136,4 +173,9 @@ for each in "${hosts[@]}"; do
   printf '%s: %s lines, all copied. ' "$each" "$(cat "$place/$each"/evidence/evidence-*.jsonl | wc -l)"
   "$programs/cellos-telemetryctl" verify --keys "$place/$each/signing.key.pub.json" --finished "$place/together/$each" | tail -n 1
 done
+
+say "the stream has each line of host-c once and in order"
+stream_lines >"$place/stream.jsonl"
+cat "$place"/host-c/evidence/evidence-*.jsonl | cmp - "$place/stream.jsonl"
+printf '%s lines in the stream\n' "$(wc -l <"$place/stream.jsonl")"
 printf '\nKept for you in %s\n' "$place"

@@ -14,6 +14,8 @@
 #include "messages/cell_specification.hpp"
 #include "runtime/collector/ingest_limits.hpp"
 #include "runtime/evidence/segment_log_settings.hpp"
+#include "runtime/http_forwarding/http_settings.hpp"
+#include "runtime/jetstream/jetstream_settings.hpp"
 #include "runtime/signing/signing_settings.hpp"
 #include "runtime/socket_service/socket_service_options.hpp"
 #include "runtime/transport/transport_settings.hpp"
@@ -74,6 +76,9 @@ struct forwarding_configuration {
   std::vector<collector_place> collectors;
   /// Bytes a second that messages with lines may have, as they are sent; 0: as many as the collector takes.
   std::uint64_t max_bytes_per_second = 0;
+  /// `[forward.jetstream]` and `[forward.http]`: others that get it, each for itself.
+  jetstream_settings jetstream;
+  http_settings http;
 
   bool operator==(const forwarding_configuration&) const = default;
 };

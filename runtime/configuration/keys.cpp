@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "runtime/configuration/receiver_readers.hpp"
+
 namespace cellos::settings {
 
 namespace {
@@ -52,6 +54,40 @@ std::vector<section> node_sections_of(configuration& into) {
           {"keys_file", optional, R"("/etc/cellos-telemetry/keys.json")", text_into(collector.keys_file, absolute_path)},
           {"witness_interval", optional, R"("1m")", duration_into(collector.witness_interval, "1s", std::chrono::milliseconds{1})},
           {"host_bytes_per_second", optional, R"("64MiB")", size_into(collector.host_bytes_per_second, "64KiB", "1TiB")},
+      }, optional},
+  };
+  // clang-format on
+}
+
+/// Who else gets the log.
+std::vector<section> receiver_sections_of(forwarding_configuration& into) {
+  jetstream_settings& stream = into.jetstream;
+  http_settings& http = into.http;
+  // clang-format off
+  return {
+      {"forward.jetstream", {
+          {"servers", required, R"(["tls://nats-1.example:4222"])", nats_servers_into(stream.servers)},
+          {"stream", required, R"("EVIDENCE")", text_into(stream.stream, stream_name)},
+          {"prefix", optional, R"("cellos")", text_into(stream.prefix, subject_prefix)},
+          {"fence", optional, R"("stream")", choice_into(stream.fence, spelled(stream_fence::stream, stream_fence::subject))},
+          {"keep_after_ack", optional, R"("10m")", duration_into(stream.keep_after_ack, "1s", std::chrono::milliseconds{1})},
+          {"create_stream", optional, "false", flag_into(stream.create_stream)},
+          {"ca_file", optional, R"("/etc/cellos-telemetry/nats-ca.crt")", text_into(stream.ca_file, absolute_path)},
+          {"certificate_file", optional, R"("/etc/cellos-telemetry/nats.crt")", text_into(stream.certificate_file, absolute_path)},
+          {"key_file", optional, R"("/etc/cellos-telemetry/nats.key")", text_into(stream.key_file, absolute_path)},
+          {"credentials_file", optional, R"("/etc/cellos-telemetry/nats.creds")", text_into(stream.credentials_file, absolute_path)},
+          {"user", optional, R"("host-a")", text_into(stream.user, opaque_text)},
+          {"password_file", optional, R"("/etc/cellos-telemetry/nats.password")", text_into(stream.password_file, absolute_path)},
+      }, optional},
+      {"forward.http", {
+          {"url", required, R"("https://events.example/cellos")", text_into(http.url, receiver_url)},
+          {"batched", optional, "false", flag_into(http.batched)},
+          {"batch_bytes", optional, R"("256KiB")", size_into(http.batch_bytes, "1KiB", "512KiB")},
+          {"ca_file", optional, R"("/etc/cellos-telemetry/receiver-ca.crt")", text_into(http.ca_file, absolute_path)},
+          {"certificate_file", optional, R"("/etc/cellos-telemetry/receiver.crt")", text_into(http.certificate_file, absolute_path)},
+          {"key_file", optional, R"("/etc/cellos-telemetry/receiver.key")", text_into(http.key_file, absolute_path)},
+          {"authorization_file", optional, R"("/etc/cellos-telemetry/receiver.authorization")", text_into(http.authorization_file, absolute_path)},
+          {"skip", optional, R"(["host-a/cell-1/run-7/1700000000124/00000000000000000001"])", event_ids_into(http.skip)},
       }, optional},
   };
   // clang-format on
@@ -123,6 +159,7 @@ std::vector<section> sections_of(configuration& into) {
   };
   // clang-format on
   std::ranges::move(node_sections_of(into), std::back_inserter(all));
+  std::ranges::move(receiver_sections_of(into.forward), std::back_inserter(all));
   return all;
 }
 

@@ -22,7 +22,7 @@ struct key {
 
 /// A table of the file.
 struct section {
-  /// Empty for the keys above the first table.
+  /// Empty for the keys above the first table; `forward.http` is the table `http` in the table `forward`.
   std::string_view name;
   std::vector<key> keys;
   /// Optional: nothing is missing from a table that is not there.

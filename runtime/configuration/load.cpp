@@ -135,23 +135,48 @@ class loading {
     auto sections = sections_of(result_);
     std::vector<std::string_view> tables{cell_section};
     for (const auto& section : sections) {
-      if (!section.name.empty()) tables.push_back(section.name);
+      if (!section.name.empty() && section.name.find('.') == std::string_view::npos) tables.push_back(section.name);
     }
     for (const auto& section : sections) {
       if (section.name.empty()) {
         read_keys(root, "", "", section.keys, tables);
       } else {
-        read_section(root, section);
+        read_section(root, section, tables_in(section.name, sections));
       }
     }
   }
 
-  void read_section(const toml::table& root, const section& section) {
+  static std::vector<std::string_view> tables_in(std::string_view outer, const std::vector<section>& sections) {
+    std::vector<std::string_view> inner;
+    for (const auto& section : sections) {
+      const auto dot = section.name.find('.');
+      if (dot != std::string_view::npos && section.name.substr(0, dot) == outer)
+        inner.push_back(section.name.substr(dot + 1));
+    }
+    return inner;
+  }
+
+  static const toml::node* find_section(const toml::table& root, std::string_view name) {
+    const auto dot = name.find('.');
+    if (dot == std::string_view::npos) return root.get(name);
+    const auto* outer = root.get(name.substr(0, dot));
+    const auto* table = outer != nullptr ? outer->as_table() : nullptr;
+    return table != nullptr ? table->get(name.substr(dot + 1)) : nullptr;
+  }
+
+  /// `tables`: those in it.
+  void read_section(const toml::table& root, const section& section, const std::vector<std::string_view>& tables) {
     static const toml::table empty;
-    const auto* node = root.get(section.name);
+    const auto* node = find_section(root, section.name);
     if (!node && section.need == presence::optional) return;
     const auto* table = node ? node->as_table() : &empty;
-    if (table) return read_keys(*table, section.name, fmt::format("{}.", section.name), section.keys);
+    if (table) {
+      const auto is_inner = [&](std::string_view name) { return std::ranges::find(tables, name) != tables.end(); };
+      // Written for the sake of a table in it.
+      if (!table->empty() && std::ranges::all_of(*table, [&](const auto& each) { return is_inner(each.first.str()); }))
+        return;
+      return read_keys(*table, section.name, fmt::format("{}.", section.name), section.keys, tables);
+    }
     complain(place_of(node->source()), section.name, fmt::format("is {}, not a table", type_of(*node)),
              fmt::format("write [{}] on a line of its own and its keys below", section.name));
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "runtime/configuration/configuration_error.hpp"
@@ -108,14 +109,48 @@ void check_tls(const tls_settings& tls, const std::string& at, std::vector<contr
                    "write them; config/certificates/ says how certificates are made"});
 }
 
+/// `table`: where the keys are.
+void check_certificate(const std::filesystem::path& certificate, const std::filesystem::path& key,
+                       const std::string& table, const char* at, std::vector<contradiction>& found) {
+  if (certificate.empty() == key.empty()) return;
+  found.push_back({table + '.' + at, "needs both certificate_file and key_file, or neither",
+                   "write the other one under [" + table + "]"});
+}
+
+void check_fsync(const configuration& config, const std::string& at, std::vector<contradiction>& found) {
+  if (config.evidence.fsync != fsync_policy::never) return;
+  const auto table = at.substr(0, at.rfind('.'));
+  found.push_back({at, "cannot be with evidence.fsync = \"never\": only what survives a loss of power is forwarded",
+                   "write fsync = \"100ms\" under [evidence], or remove [" + table + "]"});
+}
+
+void check_stream(const configuration& config, std::vector<contradiction>& found) {
+  const jetstream_settings& stream = config.forward.jetstream;
+  check_fsync(config, "forward.jetstream.servers", found);
+  check_certificate(stream.certificate_file, stream.key_file, "forward.jetstream", "servers", found);
+  if (stream.user.empty() != stream.password_file.empty()) {
+    found.push_back({"forward.jetstream.servers", "needs both user and password_file, or neither",
+                     "write the other one under [forward.jetstream]"});
+  }
+  const bool is_plain =
+      std::ranges::none_of(stream.servers, [](const auto& each) { return each.starts_with("tls://"); });
+  if (is_plain && !(stream.ca_file.empty() && stream.certificate_file.empty())) {
+    found.push_back({"forward.jetstream.servers", "has no server that TLS is used with, and a certificate is named",
+                     "write tls:// for nats://, or remove the certificate"});
+  }
+}
+
+void check_receivers(const configuration& config, const places& written, std::vector<contradiction>& found) {
+  if (written.contains("forward.jetstream.servers")) check_stream(config, found);
+  if (!written.contains("forward.http.url")) return;
+  check_fsync(config, "forward.http.url", found);
+  check_certificate(config.forward.http.certificate_file, config.forward.http.key_file, "forward.http", "url", found);
+}
+
 void check_nodes(const configuration& config, const places& written, std::vector<contradiction>& found) {
   if (written.contains("forward.collectors")) {
     check_tls(config.tls, "forward.collectors", found);
-    if (config.evidence.fsync == fsync_policy::never) {
-      found.push_back({"forward.collectors",
-                       "cannot be with evidence.fsync = \"never\": only what survives a loss of power is forwarded",
-                       "write fsync = \"100ms\" under [evidence], or remove [forward]"});
-    }
+    check_fsync(config, "forward.collectors", found);
   }
   if (!written.contains("collector.listen")) return;
   check_tls(config.tls, "collector.listen", found);
@@ -137,6 +172,7 @@ std::vector<contradiction> contradictions_of(const configuration& config, const 
   check_segments(config.evidence, written, found);
   check_signing(config.signing, written, found);
   check_nodes(config, written, found);
+  check_receivers(config, written, found);
   check_ids(config, written, found);
   check_sockets(config, written, found);
   return found;

@@ -24,6 +24,15 @@ void write_events(exposition& out, const event_counts& seen) {
               seen.histories_forked);
   out.counter("collectors_lost_total", "Times that a collector could not be reached or was lost.",
               seen.collectors_lost);
+  out.counter("receivers_lost_total", "Times that a stream or an HTTP receiver could not be reached or was lost.",
+              seen.receivers_lost);
+  out.counter("receiver_refusals_total", "Times that a stream or an HTTP receiver took nothing for a while.",
+              seen.lines_refused);
+  out.counter("lines_removed_early_total", "Times that lines were removed soon after a stream acknowledged them.",
+              seen.lines_removed_early);
+  out.counter("lines_skipped_total", "Lines that were not delivered, as configured.", seen.lines_skipped);
+  out.counter("deliveries_stopped_total", "Times that a receiver would not take a line and delivery stopped.",
+              seen.deliveries_stopped);
 }
 
 void write_reasons(exposition& out, const std::vector<transport_status>& all, const char* name, const char* help,

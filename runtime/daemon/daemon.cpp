@@ -8,6 +8,8 @@
 #include "runtime/daemon/daemon_process.hpp"
 #include "runtime/daemon/forwarding_role.hpp"
 #include "runtime/daemon/host_role.hpp"
+#include "runtime/daemon/http_role.hpp"
+#include "runtime/daemon/jetstream_role.hpp"
 #include "runtime/daemon/node_chain.hpp"
 #include "runtime/os/descriptor_plan.hpp"
 
@@ -24,6 +26,10 @@ exit_code run_daemon(const configuration& settings, const std::filesystem::path&
   committed_end committed;
   std::optional<forwarding_role> forwarding;
   if (!settings.forward.collectors.empty()) roles.push_back(&forwarding.emplace(process, committed, chain));
+  std::optional<jetstream_role> stream;
+  if (!settings.forward.jetstream.servers.empty()) roles.push_back(&stream.emplace(process, committed));
+  std::optional<http_role> http;
+  if (!settings.forward.http.url.empty()) roles.push_back(&http.emplace(process, committed));
   host_role host{process, committed, chain};
   roles.push_back(&host);
   return process.run(role_list{std::move(roles)});

@@ -4,6 +4,38 @@
 
 namespace cellos {
 
+namespace {
+
+/// Connections are made with what was read at the start; the files that it names are read again for each of them.
+template <class Compare>
+void compare_receivers(const forwarding_configuration& running, const forwarding_configuration& read,
+                       const Compare& compare) {
+  const jetstream_settings& stream = running.jetstream;
+  const http_settings& http = running.http;
+  compare("forward.jetstream.servers", stream.servers, read.jetstream.servers);
+  compare("forward.jetstream.stream", stream.stream, read.jetstream.stream);
+  compare("forward.jetstream.prefix", stream.prefix, read.jetstream.prefix);
+  compare("forward.jetstream.fence", stream.fence, read.jetstream.fence);
+  compare("forward.jetstream.keep_after_ack", stream.keep_after_ack, read.jetstream.keep_after_ack);
+  compare("forward.jetstream.create_stream", stream.create_stream, read.jetstream.create_stream);
+  compare("forward.jetstream.ca_file", stream.ca_file, read.jetstream.ca_file);
+  compare("forward.jetstream.certificate_file", stream.certificate_file, read.jetstream.certificate_file);
+  compare("forward.jetstream.key_file", stream.key_file, read.jetstream.key_file);
+  compare("forward.jetstream.credentials_file", stream.credentials_file, read.jetstream.credentials_file);
+  compare("forward.jetstream.user", stream.user, read.jetstream.user);
+  compare("forward.jetstream.password_file", stream.password_file, read.jetstream.password_file);
+  compare("forward.http.url", http.url, read.http.url);
+  compare("forward.http.batched", http.batched, read.http.batched);
+  compare("forward.http.batch_bytes", http.batch_bytes, read.http.batch_bytes);
+  compare("forward.http.ca_file", http.ca_file, read.http.ca_file);
+  compare("forward.http.certificate_file", http.certificate_file, read.http.certificate_file);
+  compare("forward.http.key_file", http.key_file, read.http.key_file);
+  compare("forward.http.authorization_file", http.authorization_file, read.http.authorization_file);
+  compare("forward.http.skip", http.skip, read.http.skip);
+}
+
+}  // namespace
+
 std::vector<std::string> restart_needed_for(const configuration& running, const configuration& read) {
   std::vector<std::string> keys;
   const auto compare = [&](const char* key, const auto& before, const auto& after) {
@@ -31,6 +63,7 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("tls.plain_loopback", running.tls.plain_loopback, read.tls.plain_loopback);
   compare("forward.collectors", running.forward.collectors, read.forward.collectors);
   compare("forward.max_bytes_per_second", running.forward.max_bytes_per_second, read.forward.max_bytes_per_second);
+  compare_receivers(running.forward, read.forward, compare);
   compare("collector.listen", running.collector.listen, read.collector.listen);
   compare("collector.dir", running.collector.dir, read.collector.dir);
   compare("collector.silence_window", running.collector.silence_window, read.collector.silence_window);

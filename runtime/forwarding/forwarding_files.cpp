@@ -33,27 +33,6 @@ std::optional<std::string> read_file(const std::filesystem::path& path, file_sys
   return text;
 }
 
-std::string to_text(const node_log_id& id) {
-  constexpr std::string_view hexadecimal = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : id) {
-    text += hexadecimal[byte >> 4];
-    text += hexadecimal[byte & 0xf];
-  }
-  return text + '\n';
-}
-
-std::optional<node_log_id> parse_id(std::string_view text) {
-  node_log_id id{};
-  if (text.size() != 2 * id.size() + 1) return std::nullopt;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    const char* const digits = text.data() + 2 * i;
-    if (std::from_chars(digits, digits + 2, id[i], 16).ptr != digits + 2) return std::nullopt;
-  }
-  if (to_text(id) != text) return std::nullopt;
-  return id;
-}
-
 template <class Number>
 bool take_number(std::string_view& text, Number& into) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), into);
@@ -64,10 +43,32 @@ bool take_number(std::string_view& text, Number& into) {
 
 }  // namespace
 
+std::string to_text(const node_log_id& id) {
+  constexpr std::string_view hexadecimal = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : id) {
+    text += hexadecimal[byte >> 4];
+    text += hexadecimal[byte & 0xf];
+  }
+  return text;
+}
+
+std::optional<node_log_id> parse_log_id(std::string_view text) {
+  node_log_id id{};
+  if (text.size() != 2 * id.size()) return std::nullopt;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const char* const digits = text.data() + 2 * i;
+    if (std::from_chars(digits, digits + 2, id[i], 16).ptr != digits + 2) return std::nullopt;
+  }
+  if (to_text(id) != text) return std::nullopt;
+  return id;
+}
+
 log_id_outcome read_or_make_log_id(const std::filesystem::path& dir, file_system& files) {
   log_id_outcome out;
   if (const auto text = read_file(dir / id_name, files, out.failure)) {
-    const auto id = parse_id(*text);
+    const auto id =
+        text->ends_with('\n') ? parse_log_id(std::string_view{*text}.substr(0, text->size() - 1)) : std::nullopt;
     if (id)
       out.id = *id;
     else
@@ -79,7 +80,7 @@ log_id_outcome read_or_make_log_id(const std::filesystem::path& dir, file_system
     out.failure = last_system_error();
     return out;
   }
-  out.failure = replace_file(files, dir / id_name, to_text(out.id), file_mode).failure;
+  out.failure = replace_file(files, dir / id_name, to_text(out.id) + '\n', file_mode).failure;
   if (out.failure) return out;
   const file_descriptor entries{
       uninterrupted([&] { return files.open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); })};
@@ -88,8 +89,7 @@ log_id_outcome read_or_make_log_id(const std::filesystem::path& dir, file_system
 }
 
 std::optional<forwarding_mark> read_mark(const std::filesystem::path& dir) {
-  std::error_code ignored;
-  const auto file = read_file(dir / mark_name, real_file_system(), ignored);
+  const auto file = read_hint(dir / mark_name);
   if (!file || !file->ends_with('\n')) return std::nullopt;
   forwarding_mark mark;
   std::string_view text = *file;
@@ -101,10 +101,19 @@ std::optional<forwarding_mark> read_mark(const std::filesystem::path& dir) {
 }
 
 std::error_code write_mark(const std::filesystem::path& dir, const forwarding_mark& mark, file_system& files) {
-  const auto path = dir / mark_name;
+  return write_hint(dir / mark_name,
+                    std::to_string(mark.delivered.segment) + ' ' + std::to_string(mark.delivered.offset) + ' ' +
+                        mark.collector + '\n',
+                    files);
+}
+
+std::optional<std::string> read_hint(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return read_file(path, real_file_system(), ignored);
+}
+
+std::error_code write_hint(const std::filesystem::path& path, std::string_view text, file_system& files) {
   const auto beside = path.native() + ".new";
-  const auto text = std::to_string(mark.delivered.segment) + ' ' + std::to_string(mark.delivered.offset) + ' ' +
-                    mark.collector + '\n';
   constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
   const file_descriptor file{uninterrupted([&] { return files.open(beside.c_str(), flags, file_mode); })};
   if (!file) return last_system_error();

@@ -37,4 +37,15 @@ std::optional<forwarding_mark> read_mark(const std::filesystem::path& dir);
 std::error_code write_mark(const std::filesystem::path& dir, const forwarding_mark& mark,
                            file_system& files = real_file_system());
 
+/// 32 hexadecimal digits.
+std::string to_text(const node_log_id& id);
+/// Nothing but what to_text() spells.
+std::optional<node_log_id> parse_log_id(std::string_view text);
+
+/// The content of a file of at most 4 KiB. Nothing where there is none, or none that can be read.
+std::optional<std::string> read_hint(const std::filesystem::path& path);
+/// Puts a file with this text at `path`, by way of PATH.new; not synced.
+std::error_code write_hint(const std::filesystem::path& path, std::string_view text,
+                           file_system& files = real_file_system());
+
 }  // namespace cellos

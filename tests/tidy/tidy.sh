@@ -177,7 +177,7 @@ differing() {
 
 events_and_alerts_without_explanation() {
   [[ ! -f actors/events.cpp ]] ||
-    tr '\n' ' ' <actors/events.cpp | grep -oE ' emit\([^;]*' | sed -nE 's/^[^"]*"([a-z_]+)".*/\1/p' |
+    cat actors/events*.cpp | tr '\n' ' ' | grep -oE ' emit\([^;]*' | sed -nE 's/^[^"]*"([a-z_]+)".*/\1/p' |
     differing actors/events.cpp "Events an operator sees"
   [[ ! -f config/prometheus/alerts.yml ]] ||
     sed -nE 's/.*- alert: *([A-Za-z]+).*/\1/p' config/prometheus/alerts.yml |

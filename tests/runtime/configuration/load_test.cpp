@@ -47,7 +47,22 @@ log = {level = "trace", format = "json"}
 intake = {chunks_per_cell = 2, byte_budget = "1MiB", connections_per_cell = 3, half_frame_timeout = "4s"}
 scheduler.threads = 5
 tls = {certificate_file = "/n.crt", key_file = "/n.key", ca_file = "/ca.crt", plain_loopback = true}
-forward = {collectors = ["a.example:1", "[::1]:2"], max_bytes_per_second = "32KiB"}
+forward.collectors = ["a.example:1", "[::1]:2"]
+forward.max_bytes_per_second = "32KiB"
+forward.http = {url = "https://r.example/in", batched = true, batch_bytes = "4KiB", ca_file = "/r.ca", certificate_file = "/r.crt", key_file = "/r.key", authorization_file = "/r.auth", skip = ["a/1"]}
+[forward.jetstream]
+servers = ["tls://n.example:4222", "nats://127.0.0.1:4222"]
+stream = "S"
+prefix = "p.q"
+fence = "subject"
+keep_after_ack = "2m"
+create_stream = true
+ca_file = "/n.ca"
+certificate_file = "/n.crt"
+key_file = "/n.key"
+credentials_file = "/n.creds"
+user = "u"
+password_file = "/n.password"
 [collector]
 listen = "0.0.0.0:7440"
 dir = "/hosts"
@@ -74,7 +89,21 @@ on_agent_failure = "fail-cell"
   expected.intake = {2, 1u << 20, 3, 4s};
   expected.workers = 5;
   expected.tls = {"/n.crt", "/n.key", "/ca.crt", {}, true};
-  expected.forward = {{{"a.example", 1, {}}, {"::1", 2, {}}}, 32u << 10};
+  expected.forward.collectors = {{"a.example", 1, {}}, {"::1", 2, {}}};
+  expected.forward.max_bytes_per_second = 32u << 10;
+  expected.forward.http = {"https://r.example/in", true, 4096, "/r.ca", "/r.crt", "/r.key", "/r.auth", {"a/1"}};
+  expected.forward.jetstream = {{"tls://n.example:4222", "nats://127.0.0.1:4222"},
+                                "S",
+                                "p.q",
+                                stream_fence::subject,
+                                2min,
+                                true,
+                                "/n.ca",
+                                "/n.crt",
+                                "/n.key",
+                                "/n.creds",
+                                "u",
+                                "/n.password"};
   expected.collector = {collector_place{"0.0.0.0", 7440, {}}, "/hosts", {"x", "y"}, 3s, true, "/k.json", 2s, 1u << 20};
   expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell}};
   CAF_CHECK(config == expected);

@@ -57,6 +57,26 @@ const std::map<std::string, std::string> other_values{
     {"tls.plain_loopback", "true"},
     {"forward.collectors", R"(["b.example:7440"])"},
     {"forward.max_bytes_per_second", R"("1MiB")"},
+    {"forward.jetstream.servers", R"(["tls://b.example:4222"])"},
+    {"forward.jetstream.stream", R"("B")"},
+    {"forward.jetstream.prefix", R"("b.c")"},
+    {"forward.jetstream.fence", R"("subject")"},
+    {"forward.jetstream.keep_after_ack", R"("1m")"},
+    {"forward.jetstream.create_stream", "true"},
+    {"forward.jetstream.ca_file", R"("/b.ca")"},
+    {"forward.jetstream.certificate_file", R"("/b.crt")"},
+    {"forward.jetstream.key_file", R"("/b.key")"},
+    {"forward.jetstream.credentials_file", R"("/b.creds")"},
+    {"forward.jetstream.user", R"("b")"},
+    {"forward.jetstream.password_file", R"("/b.password")"},
+    {"forward.http.url", R"("https://b.example/")"},
+    {"forward.http.batched", "true"},
+    {"forward.http.batch_bytes", R"("1KiB")"},
+    {"forward.http.ca_file", R"("/b.ca")"},
+    {"forward.http.certificate_file", R"("/b.crt")"},
+    {"forward.http.key_file", R"("/b.key")"},
+    {"forward.http.authorization_file", R"("/b.authorization")"},
+    {"forward.http.skip", R"(["b/1"])"},
     {"collector.listen", R"("0.0.0.0:7441")"},
     {"collector.dir", R"("/others")"},
     {"collector.denied_hosts", R"(["x"])"},
@@ -71,7 +91,10 @@ const std::map<std::string, std::string> other_values{
 const std::string nodes =
     "[tls]\ncertificate_file = \"/0.crt\"\nkey_file = \"/0.key\"\nca_file = \"/0.ca\"\n"
     "[forward]\ncollectors = [\"a.example:7440\"]\n[collector]\nlisten = \"0.0.0.0:7440\"\ndir = \"/hosts\"\n"
-    "keys_file = \"/0.json\"\n";
+    "keys_file = \"/0.json\"\n"
+    "[forward.jetstream]\nservers = [\"tls://a.example:4222\"]\nstream = \"A\"\ncertificate_file = \"/0.crt\"\n"
+    "key_file = \"/0.key\"\nuser = \"a\"\npassword_file = \"/0.password\"\n"
+    "[forward.http]\nurl = \"https://a.example/\"\ncertificate_file = \"/0.crt\"\nkey_file = \"/0.key\"\n";
 
 /// Taken over while cells are served; cells themselves are admitted and retired.
 const std::set<std::string> taken_over_at_once{
@@ -104,7 +127,7 @@ std::string former(const std::string& key) { return is_of_nodes(key) ? smallest 
 
 /// That file but for this key.
 configuration with(const std::string& key) {
-  const auto dot = key.find('.');
+  const auto dot = key.rfind('.');
   const std::string table = dot == std::string::npos ? "" : key.substr(0, dot);
   const std::string name = dot == std::string::npos ? key : key.substr(dot + 1);
   std::string text = former(key);
@@ -114,8 +137,8 @@ configuration with(const std::string& key) {
     text.replace(begin, text.find('\n', begin) + 1 - begin, line);
   } else if (is_of_nodes(key)) {
     const auto after = text.find("[" + table + "]\n") + table.size() + 3;
-    const auto begin = text.find(name + " = ", after);
-    if (begin != std::string::npos) text.erase(begin, text.find('\n', begin) + 1 - begin);
+    const auto begin = text.find("\n" + name + " = ", after - 1) + 1;
+    if (begin > 0 && begin < text.find("\n[", after)) text.erase(begin, text.find('\n', begin) + 1 - begin);
     text.insert(after, line);
   } else if (table == "evidence") {
     text += line;
