@@ -50,7 +50,7 @@ struct forwarding_lag {
 
 /// One forwarder of the evidence log.
 struct forwarding_status {
-  /// One word, as in labels: `collectors`.
+  /// One word, as in labels: `collectors`, `jetstream`, `http`.
   std::string name;
   forwarding_state state = forwarding_state::unreached;
   /// Who takes the lines, as the configuration names it; empty while nobody does.

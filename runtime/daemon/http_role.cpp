@@ -36,6 +36,7 @@ std::string http_role::start() {
   wanted.dir = settings_.evidence.dir;
   wanted.receiver = settings_.forward.http;
   forwarder_ = std::make_unique<http_forwarder>(wanted, *events_, [this] { return committed_.position(); });
+  process_.nodes().show(this, {.forwarder = [this] { return forwarder_->shown(); }});
   return {};
 }
 
@@ -43,6 +44,7 @@ std::string http_role::start() {
 void http_role::stop() {
   const bool is_stopped = forwarder_->status().is_stopped;
   if (is_stopped || !forwarder_->drain(drain_timeout)) process_.events().forwarding_unfinished();
+  process_.nodes().hide(this);
   forwarder_->stop();
   forwarder_.reset();
 }

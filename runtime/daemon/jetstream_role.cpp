@@ -39,12 +39,14 @@ std::string jetstream_role::start() {
   wanted.stream = settings_.forward.jetstream;
   auto opened = jetstream_forwarder::open(wanted, {*events_, [this] { return committed_.position(); }});
   forwarder_ = std::move(opened.forwarder);
+  if (forwarder_) process_.nodes().show(this, {.forwarder = [this] { return forwarder_->shown(); }});
   return opened.refusal;
 }
 
 /// What is left goes on with the next start.
 void jetstream_role::stop() {
   if (!forwarder_->drain(drain_timeout)) process_.events().forwarding_unfinished();
+  process_.nodes().hide(this);
   forwarder_->stop();
   forwarder_.reset();
 }

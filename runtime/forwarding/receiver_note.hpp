@@ -42,10 +42,15 @@ struct receiver_status {
   bool is_complete = false;
   /// What is before it the receiver has, as far as is known.
   segment_position delivered;
+  /// What is to be sent next follows this.
+  segment_position sent;
   segment_position committed;
   std::uint64_t lines_delivered = 0;
   std::uint64_t bytes_delivered = 0;
   std::uint64_t bytes_in_flight = 0;
+  std::uint64_t lines_in_flight = 0;
+  /// Times that lines had been removed before they were delivered.
+  std::uint64_t gaps = 0;
 };
 
 }  // namespace cellos

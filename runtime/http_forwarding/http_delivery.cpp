@@ -64,6 +64,7 @@ void http_delivery::note(receiver_note what, monotonic_time now) {
     trouble_ = what.cause;
     say_again_at_ = now + say_again;
   }
+  if (what.what == lines_undelivered) ++counts_.gaps;
   notes_.push_back(std::move(what));
 }
 
@@ -225,6 +226,8 @@ monotonic_time http_delivery::next_wake() const {
 
 receiver_status http_delivery::status() {
   receiver_status now = counts_;
+  // What is on its way counts as not sent: it is read again when it was refused.
+  now.sent = now.delivered;
   now.committed = log_.committed();
   now.bytes_in_flight = sent_ ? sent_->bytes : 0;
   now.is_complete =

@@ -52,16 +52,18 @@ void http_forwarder::run() {
     if (goes_on_.exchange(false)) delivery_.go_on();
     delivery_.tick(now);
     if (auto request = delivery_.take_request()) poster_->post(std::move(*request));
-    report();
+    report(now);
     write_mark(now, false);
   }
   write_mark(std::chrono::steady_clock::now(), true);
   poster_.reset();
 }
 
-void http_forwarder::report() {
+void http_forwarder::report(monotonic_time now) {
   for (const receiver_note& each : delivery_.take_notes()) events_.noted(each, settings_.receiver.url);
-  report_.add(delivery_.status());
+  const receiver_status status = delivery_.status();
+  report_.add(status);
+  if (report_.is_due(now)) report_.show(receiver_shown("http", settings_.receiver.url, status, source_), now);
 }
 
 void http_forwarder::write_mark(monotonic_time now, bool is_last) {

@@ -42,6 +42,8 @@ class http_forwarder {
   /// Waits until all that is committed is delivered; false if `timeout` is over before.
   bool drain(std::chrono::milliseconds timeout) const;
   receiver_status status() const { return report_.status(); }
+  /// For people; at most a second old.
+  forwarding_status shown() const { return report_.shown(); }
   /// Whether its thread did anything within that time.
   bool is_alive(std::chrono::nanoseconds within) const { return report_.is_alive(within); }
   /// A delivery that was stopped at a line tries it again.
@@ -51,7 +53,7 @@ class http_forwarder {
 
  private:
   void run();
-  void report();
+  void report(monotonic_time now);
   void write_mark(monotonic_time now, bool is_last);
 
   const http_forwarder_settings settings_;

@@ -81,7 +81,7 @@ void jetstream_forwarder::run() {
     const monotonic_time then = now_of_thread();
     delivery_.tick(then);
     carry_out();
-    report();
+    report(then);
     write_mark(then, false);
   }
   write_mark(now_of_thread(), true);
@@ -124,9 +124,11 @@ void jetstream_forwarder::carry_out() {
   publish();
 }
 
-void jetstream_forwarder::report() {
+void jetstream_forwarder::report(monotonic_time now) {
   for (const receiver_note& each : delivery_.take_notes()) surroundings_.events.noted(each, receiver_);
-  report_.add(delivery_.status());
+  const receiver_status status = delivery_.status();
+  report_.add(status);
+  if (report_.is_due(now)) report_.show(receiver_shown("jetstream", receiver_, status, source_), now);
 }
 
 void jetstream_forwarder::write_mark(monotonic_time now, bool is_last) {

@@ -57,6 +57,8 @@ class jetstream_forwarder {
   /// Waits until all that is committed is in the stream; false if `timeout` is over before.
   bool drain(std::chrono::milliseconds timeout) const;
   receiver_status status() const { return report_.status(); }
+  /// For people; at most a second old.
+  forwarding_status shown() const { return report_.shown(); }
   /// Whether its thread did anything within that time.
   bool is_alive(std::chrono::nanoseconds within) const { return report_.is_alive(within); }
   /// Waits for servers for a few seconds at most. Once.
@@ -72,7 +74,7 @@ class jetstream_forwarder {
   void run();
   void take_events(std::chrono::milliseconds at_most);
   void carry_out();
-  void report();
+  void report(monotonic_time now);
   void write_mark(monotonic_time now, bool is_last);
 
   const jetstream_forwarder_settings settings_;

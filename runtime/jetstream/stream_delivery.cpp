@@ -45,6 +45,7 @@ void stream_delivery::note(receiver_note what, monotonic_time now) {
     trouble_ = what.cause;
     say_again_at_ = now + say_again;
   }
+  if (what.what == lines_undelivered) ++counts_.gaps;
   notes_.push_back(std::move(what));
 }
 
@@ -364,7 +365,9 @@ receiver_status stream_delivery::status() {
   receiver_status now = counts_;
   now.is_reached = at_ == phase::streaming;
   now.committed = log_.committed();
+  now.sent = next_;
   now.bytes_in_flight = window_used_;
+  for (const publication& each : window_) now.lines_in_flight += each.lines;
   now.is_complete = now.is_reached && window_.empty() && log_.read(next_, 1).result == committed_log::outcome::at_end;
   return now;
 }
