@@ -42,7 +42,7 @@ void chain_recorder::add_witnessed(std::vector<node_statement>& to, bool all) {
   for (auto& each : witness_.look(around_.copies(), recorded_, around_.clock.now(), most_at_once - to.size(), all)) {
     const std::lock_guard guard{mutex_};
     recorded_.add(each);
-    to.push_back(std::move(each));
+    to.emplace_back(std::move(each));
   }
 }
 

@@ -73,11 +73,13 @@ struct fleet {
     return "[signing]\nalg = 'ed25519'\nkid = '" + kid + "'\nkey_file = '" + (keys / kid).native() +
            "'\nmode = 'checkpoint'\ncheckpoint_interval = '50ms'\n";
   }
-  void start_collector() {
+  /// `more`: further keys of `[collector]`.
+  void start_collector(const std::string& more = "") {
     collector_home.configure({.host = "collector-1",
                               .tables = signing("collector-key") + certificates.tls_table("collector-1") +
                                         "[collector]\nlisten = '127.0.0.1:" + std::to_string(port) + "'\ndir = '" +
-                                        kept().native() + "'\nsilence_window = '1s'\nwitness_interval = '1s'\n"});
+                                        kept().native() + "'\nsilence_window = '1s'\nwitness_interval = '1s'\n" +
+                                        more});
     collector.emplace(daemon_process::ready(collector_home));
     const std::string line = collector->wait_for_line("collector_listening");
     port = static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':') + 1)));
@@ -200,6 +202,27 @@ CAF_TEST(a restored snapshot is a fork that both sides have on record and the wi
   CAF_CHECK_EQUAL(found.code, 1);
   CAF_CHECK(has(found.out, "witnesses"));
   CAF_MESSAGE(found.out);
+}
+
+CAF_TEST(a collector that requires signatures keeps nothing that another key signed) {
+  CAF_CHECK_EQUAL(collector->stop(), 0);
+  start_collector("require_signed = true\nkeys_file = '" + (keys / "collector-key.pub.json").native() + "'\n");
+  auto host = daemon_process::ready(home);
+  CAF_CHECK(has(host.wait_for_line("delivery_refused"), "signature_refused"));
+  CAF_CHECK(has(collector->wait_for_line("host_refused"), "signature_refused"));
+  CAF_CHECK_EQUAL(collector->stop(), 0);
+  std::size_t pieces = 0;
+  for (const auto& each : fs::recursive_directory_iterator{kept()})
+    pieces += each.path().extension() == ".jsonl" ? 1 : 0;
+  CAF_CHECK_EQUAL(pieces, 0u);
+  CAF_MESSAGE("with its key in the list the host delivers what had waited");
+  start_collector("require_signed = true\nkeys_file = '" + (keys / "keys.json").native() + "'\n");
+  simulate({.socket = home.socket_of("c1"), .frames = frames});
+  host.wait_for_line("collector_reached");
+  CAF_CHECK_EQUAL(host.stop(), 0);
+  CAF_CHECK_EQUAL(count_lines(host.err(), "forwarding_unfinished"), 0u);
+  CAF_CHECK_EQUAL(collector->stop(), 0);
+  CAF_CHECK_EQUAL(verify(kept(), true).code, 0);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
