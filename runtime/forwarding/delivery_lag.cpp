@@ -1,6 +1,7 @@
 #include "runtime/forwarding/delivery_lag.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "messages/event_line.hpp"
 #include "messages/timestamp.hpp"
@@ -35,7 +36,8 @@ forwarding_lag lag_of(committed_log& log, const delivery_progress& progress, wal
   }
   const auto unsent = log.bytes_between(std::max(from, progress.sent), committed);
   const double lines_a_byte = static_cast<double>(batch.line_count) / static_cast<double>(batch.text.size());
-  lag.lines = progress.lines_in_flight + static_cast<std::uint64_t>(static_cast<double>(unsent) * lines_a_byte + 0.5);
+  const auto behind = std::llround(static_cast<double>(unsent) * lines_a_byte);
+  lag.lines = progress.lines_in_flight + static_cast<std::uint64_t>(behind);
   return lag;
 }
 
