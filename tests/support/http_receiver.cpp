@@ -90,7 +90,7 @@ struct http_receiver::server {
   MHD_Daemon* daemon = nullptr;
 };
 
-http_receiver::http_receiver(script answers, std::string certificate, std::string key)
+http_receiver::http_receiver(script answers, const std::string& certificate, const std::string& key)
     : answers_(std::move(answers)), is_secure_(!certificate.empty()), server_(std::make_unique<server>()) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

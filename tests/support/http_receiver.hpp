@@ -29,7 +29,7 @@ class http_receiver {
   using script = std::function<answer(std::size_t number, const request&)>;
 
   /// With PEM texts of a certificate and its key over TLS.
-  explicit http_receiver(script answers, std::string certificate = {}, std::string key = {});
+  explicit http_receiver(script answers, const std::string& certificate = {}, const std::string& key = {});
   http_receiver(const http_receiver&) = delete;
   http_receiver& operator=(const http_receiver&) = delete;
   ~http_receiver();
