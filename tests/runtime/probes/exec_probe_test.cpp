@@ -106,8 +106,8 @@ CAF_TEST(nothing_of_ours_is_there_for_it) {
   CAF_REQUIRE(reading);
   const auto output = output_of(reading);
   CAF_CHECK(output.at("descriptor") == false);
-  CAF_CHECK(output.at("secret") == "");
-  CAF_CHECK(output.at("input") == "");
+  CAF_CHECK(output.at("secret").get<std::string>().empty());
+  CAF_CHECK(output.at("input").get<std::string>().empty());
   CAF_CHECK(output.at("files") == 32);
   CAF_CHECK(output.at("privileges") == "NoNewPrivs:1");
 }
