@@ -9,8 +9,8 @@ namespace cellos {
 
 namespace {
 
-/// When so much waits, the disk is worth its while at once: a host has no more unanswered than its window, so whoever is
-/// waited for longer waits, too. Two usual batches; chosen here.
+/// When so much waits, the disk is worth its while at once: a host has no more unanswered than its window, so whoever
+/// is waited for longer waits, too. Two usual batches; chosen here.
 constexpr std::size_t commit_at_once = std::size_t{512} << 10;
 
 ingest_limits limits_of(const collector_service_settings& settings) {

@@ -11,9 +11,8 @@ class key_list;
 
 /// What a collector grants each host.
 struct ingest_limits {
-  /// Bytes of lines that may be unanswered. A host gets through no more than this in the time of a sync, and a disk that
-  /// others use takes 20 ms for one. Default: chosen here, as many usual batches as may be unanswered.
-  std::uint32_t window_bytes = std::uint32_t{8} << 20;
+  /// Bytes of lines that may be unanswered. Default: chosen here, eight usual batches.
+  std::uint32_t window_bytes = std::uint32_t{2} << 20;
   /// Bytes of lines in one message; at most node_limits::largest_batch.
   std::uint32_t largest_batch = node_limits::largest_batch;
   /// A host that is not heard for so long counts as silent. Default: chosen here.

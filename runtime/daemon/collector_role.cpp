@@ -3,6 +3,7 @@
 
 #include "runtime/daemon/collector_role.hpp"
 
+#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -18,9 +19,14 @@ namespace {
 /// The committer, the recorder, the transport's front; and some to spare.
 constexpr std::size_t own_threads = 4;
 
+/// A host gets no more through than this in the time of a sync, and a disk that others use takes 20 ms for one: as many
+/// usual batches as may be unanswered.
+constexpr std::uint32_t window_bytes = std::uint32_t{8} << 20;
+
 collector_service_settings settings_of(const collector_configuration& configured) {
   collector_service_settings settings;
   settings.dir = configured.dir;
+  settings.window_bytes = window_bytes;
   settings.hosts.silence_window = std::chrono::duration_cast<std::chrono::milliseconds>(configured.silence_window);
   settings.hosts.awaits_recall = true;
   settings.hosts.host_bytes_per_second = configured.host_bytes_per_second;

@@ -33,7 +33,7 @@ class committed_log {
 
   /// Where the oldest line that is still there begins.
   virtual segment_position first_kept() = 0;
-  /// Nothing behind it is ever answered with.
+  /// Nothing behind it is ever answered with. Before every line while the log is not open yet.
   virtual segment_position committed() = 0;
   /// Of the line that ends at `place`. Nothing if no line ends there, or it is there no more, or is not committed.
   virtual std::optional<line_hash> hash_before(segment_position place) = 0;

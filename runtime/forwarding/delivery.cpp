@@ -61,11 +61,14 @@ void delivery::tick(monotonic_time now) {
   if (!std::exchange(has_begun_, true)) next_ = order_.first(now);
   keep_current(now);
   keep_probe(now);
-  if (!current_ && now >= next_.when) current_ = connect(next_.collector, now);
+  if (!current_ && now >= next_.when && log_is_open()) current_ = connect(next_.collector, now);
   look_for_preferred(now);
   send_what_fits(now);
   rate_free_at_ = rate_.in_debt_until(now).value_or(monotonic_time::max());
 }
+
+/// Of a log that its process has not opened yet nothing is known: what a collector has of it would look like a fork.
+bool delivery::log_is_open() const { return log_.committed() != segment_position{}; }
 
 void delivery::keep_current(monotonic_time now) {
   if (!current_) return;
@@ -328,7 +331,7 @@ void delivery::packed(std::size_t bytes, monotonic_time now) {
 }
 
 monotonic_time delivery::next_wake() const {
-  if (!current_) return next_.when;
+  if (!current_) return log_is_open() ? next_.when : monotonic_time::max();
   auto wake = monotonic_time::max();
   if (probe_) wake = std::min(wake, probe_->deadline);
   if (current_->at != phase::streaming) return std::min(wake, current_->deadline);

@@ -171,6 +171,7 @@ class delivery {
   delivery_action& act(delivery_action::kind what, const connection& with);
   void note(delivery_note what, const connection& with, node_refusal reason = node_refusal::none);
 
+  bool log_is_open() const;
   connection connect(std::size_t collector, monotonic_time now);
   void greet(connection& with, hello_intent intent, log_cursor cursor, monotonic_time now);
   void begin_greeting(monotonic_time now);

@@ -125,7 +125,7 @@ CAF_TEST(a host that loses its power and what it had not made durable has no for
       holds_within(test_timeout, [&] { return count_in_log(home.evidence_dir(), R"("hostReceivedAt":")") == frames; }));
   CAF_REQUIRE(segments().size() > 3);
   const auto last = segments().rbegin()->first;
-  CAF_REQUIRE(segments().at(last).size() > 0);
+  CAF_REQUIRE(!segments().at(last).empty());
   CAF_REQUIRE(holds_within(test_timeout, [&] {
     const auto kept = copies();
     return !kept.empty() && kept.begin()->second.rbegin()->first + 1 == last &&

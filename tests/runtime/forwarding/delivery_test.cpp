@@ -103,6 +103,22 @@ CAF_TEST(a_power_cut_of_the_host_is_no_fork) {
   CAF_CHECK_EQUAL(world.compare(), "");
 }
 
+CAF_TEST(a_log_that_is_not_open_yet_is_no_fork) {
+  delivery_world world{9, 1, {}};
+  write(world, "one\n");
+  CAF_CHECK(world.finish());
+  CAF_MESSAGE("its process begins again, and takes long to open it");
+  world.log.committed_end = {};
+  world.start_host(world.host->hint());
+  pass(world, 3s);
+  CAF_CHECK(!world.host->status().collector);
+  CAF_CHECK(world.host->next_wake() == monotonic_time::max());
+  write(world, "two\n");
+  CAF_CHECK(world.finish());
+  CAF_CHECK_EQUAL(count(world, delivery_note::history_forked), 0u);
+  CAF_CHECK_EQUAL(world.compare(), "");
+}
+
 CAF_TEST(a_frozen_collector_is_left_within_five_seconds_and_returned_to) {
   delivery_world world{6, 2, {}};
   write(world, "one\n");
