@@ -71,7 +71,7 @@ class hand_made {
     add(at, witnessed::declaration{source, pid});
   }
   void add(std::chrono::nanoseconds at, decltype(witness_line::what) what) {
-    lines_.push_back({lines_.size() + 1, epoch + at, std::move(what)});
+    lines_.push_back({lines_.size() + 1, epoch + at, what});
   }
   void attempts(std::chrono::nanoseconds at, std::uint64_t value, std::uint64_t instance = 1) {
     add(at, witnessed::network_reading{witnessed::network_counter::connection_attempts, value, instance});
@@ -159,7 +159,7 @@ CAF_TEST(the_log_alone_gives_the_same_results) {
       CAF_REQUIRE(parsed);
       auto again = reader.read(*parsed);
       CAF_REQUIRE(again);
-      read.push_back(*std::move(again));
+      read.push_back(*again);
     }
     CAF_CHECK(compare(read) == compare(cell.lines()));
   }

@@ -53,9 +53,7 @@ class scripted_cell {
     return from + std::chrono::nanoseconds{
                       static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>((to - from).count()))};
   }
-  void add(std::chrono::nanoseconds at, decltype(witness_line::what) what) {
-    lines_.push_back({0, begin_ + at, std::move(what)});
-  }
+  void add(std::chrono::nanoseconds at, decltype(witness_line::what) what) { lines_.push_back({0, begin_ + at, what}); }
   void declare(std::chrono::nanoseconds at, probe_source source) {
     if (at < how_.agent_dies_at) add(at, witnessed::declaration{source, 4242});
   }
