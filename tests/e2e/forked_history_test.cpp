@@ -166,11 +166,10 @@ CAF_TEST(a snapshot that was restored is a fork that both sides report) {
   const auto both = verify({first.path(), second.path()});
   CAF_MESSAGE(both.text);
   CAF_CHECK_NOT_EQUAL(both.code, 0);
-  const auto at = both.text.find("differs from the copy in " + first.path().string());
+  const auto at = both.text.find(".jsonl:");
   CAF_REQUIRE_NOT_EQUAL(at, std::string::npos);
-  const auto line = both.text.rfind('\n', at) + 1;
-  CAF_CHECK_NOT_EQUAL(both.text.substr(line, at - line).find((second.path() / "evidence-").string()),
-                      std::string::npos);
+  const auto finding = both.text.substr(at, both.text.find('\n', at) - at);
+  CAF_CHECK_NOT_EQUAL(finding.find(": differs from the copy in "), std::string::npos);
 }
 
 CAF_TEST(an edited log is a fork that both sides report and verify names the line) {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -94,7 +95,14 @@ idle_hosts_result measure_idle_hosts(const std::filesystem::path& dir, const tes
   result.hosts = hosts;
   result.resident_mb_before = resident_mb(collector);
   idle_hosts all{port};
-  for (std::size_t i = 0; i < hosts; ++i) all.add(names[i], files[i]);
+  try {
+    for (std::size_t i = 0; i < hosts; ++i) all.add(names[i], files[i]);
+  } catch (const std::exception& problem) {
+    const std::string said = collector.err();
+    constexpr std::size_t last_words = 500;
+    throw std::runtime_error{problem.what() + std::string{"; "} +
+                             said.substr(said.size() - std::min(said.size(), last_words))};
+  }
   const auto began = steady::now();
   const double cpu = test::cpu_seconds(collector.pid());
   (void)test::holds_within(idle_for, [&] {
