@@ -195,7 +195,7 @@ void http_delivery::pause(const std::string& cause, const post_answer& answer, m
   note({kind, cause}, now);
   const bool is_named = asks_for_a_pause(answer.status) && answer.retry_after.count() > 0;
   held_until_ = is_named ? now + std::min<milliseconds>(answer.retry_after, settings_.longest_retry_after)
-                         : order_.after_failure(0, false, now).when;
+                         : order_.after_failure(0, collector_failure::reached, now).when;
 }
 
 void http_delivery::shorten(const sent& what, const std::string& cause, monotonic_time now) {

@@ -96,7 +96,7 @@ void stream_delivery::leave(const std::string& cause, monotonic_time now) {
   note({receiver_note::kind::lost, cause}, now);
   act(stream_action::kind::hang_up);
   at_ = phase::idle;
-  begin_at_ = order_.after_failure(0, false, now).when;
+  begin_at_ = order_.after_failure(0, collector_failure::reached, now).when;
   forget_window();
 }
 
@@ -119,7 +119,7 @@ void stream_delivery::hold(const std::string& cause, monotonic_time now) {
   is_careful_ = true;
   at_ = phase::asking;
   is_asked_ = false;
-  begin_at_ = order_.after_failure(0, false, now).when;
+  begin_at_ = order_.after_failure(0, collector_failure::reached, now).when;
 }
 
 /// What is on its way still may be stored: it is waited for, so that the tail that is then asked for has it.
@@ -212,7 +212,7 @@ void stream_delivery::answered(std::uint64_t session, std::uint64_t number, cons
     // The first time that something else is the last is what a lost answer leads to.
     if (answer.code != wrong_last_sequence || is_careful_) {
       note({receiver_note::kind::refuses, answer.text}, now);
-      held_until_ = order_.after_failure(0, false, now).when;
+      held_until_ = order_.after_failure(0, collector_failure::reached, now).when;
     }
     is_careful_ = true;
     return go_back(number, now);
