@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "runtime/collector/copy_name.hpp"
+#include "runtime/segments/copy_name.hpp"
 #include "runtime/segments/segment_name.hpp"
 #include "tests/support/copies_check.hpp"
 #include "tests/support/files.hpp"
