@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/collector/copy_name.hpp"
+#include "runtime/segments/copy_name.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fleet_home.hpp"
 #include "tests/support/simulator.hpp"

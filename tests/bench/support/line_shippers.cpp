@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/collector/copy_name.hpp"
+#include "runtime/segments/copy_name.hpp"
 #include "runtime/segments/segment_name.hpp"
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/files.hpp"

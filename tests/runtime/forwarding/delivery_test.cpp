@@ -109,10 +109,10 @@ CAF_TEST(a_log_that_is_not_open_yet_is_no_fork) {
   CAF_CHECK(world.finish());
   CAF_MESSAGE("its process begins again, and takes long to open it");
   world.log.committed_end = {};
-  world.start_host(world.host->hint());
+  world.network.start_host(world.network.host->hint());
   pass(world, 3s);
-  CAF_CHECK(!world.host->status().collector);
-  CAF_CHECK(world.host->next_wake() == monotonic_time::max());
+  CAF_CHECK(!world.network.host->status().collector);
+  CAF_CHECK(world.network.host->next_wake() == monotonic_time::max());
   write(world, "two\n");
   CAF_CHECK(world.finish());
   CAF_CHECK_EQUAL(count(world, delivery_note::history_forked), 0u);
