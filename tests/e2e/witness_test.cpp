@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -100,6 +101,16 @@ struct fleet {
     return holds_within(test_timeout, [&] { return said(type) >= times; });
   }
 
+  /// All that the host has written.
+  bool comes_to_be_witnessed() const {
+    const std::string end =
+        "\"offset\":\"" + std::to_string(log_text_of(home.evidence_dir()).rbegin()->second.size()) + "\"";
+    return holds_within(test_timeout, [&] {
+      const auto said = log_text_of(collector_home.evidence_dir());
+      return std::any_of(said.begin(), said.end(), [&](const auto& segment) { return has(segment.second, end); });
+    });
+  }
+
   outcome verify(const fs::path& log, bool with_witness) const {
     std::vector<std::string> arguments{"verify", "--keys", keys / "keys.json", log.native()};
     if (with_witness) arguments.insert(arguments.end(), {"--witness", collector_home.evidence_dir().native()});
@@ -188,6 +199,7 @@ CAF_TEST(a restored snapshot is a fork that both sides have on record and the wi
   second.wait_for_line("collector_reached");
   simulate({.socket = home.socket_of("c1"), .frames = frames});
   CAF_CHECK_EQUAL(second.stop(), 0);
+  CAF_CHECK(comes_to_be_witnessed());
   fs::remove_all(home.evidence_dir());
   fs::copy(snapshot, home.evidence_dir(), fs::copy_options::recursive);
   auto third = daemon_process::ready(home);
