@@ -46,8 +46,10 @@ void protect_memory() {
   ::prctl(PR_SET_DUMPABLE, 0);
   // Refused once OpenSSL has allocated; then it frees as it did.
   CRYPTO_set_mem_functions(allocate, reallocate, wipe_and_free);
-  // Where OpenSSL keeps private numbers: locked and left out of core dumps, like our own secrets.
-  constexpr std::size_t arena = 32 * 1024;
+  // Where OpenSSL keeps private numbers: locked and left out of core dumps, like our own secrets. Each TLS connection
+  // has one of 32 bytes for as long as it lives, and without room for it none is made: this is for 16,384, more than a
+  // collector takes (server_limits::connections).
+  constexpr std::size_t arena = 512 * 1024;
   constexpr std::size_t least = 32;
   if (CRYPTO_secure_malloc_initialized() == 0) CRYPTO_secure_malloc_init(arena, least);
 }

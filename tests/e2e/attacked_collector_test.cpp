@@ -1,6 +1,6 @@
 // A collector that strangers, and hosts with certificates, attack in every way they have, while an honest host
-// delivers. Why each is refused is counted by tests/runtime/transport/; here it is the real daemon that must not
-// suffer. CELLOS_ATTACKERS: silent connections, and hosts that come back together; 1000 unless given.
+// delivers: the real daemon must not suffer, and counts each by its reason. CELLOS_ATTACKERS: silent connections, and
+// hosts that come back together; 1000 unless given.
 
 #include <signal.h>
 #include <zstd.h>
@@ -21,6 +21,7 @@
 #include "tests/support/certificate_issuer.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/fleet_home.hpp"
+#include "tests/support/http_client.hpp"
 #include "tests/support/process_usage.hpp"
 #include "tests/support/simulator.hpp"
 
@@ -118,6 +119,16 @@ struct fixture {
     CAF_CHECK_LESS(p99, longest_ms);
   }
 
+  double counted(const std::string& series) const {
+    return metric(http_client{collector->control_socket()}.get("/metrics").body, "cellos_telemetry_node_" + series);
+  }
+  double refused(const std::string& reason) const {
+    return counted("connections_refused_total{role=\"collector\",reason=\"" + reason + "\"}");
+  }
+  double violations(const std::string& violation) const {
+    return counted("violations_total{role=\"collector\",violation=\"" + violation + "\"}");
+  }
+
   memory_directory memory;
   certificate_directory certificates;
   certificate_issuer issuer{certificates / ""};
@@ -172,6 +183,7 @@ CAF_TEST(a thousand silent connections cost next to nothing and end) {
     for (std::size_t i = 0; i < attackers(); ++i) again.push_back(raw_connection(port()));
     for (const auto& socket : again) CAF_CHECK(closed_within(socket.get(), 6s));
   });
+  CAF_CHECK_EQUAL(refused("handshake_timeout") + refused("too_many_pending"), 2.0 * static_cast<double>(attackers()));
 }
 
 CAF_TEST(whoever has not a hosts certificate gets nowhere) {
@@ -194,6 +206,11 @@ CAF_TEST(whoever has not a hosts certificate gets nowhere) {
       CAF_CHECK(!basp_host(port(), files, 9).is_welcome());
     }
   });
+  CAF_CHECK_EQUAL(refused("no_certificate"), 1);
+  CAF_CHECK_EQUAL(refused("other_authority"), 1);
+  CAF_CHECK_EQUAL(refused("expired"), 1);
+  CAF_CHECK_EQUAL(refused("wrong_purpose"), 1);
+  CAF_CHECK_EQUAL(refused("handshake_failed") + refused("handshake_timeout"), 100);
 }
 
 CAF_TEST(a hosts certificate makes no collector) {
@@ -263,6 +280,12 @@ CAF_TEST(a host that has a certificate can neither write for another nor break a
     std::string text;
     CAF_CHECK(bomber.deliver(lines_at(at, 1, 100, text)).value_or(node_answer{}).kind == answer_kind::durable);
   });
+  for (const char* each : {"malformed_handshake", "routed_message", "named_receiver"}) {
+    CAF_MESSAGE(each);
+    CAF_CHECK_EQUAL(violations(each), 1);
+  }
+  CAF_CHECK_EQUAL(violations("oversized_message"), 1);
+  CAF_CHECK_EQUAL(violations("malformed_payload"), 1);
   CAF_CHECK_LESS(status_bytes(pid(), "VmHWM:"), memory_before + (std::uint64_t{64} << 20));
   CAF_CHECK(!collector->daemon().ended());
   CAF_CHECK_EQUAL(collector->daemon().stop(), 0);
@@ -295,6 +318,8 @@ CAF_TEST(hosts that come back all at once all get in) {
         CAF_CHECK_LESS(steady::now() - began, 30s);
       },
       storm_ms);
+  // Each has what TLS keeps of a connection in memory of its own kind; that must not be what is short.
+  CAF_CHECK_EQUAL(refused("handshake_failed"), 0);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
