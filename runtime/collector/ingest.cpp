@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "runtime/collector/unpack_lines.hpp"
+
 namespace cellos {
 
 namespace {
@@ -89,7 +91,7 @@ ingest::taken ingest::take(std::span<const char> message, byte_quota& quota, mon
     out.answer = node_answer{answer_kind::again, end};
     return out;
   }
-  const auto text = unpacker_.unpack(said);
+  const auto text = unpack_lines(said);
   if (!text) return refused(node_refusal::malformed);
   const auto cost = text->size() + (said.from == said.after ? 0 : quota_of_a_piece);
   if (const auto pause = quota.take(cost, now); pause.count() > 0) return busy(pause, {});

@@ -16,7 +16,6 @@
 #include "runtime/collector/ingest_limits.hpp"
 #include "runtime/collector/log_copy.hpp"
 #include "runtime/collector/signature_check.hpp"
-#include "runtime/collector/unpack_lines.hpp"
 
 namespace cellos {
 
@@ -65,7 +64,6 @@ class ingest {
   const std::string host_id_;
   const ingest_limits limits_;
   std::shared_ptr<log_copy> copy_;
-  line_unpacker unpacker_;
   std::optional<signature_check> signatures_;
 };
 

@@ -2,35 +2,39 @@
 
 #include <zstd.h>
 
+#include <memory>
+#include <string>
+
 #include "runtime/segments/line_scan.hpp"
 
 namespace cellos {
 
-struct line_unpacker::context {
-  // NOLINTNEXTLINE(readability-identifier-naming): zstd's name.
-  ZSTD_DCtx* zstd = ZSTD_createDCtx();
-  context() = default;
-  context(const context&) = delete;
-  context& operator=(const context&) = delete;
-  ~context() { ZSTD_freeDCtx(zstd); }
+namespace {
+
+struct context_deleter {
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
-line_unpacker::line_unpacker() : context_(std::make_unique<context>()) {}
-line_unpacker::~line_unpacker() = default;
-
-std::optional<std::string_view> line_unpacker::unpack(const node_lines& lines) {
-  std::string_view text = lines.bytes;
-  if (lines.codec == line_codec::zstd) {
-    const auto* const from = lines.bytes.data();
-    const auto bytes = lines.bytes.size();
-    if (ZSTD_getFrameContentSize(from, bytes) != lines.raw_bytes) return std::nullopt;
-    if (ZSTD_findFrameCompressedSize(from, bytes) != bytes) return std::nullopt;
-    raw_.resize(lines.raw_bytes);
-    if (ZSTD_decompressDCtx(context_->zstd, raw_.data(), raw_.size(), from, bytes) != raw_.size()) return std::nullopt;
-    text = raw_;
+std::optional<std::string_view> decompress(const node_lines& lines) {
+  thread_local const std::unique_ptr<ZSTD_DCtx, context_deleter> context{ZSTD_createDCtx()};
+  thread_local std::string raw;
+  const auto* const from = lines.bytes.data();
+  const auto bytes = lines.bytes.size();
+  if (ZSTD_getFrameContentSize(from, bytes) != lines.raw_bytes) return std::nullopt;
+  if (ZSTD_findFrameCompressedSize(from, bytes) != bytes) return std::nullopt;
+  raw.resize(lines.raw_bytes);
+  if (!context || ZSTD_decompressDCtx(context.get(), raw.data(), raw.size(), from, bytes) != raw.size()) {
+    return std::nullopt;
   }
-  if (text.size() != lines.raw_bytes || text.empty() || text.back() != '\n') return std::nullopt;
-  if (count_lines(text) != lines.line_count) return std::nullopt;
+  return raw;
+}
+
+}  // namespace
+
+std::optional<std::string_view> unpack_lines(const node_lines& lines) {
+  const auto text = lines.codec == line_codec::zstd ? decompress(lines) : lines.bytes;
+  if (!text || text->size() != lines.raw_bytes || text->empty() || text->back() != '\n') return std::nullopt;
+  if (count_lines(*text) != lines.line_count) return std::nullopt;
   return text;
 }
 
