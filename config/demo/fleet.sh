@@ -56,6 +56,7 @@ make_collector() {
   {
     printf 'host_id = "%s"\n\n[evidence]\ndir = "%s/%s/evidence"\n' "$node" "$place" "$node"
     tls "$node"
+    printf '\n[control]\nsocket = "%s/%s/control.sock"\n' "$place" "$node"
     printf '\n[collector]\nlisten = "127.0.0.1:%s"\ndir = "%s/%s/hosts"\nsilence_window = "3s"\n' "$port" "$place" "$node"
   } >"$place/$node/telemetryd.toml"
 }
@@ -158,6 +159,9 @@ start collector-1 daemon_ready
 kill -CONT "${pids[host-b]}"
 wait_for 15 grep -q "host_resumed host=host-b" "$place/collector-2/daemon.log"
 grep -hE 'host_(silenced|resumed)' "$place/collector-2/daemon.log"
+
+say "the fleet as collector-2 sees it; its status page has the same table"
+"$programs/cellos-telemetryctl" hosts --socket "$place/collector-2/control.sock"
 
 say "SIGTERM to the hosts: each delivers its last line before it ends"
 for each in "${guests[@]}"; do wait "$each"; done
