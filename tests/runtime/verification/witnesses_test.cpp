@@ -87,7 +87,7 @@ struct fixture {
   }
   /// A piece that collector `name` keeps: lines `begin` to `end` of one segment.
   fs::path write_piece(const std::string& name, const lines& log, std::size_t begin, std::size_t end) {
-    const auto copy = directory / name / "host-a" / log_id;
+    auto copy = directory / name / "host-a" / log_id;
     fs::create_directories(copy);
     const segment_position at{begin / 20 + 1, joined(log, begin / 20 * 20, begin).size()};
     write_file(copy / piece_file_name(at), joined(log, begin, end));
@@ -95,7 +95,7 @@ struct fixture {
   }
 
   std::variant<verification_report, std::string> check(const std::vector<fs::path>& logs,
-                                                       verification_options options) {
+                                                       const verification_options& options) {
     return verify_logs(logs, &keys, options, 2);
   }
   verification_report verify(const std::vector<fs::path>& logs, verification_options options = {}) {
