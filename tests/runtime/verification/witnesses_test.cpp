@@ -98,8 +98,8 @@ struct fixture {
                                                        const verification_options& options) {
     return verify_logs(logs, &keys, options, 2);
   }
-  verification_report verify(const std::vector<fs::path>& logs, verification_options options = {}) {
-    auto checked = check(logs, std::move(options));
+  verification_report verify(const std::vector<fs::path>& logs, const verification_options& options = {}) {
+    auto checked = check(logs, options);
     if (const auto* failure = std::get_if<std::string>(&checked)) throw std::runtime_error(*failure);
     auto& report = std::get<verification_report>(checked);
     for (const finding& each : report.findings) {
