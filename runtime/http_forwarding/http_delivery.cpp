@@ -12,8 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The same trouble is said again after so long.
-constexpr std::chrono::seconds say_again{60};
 /// After the log could not be read.
 constexpr milliseconds unreadable_pause{1000};
 /// Requests that must be taken before larger ones are tried again; chosen here.
@@ -54,19 +52,7 @@ http_delivery::http_delivery(http_delivery_settings settings, committed_log& log
       most_bytes_(settings_.batched ? settings_.batch_bytes : 1) {}
 
 std::optional<event_post> http_delivery::take_request() { return std::exchange(request_, std::nullopt); }
-std::vector<receiver_note> http_delivery::take_notes() { return std::exchange(notes_, {}); }
-
-void http_delivery::note(receiver_note what, monotonic_time now) {
-  using enum receiver_note::kind;
-  if (what.what == lost || what.what == refuses) {
-    says_reached_ = true;
-    if (what.cause == trouble_ && now < say_again_at_) return;
-    trouble_ = what.cause;
-    say_again_at_ = now + say_again;
-  }
-  if (what.what == lines_undelivered) ++counts_.gaps;
-  notes_.push_back(std::move(what));
-}
+std::vector<receiver_note> http_delivery::take_notes() { return notes_.take(); }
 
 /// Where the cursor is, if its line is this log's.
 void http_delivery::begin(monotonic_time now) {
@@ -79,7 +65,7 @@ void http_delivery::begin(monotonic_time now) {
         (!hash && at <= log_.committed() && log_.read(at, 1).result == committed_log::outcome::gone)) {
       next_ = at;
     } else {
-      note({receiver_note::kind::forked, {}, at, {}}, now);
+      notes_.add({receiver_note::kind::forked, {}, at, {}}, now);
     }
   }
   counts_.delivered = next_;
@@ -111,7 +97,7 @@ void http_delivery::tick(monotonic_time now) {
         continue;
       }
       case committed_log::outcome::failed:
-        note({receiver_note::kind::unreadable_log}, now);
+        notes_.add({receiver_note::kind::unreadable_log}, now);
         held_until_ = now + unreadable_pause;
         return;
     }
@@ -124,7 +110,7 @@ void http_delivery::skip_removed(monotonic_time now) {
   for (auto segment = std::max(from.segment + 1, log_.first_kept().segment); segment <= end.segment; ++segment) {
     if (log_.read({segment, 0}, 1).result == committed_log::outcome::gone) continue;
     next_ = {segment, 0};
-    note({receiver_note::kind::lines_undelivered, {}, from, next_}, now);
+    notes_.add({receiver_note::kind::lines_undelivered, {}, from, next_}, now);
     return;
   }
 }
@@ -143,7 +129,7 @@ void http_delivery::send(const line_batch& batch, monotonic_time now) {
     what.end.offset += line.size();
     last = line;
     if (is_skipped) {
-      note({receiver_note::kind::line_skipped, id, what.from, what.end}, now);
+      notes_.add({receiver_note::kind::line_skipped, id, what.from, what.end}, now);
       return move_to(what.end, sha256::of(line));
     }
     if (what.lines++ == 0) what.first_id = id;
@@ -182,8 +168,7 @@ void http_delivery::take_delivered(const sent& what, monotonic_time now) {
   counts_.bytes_delivered += what.bytes;
   counts_.is_reached = true;
   order_.note_good();
-  trouble_.clear();
-  if (std::exchange(says_reached_, false)) note({receiver_note::kind::reached}, now);
+  notes_.add_reached();
   if (settings_.batched && ++good_requests_ % good_before_growth == 0) {
     most_bytes_ = std::min(most_bytes_ * 2, settings_.batch_bytes);
   }
@@ -192,7 +177,7 @@ void http_delivery::take_delivered(const sent& what, monotonic_time now) {
 
 void http_delivery::pause(const std::string& cause, const post_answer& answer, monotonic_time now) {
   const auto kind = answer.status == 0 ? receiver_note::kind::lost : receiver_note::kind::refuses;
-  note({kind, cause}, now);
+  notes_.add({kind, cause}, now);
   const bool is_named = asks_for_a_pause(answer.status) && answer.retry_after.count() > 0;
   held_until_ = is_named ? now + std::min<milliseconds>(answer.retry_after, settings_.longest_retry_after)
                          : order_.after_failure(0, collector_failure::reached, now).when;
@@ -206,11 +191,11 @@ void http_delivery::shorten(const sent& what, const std::string& cause, monotoni
 
 void http_delivery::stop(const sent& what, const std::string& cause, monotonic_time now) {
   counts_.is_stopped = true;
-  says_reached_ = true;
-  note({receiver_note::kind::stopped,
-        cause + "; mend the receiver and reload, or add \"" + what.first_id + "\" to forward.http.skip and restart",
-        what.from, what.end},
-       now);
+  notes_.add(
+      {receiver_note::kind::stopped,
+       cause + "; mend the receiver and reload, or add \"" + what.first_id + "\" to forward.http.skip and restart",
+       what.from, what.end},
+      now);
 }
 
 void http_delivery::go_on() {
@@ -228,6 +213,7 @@ receiver_status http_delivery::status() {
   receiver_status now = counts_;
   // What is on its way counts as not sent: it is read again when it was refused.
   now.sent = now.delivered;
+  now.gaps = notes_.gaps();
   now.committed = log_.committed();
   now.bytes_in_flight = sent_ ? sent_->bytes : 0;
   now.is_complete =

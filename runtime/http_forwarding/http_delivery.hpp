@@ -13,6 +13,7 @@
 #include "runtime/forwarding/collector_order.hpp"
 #include "runtime/forwarding/committed_log.hpp"
 #include "runtime/forwarding/receiver_note.hpp"
+#include "runtime/forwarding/receiver_notes.hpp"
 
 namespace cellos {
 
@@ -92,7 +93,6 @@ class http_delivery {
     monotonic_time deadline;
   };
 
-  void note(receiver_note what, monotonic_time now);
   void begin(monotonic_time now);
   void skip_removed(monotonic_time now);
   void send(const line_batch& batch, monotonic_time now);
@@ -116,10 +116,7 @@ class http_delivery {
   std::uint32_t good_requests_ = 0;
   monotonic_time held_until_{monotonic_time{}};
 
-  std::vector<receiver_note> notes_;
-  bool says_reached_ = true;
-  std::string trouble_;
-  monotonic_time say_again_at_{monotonic_time{}};
+  receiver_notes notes_;
   receiver_status counts_;
 };
 

@@ -13,8 +13,6 @@ using std::chrono::milliseconds;
 
 /// Read at once; chosen here.
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
-/// The same trouble is said again after so long.
-constexpr std::chrono::seconds say_again{60};
 /// After the log could not be read.
 constexpr milliseconds unreadable_pause{1000};
 /// How often retention is looked at.
@@ -32,27 +30,9 @@ stream_delivery::stream_delivery(stream_delivery_settings settings, committed_lo
       order_(1, settings_.pauses, settings_.seed) {}
 
 std::vector<stream_action> stream_delivery::take_actions() { return std::exchange(actions_, {}); }
-std::vector<receiver_note> stream_delivery::take_notes() { return std::exchange(notes_, {}); }
+std::vector<receiver_note> stream_delivery::take_notes() { return notes_.take(); }
 
 void stream_delivery::act(stream_action::kind what) { actions_.push_back({what, session_, {}}); }
-
-/// Trouble that goes on is not said with each attempt.
-void stream_delivery::note(receiver_note what, monotonic_time now) {
-  using enum receiver_note::kind;
-  if (what.what == lost || what.what == refuses) {
-    says_reached_ = true;
-    if (what.cause == trouble_ && now < say_again_at_) return;
-    trouble_ = what.cause;
-    say_again_at_ = now + say_again;
-  }
-  if (what.what == lines_undelivered) ++counts_.gaps;
-  notes_.push_back(std::move(what));
-}
-
-void stream_delivery::note_reached(monotonic_time now) {
-  trouble_.clear();
-  if (std::exchange(says_reached_, false)) note({receiver_note::kind::reached}, now);
-}
 
 void stream_delivery::tick(monotonic_time now) {
   switch (at_) {
@@ -93,7 +73,7 @@ void stream_delivery::lost(std::uint64_t session, const std::string& cause, mono
 }
 
 void stream_delivery::leave(const std::string& cause, monotonic_time now) {
-  note({receiver_note::kind::lost, cause}, now);
+  notes_.add({receiver_note::kind::lost, cause}, now);
   act(stream_action::kind::hang_up);
   at_ = phase::idle;
   begin_at_ = order_.after_failure(0, collector_failure::reached, now).when;
@@ -115,7 +95,7 @@ void stream_delivery::ask(monotonic_time now) {
 
 /// Nothing more before a pause, and then only behind the stream's tail.
 void stream_delivery::hold(const std::string& cause, monotonic_time now) {
-  note({receiver_note::kind::refuses, cause}, now);
+  notes_.add({receiver_note::kind::refuses, cause}, now);
   is_careful_ = true;
   at_ = phase::asking;
   is_asked_ = false;
@@ -141,7 +121,7 @@ void stream_delivery::found(std::uint64_t session, const stream_tail& tail, mono
 
 void stream_delivery::resume(const stream_tail& tail, monotonic_time now) {
   // What was refused something is well again only once something is stored.
-  if (!is_careful_) note_reached(now);
+  if (!is_careful_) notes_.add_reached();
   has_own_ = tail.own.has_value();
   fence_ = settings_.fence == stream_fence::stream ? tail.last_sequence : tail.own_fence;
   begin_at(place_after(tail, now), now);
@@ -170,7 +150,7 @@ segment_position stream_delivery::place_after(const stream_tail& tail, monotonic
   const auto hash = log_.hash_before(at);
   if (hash == std::optional{tail.own->line}) return at;
   if (!hash && at <= log_.committed() && log_.read(at, 1).result == committed_log::outcome::gone) return at;
-  note({receiver_note::kind::forked, {}, at, {}}, now);
+  notes_.add({receiver_note::kind::forked, {}, at, {}}, now);
   return remembered();
 }
 
@@ -192,7 +172,7 @@ void stream_delivery::skip_removed(monotonic_time now) {
   for (auto segment = std::max(from.segment + 1, log_.first_kept().segment); segment <= end.segment; ++segment) {
     if (log_.read({segment, 0}, 1).result == committed_log::outcome::gone) continue;
     next_ = {segment, 0};
-    note({receiver_note::kind::lines_undelivered, {}, from, next_}, now);
+    notes_.add({receiver_note::kind::lines_undelivered, {}, from, next_}, now);
     return;
   }
 }
@@ -211,7 +191,7 @@ void stream_delivery::answered(std::uint64_t session, std::uint64_t number, cons
   if (!answer.is_stored) {
     // The first time that something else is the last is what a lost answer leads to.
     if (answer.code != wrong_last_sequence || is_careful_) {
-      note({receiver_note::kind::refuses, answer.text}, now);
+      notes_.add({receiver_note::kind::refuses, answer.text}, now);
       held_until_ = order_.after_failure(0, collector_failure::reached, now).when;
     }
     is_careful_ = true;
@@ -246,7 +226,7 @@ void stream_delivery::take_stored(std::size_t count, std::uint64_t sequence, mon
   hint_ = stream_hint{counts_.delivered, sequence};
   if (settings_.fence == stream_fence::subject) fence_ = sequence;
   is_careful_ = false;
-  note_reached(now);
+  notes_.add_reached();
   order_.note_good();
   if (acknowledged_.empty() || now - acknowledged_.back().first >= settings_.keep_after_ack / samples) {
     acknowledged_.push_back({now, now, {}});
@@ -282,7 +262,7 @@ void stream_delivery::send_what_fits(monotonic_time now) {
         continue;
       }
       case committed_log::outcome::failed:
-        note({receiver_note::kind::unreadable_log}, now);
+        notes_.add({receiver_note::kind::unreadable_log}, now);
         held_until_ = now + unreadable_pause;
         return;
     }
@@ -343,7 +323,7 @@ void stream_delivery::look_at_retention(monotonic_time now) {
   const auto up_to = std::min(first, counts_.delivered);
   if (up_to <= safe) return;
   removed_up_to_ = up_to;
-  note({receiver_note::kind::removed_early, {}, safe, up_to}, now);
+  notes_.add({receiver_note::kind::removed_early, {}, safe, up_to}, now);
 }
 
 monotonic_time stream_delivery::next_wake() const {
@@ -364,6 +344,7 @@ monotonic_time stream_delivery::next_wake() const {
 receiver_status stream_delivery::status() {
   receiver_status now = counts_;
   now.is_reached = at_ == phase::streaming;
+  now.gaps = notes_.gaps();
   now.committed = log_.committed();
   now.sent = next_;
   now.bytes_in_flight = window_used_;

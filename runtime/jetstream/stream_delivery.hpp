@@ -12,6 +12,7 @@
 #include "runtime/forwarding/collector_order.hpp"
 #include "runtime/forwarding/committed_log.hpp"
 #include "runtime/forwarding/receiver_note.hpp"
+#include "runtime/forwarding/receiver_notes.hpp"
 #include "runtime/jetstream/event_subject.hpp"
 #include "runtime/jetstream/jetstream_settings.hpp"
 #include "runtime/jetstream/stream_message.hpp"
@@ -126,8 +127,6 @@ class stream_delivery {
   };
 
   void act(stream_action::kind what);
-  void note(receiver_note note, monotonic_time now);
-  void note_reached(monotonic_time now);
   void leave(const std::string& cause, monotonic_time now);
   void ask(monotonic_time now);
   void hold(const std::string& cause, monotonic_time now);
@@ -185,12 +184,7 @@ class stream_delivery {
   segment_position removed_up_to_;
 
   std::vector<stream_action> actions_;
-  std::vector<receiver_note> notes_;
-  /// Whether the receiver's next sign of health is news.
-  bool says_reached_ = true;
-  /// Of the last trouble, and when it may be said again.
-  std::string trouble_;
-  monotonic_time say_again_at_{monotonic_time{}};
+  receiver_notes notes_;
   receiver_status counts_;
 };
 

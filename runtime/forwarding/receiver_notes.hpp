@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "messages/instants.hpp"
+#include "runtime/forwarding/receiver_note.hpp"
+
+namespace cellos {
+
+/// What a delivery has noted and nobody has taken yet. Trouble that goes on is noted once a minute, not with each
+/// attempt, and the first sign of health after it.
+class receiver_notes {
+ public:
+  void add(receiver_note what, monotonic_time now);
+  /// The receiver took something.
+  void add_reached();
+  std::vector<receiver_note> take();
+
+  /// Times that lines had been removed before they were delivered.
+  std::uint64_t gaps() const { return gaps_; }
+
+ private:
+  std::vector<receiver_note> waiting_;
+  /// Whether the next sign of health is news.
+  bool is_reached_news_ = true;
+  /// Of the last trouble, and when it may be noted again.
+  std::string trouble_;
+  monotonic_time again_at_{monotonic_time::min()};
+  std::uint64_t gaps_ = 0;
+};
+
+}  // namespace cellos
