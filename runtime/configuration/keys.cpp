@@ -47,7 +47,7 @@ std::vector<section> node_sections_of(configuration& into) {
       }, optional},
       {"collector", {
           {"listen", required, R"("0.0.0.0:7440")", place_into(collector.listen)},
-          {"dir", required, R"("/var/lib/cellos-telemetry/hosts")", text_into(collector.dir, absolute_path)},
+          {"dir", required, R"("/var/lib/cellos-telemetry-collector/hosts")", text_into(collector.dir, absolute_path)},
           {"denied_hosts", optional, R"(["host-x"])", identifiers_into(collector.denied_hosts)},
           {"silence_window", optional, R"("15s")", duration_into(collector.silence_window, "1s", std::chrono::milliseconds{1})},
           {"require_signed", optional, "false", flag_into(collector.require_signed)},

@@ -98,7 +98,8 @@ void write_forwarders(exposition& out, const std::vector<forwarding_status>& all
                [](const forwarding_status& each) { return each.lines_delivered; });
   each_counter("forwarder_delivered_bytes_total", "Bytes of lines that were acknowledged.",
                [](const forwarding_status& each) { return each.bytes_delivered; });
-  each_counter("forwarder_sent_bytes_total", "Bytes that were sent for that, compressed, repetitions included.",
+  each_counter("forwarder_sent_bytes_total",
+               "Bytes that were sent for that; to collectors compressed, repetitions included.",
                [](const forwarding_status& each) { return each.bytes_sent; });
   each_counter("forwarder_gaps_total", "Times that retention had removed lines before they were delivered.",
                [](const forwarding_status& each) { return each.gaps; });
