@@ -3,6 +3,7 @@
 #include <caf/all.hpp>
 
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace cellos {
@@ -60,6 +61,8 @@ caf::strong_actor_ptr collector_service::spawn_session(const peer_identity& peer
   }
   caf::strong_actor_ptr session;
   try {
+    // CAF counts an actor before it has the thread of its own, and waits for ever for one that got none.
+    if (environment_.limits.signers != nullptr) std::thread{[] {}}.join();
     session = spawn_ingest_session(*system_, peer, supervisor_, environment_);
   } catch (const std::system_error&) {
     // There is no thread for it: whoever connects tries again.

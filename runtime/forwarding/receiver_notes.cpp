@@ -7,19 +7,20 @@ namespace cellos {
 
 namespace {
 
-/// Chosen here.
+/// Of the same cause, and of another: whoever has the receiver chooses the words. Chosen here.
 constexpr std::chrono::minutes again_after{1};
+constexpr std::chrono::seconds other_after{1};
 
 }  // namespace
 
 void receiver_notes::add(receiver_note what, monotonic_time now) {
   using enum receiver_note::kind;
-  if (what.what == lost || what.what == refuses || what.what == stopped) is_reached_news_ = true;
   if (what.what == lost || what.what == refuses) {
-    if (what.cause == trouble_ && now < again_at_) return;
+    if (now < noted_at_ + (what.cause == trouble_ ? std::chrono::seconds{again_after} : other_after)) return;
     trouble_ = what.cause;
-    again_at_ = now + again_after;
+    noted_at_ = now;
   }
+  if (what.what == lost || what.what == refuses || what.what == stopped) is_reached_news_ = true;
   if (what.what == lines_undelivered) ++gaps_;
   waiting_.push_back(std::move(what));
 }

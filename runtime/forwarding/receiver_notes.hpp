@@ -10,7 +10,7 @@
 namespace cellos {
 
 /// What a delivery has noted and nobody has taken yet. Trouble that goes on is noted once a minute, not with each
-/// attempt, and the first sign of health after it.
+/// attempt, other trouble once a second, and the first sign of health after it.
 class receiver_notes {
  public:
   void add(receiver_note what, monotonic_time now);
@@ -25,9 +25,9 @@ class receiver_notes {
   std::vector<receiver_note> waiting_;
   /// Whether the next sign of health is news.
   bool is_reached_news_ = true;
-  /// Of the last trouble, and when it may be noted again.
+  /// The last one that was noted, and when; none at first.
   std::string trouble_;
-  monotonic_time again_at_{monotonic_time::min()};
+  monotonic_time noted_at_{monotonic_time::min()};
   std::uint64_t gaps_ = 0;
 };
 

@@ -179,7 +179,7 @@ void http_delivery::pause(const std::string& cause, const post_answer& answer, m
   const auto kind = answer.status == 0 ? receiver_note::kind::lost : receiver_note::kind::refuses;
   notes_.add({kind, cause}, now);
   const bool is_named = asks_for_a_pause(answer.status) && answer.retry_after.count() > 0;
-  held_until_ = is_named ? now + std::min<milliseconds>(answer.retry_after, settings_.longest_retry_after)
+  held_until_ = is_named ? now + std::min(answer.retry_after, settings_.longest_retry_after)
                          : order_.after_failure(0, collector_failure::reached, now).when;
 }
 

@@ -33,7 +33,7 @@ struct http_delivery_settings {
   /// A request that is not over after so long is given up. Above what the client itself takes.
   std::chrono::milliseconds answer_timeout{15'000};
   /// A receiver that asks for a longer pause is asked again after this one. Chosen here.
-  std::chrono::milliseconds longest_retry_after{600'000};
+  std::chrono::seconds longest_retry_after{600};
   std::uint64_t seed = 0;
   collector_order::pauses pauses{};
 };

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -185,7 +186,7 @@ void http_poster::post(event_post request) {
   bool is_free = false;
   if (worker_) {
     const std::lock_guard guard{worker_->mutex};
-    is_free = !worker_->next && !worker_->is_busy;
+    is_free = !worker_->next && !worker_->is_busy && !worker_->has_left;
   }
   if (!is_free) {
     if (worker_) {
@@ -194,7 +195,13 @@ void http_poster::post(event_post request) {
       worker_->changed.notify_all();
     }
     worker_ = std::make_shared<worker>(settings_);
-    std::thread{[its = worker_] { its->run(); }}.detach();
+    try {
+      std::thread{[its = worker_] { its->run(); }}.detach();
+    } catch (const std::system_error& none) {
+      worker_->answer = posted{request.number, {0, std::string{"no thread for a request: "} + none.what(), {}}};
+      worker_->has_left = true;
+      return;
+    }
   }
   {
     const std::lock_guard guard{worker_->mutex};

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -81,7 +82,12 @@ stream_tail::message read_message(natsMsg* message) {
 }  // namespace
 
 void nats_session::start() {
-  std::thread{[self = shared_from_this()] { self->run(); }}.detach();
+  try {
+    std::thread{[self = shared_from_this()] { self->run(); }}.detach();
+  } catch (const std::system_error& none) {
+    lose(std::string{"no thread for a connection: "} + none.what());
+    has_ended_ = true;
+  }
 }
 
 void nats_session::ask_tail() {
@@ -272,9 +278,11 @@ bool nats_session::publish_one(const stream_message& message) {
 bool nats_session::take_answer(milliseconds at_most) {
   owned_message in;
   if (natsSubscription_NextMsg(&in, answers_, at_most.count()) != NATS_OK) return false;
+  const std::string_view subject = natsMsg_GetSubject(in.get());
+  // libnats believes the server which subscription it is for.
+  if (!subject.starts_with(inbox_)) return true;
   --unanswered_;
   link_event event{link_event::kind::answered, number_};
-  const std::string_view subject = natsMsg_GetSubject(in.get());
   event.number = std::strtoull(subject.substr(inbox_.size()).data(), nullptr, 10);
   if (natsMsg_IsNoResponders(in.get())) {
     event.answer.text = "no stream takes this subject, or JetStream is not enabled";
@@ -316,6 +324,11 @@ std::string nats_session::check_stream(stream_tail& into, std::string& failure) 
   if (status != NATS_OK) {
     if (status == NATS_NO_RESPONDERS || code != 0) return "JetStream does not answer: " + failure_of(status);
     failure = "JetStream does not answer: " + failure_of(status);
+    return {};
+  }
+  // An answer need not have what the library looks for in it, and whoever may answer requests wrote it.
+  if (info.get() == nullptr || info.get()->Config == nullptr) {
+    failure = "JetStream's answer has no configuration of the stream";
     return {};
   }
   const jsStreamConfig& config = *info.get()->Config;

@@ -203,10 +203,11 @@ void stream_delivery::answered(std::uint64_t session, std::uint64_t number, cons
     take_stored(index + 1, answer.sequence, now);
     return send_what_fits(now);
   }
-  // Its id is known, and the next would not follow it. Where the stream has nothing of this host it was there, and was
-  // removed; where its tail is before this line it was lost, and the fence alone keeps it single.
-  if (index == 0 && !has_own_) take_stored(1, answer.sequence, now);
-  if (has_own_) without_id_ = settings_.window_messages;
+  // Its id is known, and the next would not follow it. In a stream of this host's own that has nothing of it, it was
+  // there, and was removed. Else it was lost, or another writer has used the id, and the fence alone keeps it single.
+  const bool was_removed = !has_own_ && settings_.fence == stream_fence::stream;
+  if (was_removed && index == 0) take_stored(1, answer.sequence, now);
+  if (!was_removed) without_id_ = settings_.window_messages;
   go_back(number, now);
 }
 

@@ -140,6 +140,13 @@ CAF_TEST(a_pause_that_is_asked_for_is_made_up_to_a_limit) {
   CAF_CHECK_EQUAL(count(note_kind::stopped), 0u);
 }
 
+CAF_TEST(a_pause_without_end_is_as_long_as_the_limit) {
+  start(true);
+  (void)request();
+  answer(503, std::chrono::seconds::max());
+  CAF_CHECK(delivery->next_wake() == now + 10min);
+}
+
 CAF_TEST(what_a_server_or_the_network_fails_at_is_tried_again_after_growing_pauses) {
   settings.pauses = {100ms, 30'000ms};
   start(true);

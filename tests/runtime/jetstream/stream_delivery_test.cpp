@@ -109,6 +109,24 @@ CAF_TEST(the_stream_s_tail_decides_and_the_hint_does_not) {
   CAF_CHECK(published().at(0).expected == 4u);
 }
 
+CAF_TEST(in_a_shared_stream_an_id_that_is_known_says_nothing) {
+  // Others may have used it, and what they stored is not this host's.
+  settings.fence = stream_fence::subject;
+  connect().found(session, stream_tail{}, now);
+  const auto first = published();
+  CAF_REQUIRE_EQUAL(first.size(), 1u);
+  auto duplicate = stored(1);
+  duplicate.is_duplicate = true;
+  delivery->answered(session, first[0].number, duplicate, now);
+  CAF_CHECK_EQUAL(delivery->status().lines_delivered, 0u);
+  CAF_REQUIRE(delivery->take_actions().at(0).what == action_kind::ask_tail);
+  delivery->found(session, stream_tail{}, now);
+  const auto again = published();
+  CAF_REQUIRE_EQUAL(again.size(), 1u);
+  CAF_CHECK_EQUAL(again[0].id, "");
+  CAF_CHECK_EQUAL(again[0].content, first[0].content);
+}
+
 CAF_TEST(what_the_hint_knows_was_removed_from_the_stream_is_not_sent_again) {
   const stream_hint hint{{1, 6 * line_bytes}, 6};
   connect(hint).found(session, {{}, 9, 8, 0, {}}, now);
