@@ -25,12 +25,12 @@ void chain_recorder::say(node_statement said) {
 void chain_recorder::work(bool all) {
   const std::lock_guard one_at_a_time{work_};
   if (!around_.chain.is_open()) return;
-  if (!has_recalled_) recall();
+  if (!has_recalled_ && !recall()) return;
   if (!all && !around_.chain.is_idle()) return;
   const monotonic_time deadline = around_.clock.now() + last_words_time;
   for (;;) {
     auto some = take_some();
-    if (some.size() < most_at_once) add_witnessed(some, all);
+    if (some.size() < most_at_once) add_witnessed(some, all, deadline);
     if (some.empty()) return;
     around_.chain.say(std::move(some));
     if (!all || around_.clock.now() >= deadline) return;
@@ -38,8 +38,10 @@ void chain_recorder::work(bool all) {
 }
 
 /// Nobody else adds to what is recorded.
-void chain_recorder::add_witnessed(std::vector<node_statement>& to, bool all) {
-  for (auto& each : witness_.look(around_.copies(), recorded_, around_.clock.now(), most_at_once - to.size(), all)) {
+void chain_recorder::add_witnessed(std::vector<node_statement>& to, bool all, monotonic_time deadline) {
+  const auto goes_on = [&] { return all ? around_.clock.now() < deadline : !ended_; };
+  const witness::look_request request{around_.clock.now(), most_at_once - to.size(), all, goes_on};
+  for (auto& each : witness_.look(around_.copies(), recorded_, request)) {
     const std::lock_guard guard{mutex_};
     recorded_.add(each);
     to.emplace_back(std::move(each));
@@ -47,10 +49,11 @@ void chain_recorder::add_witnessed(std::vector<node_statement>& to, bool all) {
 }
 
 /// What was said before; of several statements the last counts. A log that cannot be read to its end says what it can.
-void chain_recorder::recall() {
+bool chain_recorder::recall() {
   segment_reader log{{around_.evidence_dir}};
   recorded_hosts read;
   while (const auto line = log.next()) {
+    if (ended_) return false;
     if (const auto said = read_node_statement(line->text)) read.add(*said);
   }
   auto silent = read.silent_hosts();
@@ -60,6 +63,7 @@ void chain_recorder::recall() {
   }
   has_recalled_ = true;
   if (around_.recalled) around_.recalled(std::move(silent));
+  return true;
 }
 
 std::vector<node_statement> chain_recorder::take_some() {
@@ -77,7 +81,7 @@ std::vector<node_statement> chain_recorder::take_some() {
 
 bool chain_recorder::await(std::chrono::nanoseconds pause) {
   std::unique_lock guard{mutex_};
-  ending_.wait_for(guard, pause, [this] { return ended_; });
+  ending_.wait_for(guard, pause, [this] { return ended_.load(); });
   return !ended_;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -35,8 +36,7 @@ class chain_recorder {
     /// Once, when the chain was read: hosts that it left silent.
     std::function<void(std::vector<std::string>)> recalled;
   };
-  chain_recorder(surroundings around, std::chrono::nanoseconds witness_interval)
-      : around_(std::move(around)), witness_(witness_interval) {}
+  chain_recorder(surroundings around, const witness_limits& limits) : around_(std::move(around)), witness_(limits) {}
 
   /// For the next round. Any thread; what the chain says already is left out.
   void say(node_statement said);
@@ -47,11 +47,12 @@ class chain_recorder {
 
   /// Until `pause` has passed, or end() was called. False if it was.
   bool await(std::chrono::nanoseconds pause);
+  /// A round that is under way ends soon. A chain that was not read by then is not read any more.
   void end();
 
  private:
-  void recall();
-  void add_witnessed(std::vector<node_statement>& to, bool all);
+  bool recall();
+  void add_witnessed(std::vector<node_statement>& to, bool all, monotonic_time deadline);
   std::vector<node_statement> take_some();
 
   surroundings around_;
@@ -63,7 +64,7 @@ class chain_recorder {
   std::condition_variable ending_;
   std::deque<node_statement> waiting_;
   recorded_hosts recorded_;
-  bool ended_ = false;
+  std::atomic<bool> ended_ = false;
 };
 
 /// The thread that works for a recorder.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 
 #include "messages/hexadecimal.hpp"
@@ -19,41 +20,67 @@ constexpr std::uint64_t hashed_at_once = std::uint64_t{1} << 20;
 }  // namespace
 
 std::vector<witnessed_log> witness::look(const std::vector<collector_store::named_copy>& copies,
-                                         const recorded_hosts& known, monotonic_time now, std::size_t most, bool all) {
+                                         const recorded_hosts& known, const look_request& request) {
   std::vector<witnessed_log> found;
-  for (const auto& each : copies) {
-    if (found.size() >= most) break;
+  request_ = &request;
+  bytes_left_ = request.all ? std::numeric_limits<std::uint64_t>::max() : limits_.bytes;
+  const auto first = first_;
+  for (std::size_t i = 0; i < copies.size() && found.size() < request.most && bytes_left_ > 0; ++i) {
+    const auto& each = copies[(first + i) % copies.size()];
     const auto piece = each.copy->durable_piece();
     if (!piece) continue;
     const auto until = known.witnessed(each.host_id, hexadecimal(each.name.log), each.name.fork);
     // The first place of a copy is not due at once: a moment later there is more to vouch for.
-    pace& of = paces_.try_emplace({each.host_id, each.name.log, each.name.fork}, pace{now + interval_, 0, {}, 0, {}})
+    pace& of = paces_
+                   .try_emplace({each.host_id, each.name.log, each.name.fork},
+                                pace{request.now + limits_.interval, 0, {}, 0, {}})
                    .first->second;
     if (piece->end() <= until) continue;
-    const bool is_due = all || now >= of.due;
-    if (!is_due && piece->begin.segment == of.segment) continue;
+    const bool is_due = request.all || request.now >= of.due;
+    const bool has_ended = piece->begin.segment != of.segment && share_of(each.host_id, request.now).ends > 0;
+    if (!is_due && !has_ended) continue;
+    first_ = (first + i + 1) % copies.size();
     if (!look_at(each, until, is_due, of, found)) continue;
     of.segment = piece->begin.segment;
-    if (is_due) of.due = now + interval_;
+    if (is_due) of.due = request.now + limits_.interval;
   }
   return found;
+}
+
+witness::share& witness::share_of(const std::string& host_id, monotonic_time now) {
+  const auto [at, is_new] = shares_.try_emplace(host_id, share{now, limits_.ends});
+  if (!is_new && now - at->second.renewed >= limits_.interval) at->second = {now, limits_.ends};
+  return at->second;
+}
+
+std::vector<witness::piece_end> witness::ended_segments(const collector_store::named_copy& copy, segment_position known,
+                                                        segment_position last, std::size_t most) const {
+  std::vector<piece_end> ended;
+  std::error_code unlisted;
+  const auto pieces = list_pieces(copy.copy->dir(), unlisted);
+  for (std::size_t i = pieces.size(); i-- > 0 && ended.size() < most && pieces[i].segment >= known.segment;) {
+    const bool ends_segment = i + 1 == pieces.size() || pieces[i + 1].segment > pieces[i].segment;
+    if (!ends_segment || pieces[i] >= last) continue;
+    const auto size = size_of(copy.copy->dir() / piece_file_name(pieces[i]));
+    const segment_position end{pieces[i].segment, pieces[i].offset + size};
+    if (end > known) ended.push_back({pieces[i], end});
+  }
+  std::ranges::reverse(ended);
+  return ended;
 }
 
 bool witness::look_at(const collector_store::named_copy& copy, segment_position known, bool is_due, pace& of,
                       std::vector<witnessed_log>& into) {
   const auto last = copy.copy->durable_piece();
-  std::error_code unlisted;
-  const auto pieces = list_pieces(copy.copy->dir(), unlisted);
-  if (unlisted || !last) return false;
-  for (std::size_t i = 0; i < pieces.size() && pieces[i] < last->begin; ++i) {
-    const bool ends_segment = i + 1 == pieces.size() || pieces[i + 1].segment > pieces[i].segment;
-    if (!ends_segment || pieces[i].segment < known.segment) continue;
-    const segment_position end{pieces[i].segment,
-                               pieces[i].offset + size_of(copy.copy->dir() / piece_file_name(pieces[i]))};
+  if (!last) return false;
+  share& host = share_of(copy.host_id, request_->now);
+  for (const piece_end& each : ended_segments(copy, known, last->begin, host.ends)) {
     // In order, or not at all: what is witnessed later counts for what lies before.
-    if (end > known && !add(copy, pieces[i], end, of, into)) return false;
+    if (into.size() >= request_->most || !add(copy, each.begin, each.end, of, into)) return false;
+    --host.ends;
   }
-  return !is_due || add(copy, last->begin, last->end(), of, into);
+  if (!is_due) return true;
+  return into.size() < request_->most && add(copy, last->begin, last->end(), of, into);
 }
 
 std::uint64_t witness::size_of(const std::filesystem::path& piece) const {
@@ -87,12 +114,14 @@ bool witness::add(const collector_store::named_copy& copy, segment_position begi
 bool witness::hash(int piece, std::uint64_t until, pace& of) {
   std::string block;
   while (of.hashed < until) {
-    block.resize(std::min(hashed_at_once, until - of.hashed));
+    if (bytes_left_ == 0 || !request_->goes_on()) return false;
+    block.resize(std::min({hashed_at_once, until - of.hashed, bytes_left_}));
     const auto got =
         uninterrupted([&] { return files_.pread(piece, block.data(), block.size(), static_cast<off_t>(of.hashed)); });
     if (got <= 0) return false;
     of.bytes.update(std::string_view{block}.substr(0, static_cast<std::size_t>(got)));
     of.hashed += static_cast<std::uint64_t>(got);
+    bytes_left_ -= static_cast<std::uint64_t>(got);
   }
   return true;
 }

@@ -64,7 +64,7 @@ std::string collector_role::open_directory() {
   recorder_.emplace(chain_recorder::surroundings{
                         chain_, system_monotonic_clock(), settings_.evidence.dir, [this] { return service_->copies(); },
                         [this](std::vector<std::string> silent) { service_->recall(std::move(silent)); }},
-                    settings_.collector.witness_interval);
+                    witness_limits{.interval = settings_.collector.witness_interval});
   recorded_events_.emplace(*events_, *recorder_, settings_.collector.silence_window);
   collector_service_settings settings = settings_of(settings_.collector);
   if (settings_.collector.require_signed) {

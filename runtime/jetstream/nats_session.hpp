@@ -82,11 +82,6 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   bool carry_out(const command& what);
   bool publish_one(const stream_message& message);
   bool take_answer(std::chrono::milliseconds at_most);
-  std::optional<stream_tail> tail(std::string& failure);
-  bool read_newest(const char* subject, stream_tail::message& into, std::string& failure);
-  void look_back(stream_tail& found, std::string_view own_begin, std::string& failure);
-  std::string check_stream(stream_tail& into, std::string& failure);
-  std::string create_stream();
   void close();
 
   const std::shared_ptr<const nats_session_settings> settings_;

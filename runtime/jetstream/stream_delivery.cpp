@@ -1,6 +1,7 @@
 #include "runtime/jetstream/stream_delivery.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "messages/event_line.hpp"
@@ -19,6 +20,18 @@ constexpr milliseconds unreadable_pause{1000};
 constexpr milliseconds look_every{1000};
 /// Acknowledgements kept: so many in `keep_after_ack`.
 constexpr std::int64_t samples = 64;
+/// What a server stores beside content, subject and id: headers, under 500 bytes, and 30 of its own (2.9.10). Rounded
+/// up.
+constexpr std::uint64_t message_overhead = 1024;
+
+std::uint64_t stored_size(const stream_message& message) {
+  return message.content.size() + message.subject.size() + message.id.size() + message_overhead;
+}
+
+std::uint64_t room_in(const stream_tail& tail) {
+  if (tail.max_bytes == 0) return std::numeric_limits<std::uint64_t>::max();
+  return tail.max_bytes - std::min(tail.used_bytes, tail.max_bytes);
+}
 
 }  // namespace
 
@@ -123,6 +136,7 @@ void stream_delivery::resume(const stream_tail& tail, monotonic_time now) {
   // What was refused something is well again only once something is stored.
   if (!is_careful_) notes_.add_reached();
   has_own_ = tail.own.has_value();
+  room_ = asked_room_ = room_in(tail);
   fence_ = settings_.fence == stream_fence::stream ? tail.last_sequence : tail.own_fence;
   begin_at(place_after(tail, now), now);
 }
@@ -250,10 +264,7 @@ void stream_delivery::send_what_fits(monotonic_time now) {
     const auto read = log_.read(next_, is_shared ? settings_.batch_bytes : read_bytes);
     switch (read.result) {
       case committed_log::outcome::lines:
-        if (is_shared)
-          publish_batch(read.batch);
-        else
-          publish_lines(read.batch);
+        if (!(is_shared ? publish_batch(read.batch) : publish_lines(read.batch))) return wait_for_room(now);
         continue;
       case committed_log::outcome::at_end: return;
       case committed_log::outcome::gone: {
@@ -270,46 +281,58 @@ void stream_delivery::send_what_fits(monotonic_time now) {
   }
 }
 
-/// As many as the window takes; the others are read again.
-void stream_delivery::publish_lines(const line_batch& batch) {
+/// A server that looks for room without what it stores beside a message takes one too many, and removes its oldest for
+/// it (2.9.10): it is not brought there.
+void stream_delivery::wait_for_room(monotonic_time now) {
+  if (!window_.empty()) return;
+  if (room_ < asked_room_) return ask(now);
+  hold("the stream has no room for another message: it may have " + std::to_string(room_) + " bytes more", now);
+}
+
+/// As many as the window takes; the others are read again. False: there is no room in the stream for the next.
+bool stream_delivery::publish_lines(const line_batch& batch) {
   next_ = batch.from;
   for (std::string_view rest = batch.text; !rest.empty() && has_room();) {
     const auto length = rest.find('\n') + 1;
     const auto line = rest.substr(0, length - 1);
     rest.remove_prefix(length);
-    next_.offset += length;
     stream_message message;
     message.subject = subjects_.of(line);
-    message.place = {settings_.log, next_};
+    message.place = {settings_.log, {next_.segment, next_.offset + length}};
     message.id = attribute_in(line, "id");
     if (message.id.empty()) message.id = to_text(message.place);
     message.content = line;
-    publish(std::move(message), next_, 1, length);
+    if (!publish(std::move(message), 1, length)) return false;
   }
+  return true;
 }
 
-void stream_delivery::publish_batch(const line_batch& batch) {
-  next_ = batch.end();
+bool stream_delivery::publish_batch(const line_batch& batch) {
   stream_message message;
   message.subject = subjects_.batches();
-  message.place = {settings_.log, next_};
+  message.place = {settings_.log, batch.end()};
   message.id = settings_.host_id + '/' + to_text(message.place);
   message.content = as_json_array(batch.text);
   message.is_batch = true;
-  publish(std::move(message), next_, batch.line_count, batch.text.size());
+  return publish(std::move(message), batch.line_count, batch.text.size());
 }
 
-void stream_delivery::publish(stream_message message, segment_position end, std::uint32_t lines, std::size_t bytes) {
+bool stream_delivery::publish(stream_message message, std::uint32_t lines, std::size_t bytes) {
+  const auto needed = stored_size(message);
+  if (needed > room_) return false;
+  room_ -= needed;
   if (without_id_ > 0) {
     --without_id_;
     message.id.clear();
   }
+  next_ = message.place.end;
   message.number = ++last_number_;
   message.expected = fence_;
   if (settings_.fence == stream_fence::stream) ++fence_;
-  window_.push_back({message.number, message.expected, end, lines, bytes});
+  window_.push_back({message.number, message.expected, next_, lines, bytes});
   window_used_ += bytes;
   actions_.push_back({stream_action::kind::publish, session_, std::move(message)});
+  return true;
 }
 
 /// Retention waits for nobody. Where it removes what a server could still lose, that is said.

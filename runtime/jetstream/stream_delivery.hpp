@@ -39,6 +39,9 @@ struct stream_tail {
   std::optional<message> own;
   /// Of that subject's last message, as the server compares it.
   std::uint64_t own_fence = 0;
+  /// Of all that it stores. `max_bytes` is 0 where there is no limit, or where what is old makes room.
+  std::uint64_t used_bytes = 0;
+  std::uint64_t max_bytes = 0;
 };
 
 /// How far a stream has the log, as this host remembers it. A hint: the stream's tail says what is true.
@@ -141,9 +144,10 @@ class stream_delivery {
   void take_stored(std::size_t count, std::uint64_t sequence, monotonic_time now);
   void send_what_fits(monotonic_time now);
   bool has_room() const;
-  void publish_lines(const line_batch& batch);
-  void publish_batch(const line_batch& batch);
-  void publish(stream_message message, segment_position end, std::uint32_t lines, std::size_t bytes);
+  bool publish_lines(const line_batch& batch);
+  bool publish_batch(const line_batch& batch);
+  bool publish(stream_message message, std::uint32_t lines, std::size_t bytes);
+  void wait_for_room(monotonic_time now);
   void skip_removed(monotonic_time now);
   void look_at_retention(monotonic_time now);
 
@@ -164,6 +168,9 @@ class stream_delivery {
   std::uint64_t last_number_ = 0;
   segment_position next_;
   std::uint64_t fence_ = 0;
+  /// At least so much may be stored before the stream is full, and what it was when the tail was asked for.
+  std::uint64_t room_ = 0;
+  std::uint64_t asked_room_ = 0;
   /// Whether the tail that was asked for last is this host's.
   bool has_own_ = false;
   /// So many messages go without their id: the server knows the ids of lines that it lost.

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "messages/chain_name.hpp"
 #include "messages/escaped_text.hpp"
+#include "runtime/lines/logged_event.hpp"
 #include "runtime/segments/copy_name.hpp"
 #include "runtime/segments/segment_name.hpp"
 #include "runtime/verification/copy_merge.hpp"
@@ -92,19 +95,31 @@ std::string log_id_in(const fs::path& directory) {
   return name ? text : std::string{};
 }
 
+/// By the name of the first line's chain.
+std::string host_in(const fs::path& segment) {
+  constexpr std::uint64_t longest_line = std::uint64_t{256} << 10;
+  const auto text = file_text{segment}.read(0, longest_line).value_or(std::string{});
+  logged_event first;
+  if (!read_canonical_line(std::string_view{text}.substr(0, text.find('\n')), first)) return {};
+  const auto chain = parse_chain_name(first.chain);
+  return chain ? std::string{chain->host} : std::string{};
+}
+
 /// Of one log's directory, or of files elsewhere.
 void add_log(const fs::path& log, const std::set<fs::path>& paths, std::uint32_t number, verified_logs& listing) {
-  placed_log placed{log, log_id_in(log), {}, {}};
+  placed_log placed{log, {}, log_id_in(log), {}, {}};
   for (const fs::path& path : paths) {
     listing.files.push_back({path, number, 0, 0});
     if (const auto segment = segment_of(path.filename().native())) placed.ranges.push_back({path, {*segment, 0}, 0});
   }
-  if (!placed.ranges.empty()) listing.logs.push_back(std::move(placed));
+  if (placed.ranges.empty()) return;
+  placed.host = host_in(placed.ranges.front().path);
+  listing.logs.push_back(std::move(placed));
 }
 
 /// Empty, or what could not be read.
-std::string add_merged_copy(const std::string& name, const std::set<fs::path>& directories, std::uint32_t number,
-                            verified_logs& listing) {
+std::string add_merged_copy(const std::string& host, const std::string& name, const std::set<fs::path>& directories,
+                            std::uint32_t number, verified_logs& listing) {
   std::vector<piece_file> pieces;
   for (const fs::path& directory : directories) {
     std::error_code failure;
@@ -117,7 +132,7 @@ std::string add_merged_copy(const std::string& name, const std::set<fs::path>& d
   }
   const auto copy = parse_copy_name(name);
   listing.logs.push_back(
-      {*directories.begin(), copy ? name.substr(0, name.find('.')) : std::string{}, copy ? copy->fork : 0, {}});
+      {*directories.begin(), host, copy ? name.substr(0, name.find('.')) : std::string{}, copy ? copy->fork : 0, {}});
   return copy_merge{number, listing}.merge(std::move(pieces));
 }
 
@@ -168,7 +183,8 @@ std::variant<verified_logs, std::string> find_log_files(const std::vector<fs::pa
     add_log(log, paths, number++, listing);
   }
   for (const auto& [name, directories] : copies) {
-    if (std::string problem = add_merged_copy(name.second, directories, number++, listing); !problem.empty()) {
+    if (std::string problem = add_merged_copy(name.first, name.second, directories, number++, listing);
+        !problem.empty()) {
       return problem;
     }
   }

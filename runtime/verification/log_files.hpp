@@ -34,6 +34,8 @@ struct log_range {
 struct placed_log {
   /// The directory, or the first of them.
   std::filesystem::path directory;
+  /// Whose it is; empty where that is unknown.
+  std::string host;
   /// Hexadecimal; empty where an evidence directory has none.
   std::string log_id;
   /// Of a collector's copy, which; nothing of a host's own.

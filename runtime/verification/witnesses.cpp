@@ -191,41 +191,95 @@ void leave_out_own_keys(std::vector<testimony>& testimonies, verification_report
   });
 }
 
+/// What is said of one log, in its order.
+using testimonies_of_log = std::vector<const testimony*>;
+/// Whoever answers for a host may give its log another's id.
+using by_host_and_id = std::map<std::pair<std::string, std::string>, testimonies_of_log>;
+
+/// All testimonies, and which of them were compared with a log.
+class witnessed_logs {
+ public:
+  explicit witnessed_logs(const std::vector<testimony>& all) {
+    for (const testimony& each : all) by_log_[{each.said.host, each.said.log_id}].push_back(&each);
+  }
+
+  /// What is said of that log; null where nothing is, or where several can be meant.
+  const testimonies_of_log* find(const placed_log& log, const verified_logs& among) const {
+    const auto is_another = [&](const auto& name) {
+      return std::ranges::any_of(among.logs, [&](const placed_log& each) {
+        return each.log_id == name.second && (each.host.empty() || each.host == name.first);
+      });
+    };
+    const testimonies_of_log* found = nullptr;
+    for (const auto& [name, said] : by_log_) {
+      if (!log.host.empty() && log.host != name.first) continue;
+      // A log without an id is none of those that are here.
+      if (log.log_id.empty() ? is_another(name) : log.log_id != name.second) continue;
+      if (found != nullptr) return nullptr;
+      found = &said;
+    }
+    return found;
+  }
+
+  void mark_compared(const testimony& each) { compared_.insert(&each); }
+
+  /// A log, or a fork of one, that is not among those that are here: retention does not take whole logs.
+  void report_absent(verification_report& report) const {
+    for (const auto& [name, said] : by_log_) {
+      std::map<std::uint32_t, const testimony*> last_of_fork;
+      for (const testimony* each : said) {
+        if (!compared_.contains(each)) last_of_fork[each->said.fork] = each;
+      }
+      for (const auto& [fork, last] : last_of_fork) {
+        report.add({finding_cause::missing, "", 0, last->file, last->line,
+                    name_of(last->said) + (fork == 0 ? "" : ", fork " + std::to_string(fork) + ",") +
+                        " is not here: this line witnesses it up to " + text_of(last->said.at)});
+      }
+    }
+  }
+
+  /// Of a part of what there is a log may be absent. But a host of which something is here, and nothing that was
+  /// witnessed, may have given its log another id.
+  void report_uncompared_hosts(verification_report& report) const {
+    std::map<std::string, const testimony*> last_of_host;
+    for (const auto& [name, said] : by_log_) last_of_host[name.first] = said.back();
+    for (const testimony* each : compared_) last_of_host.erase(each->said.host);
+    for (const auto& [host, last] : last_of_host) {
+      if (!report.hosts.contains(host)) continue;
+      report.add({finding_cause::no_witness, "", 0, last->file, last->line,
+                  "witnesses " + name_of(last->said) + ", and nothing that is here of that host is that log"});
+    }
+  }
+
+ private:
+  by_host_and_id by_log_;
+  std::set<const testimony*> compared_;
+};
+
 }  // namespace
 
 void compare(const verified_logs& logs, std::vector<testimony> testimonies, bool partial, verification_report& report) {
   leave_out_own_keys(testimonies, report);
   std::ranges::sort(testimonies, in_log_order);
-  std::map<std::string, std::vector<const testimony*>, std::less<>> by_log;
-  for (const testimony& each : testimonies) by_log[each.said.log_id].push_back(&each);
-  std::set<std::string> seen;
-  std::set<std::string> unseen;
-  for (const placed_log& log : logs.logs) seen.insert(log.log_id);
-  for (const auto& [log_id, said] : by_log) {
-    if (!seen.contains(log_id)) unseen.insert(log_id);
-  }
+  witnessed_logs witnessed{testimonies};
   for (const placed_log& log : logs.logs) {
-    std::string log_id = log.log_id;
-    // Where only one log can be meant, that is the one.
-    if (log_id.empty() && !log.fork && unseen.size() == 1) log_id = *unseen.begin();
-    unseen.erase(log_id);
-    const auto said = by_log.find(log_id);
-    if (said == by_log.end()) {
+    const auto* said = witnessed.find(log, logs);
+    if (said == nullptr) {
       report.notes.push_back("\"" + escaped(log.directory.string(), 512) + "\": nothing of it was witnessed");
       continue;
     }
     log_comparison comparison{log, partial, report};
-    for (const testimony* each : said->second) {
-      if (!log.fork || *log.fork == each->said.fork) comparison.take(*each);
+    for (const testimony* each : *said) {
+      if (log.fork && *log.fork != each->said.fork) continue;
+      comparison.take(*each);
+      witnessed.mark_compared(*each);
     }
     comparison.finish();
   }
-  if (partial) return;
-  for (const std::string& log_id : unseen) {
-    const testimony& last = *by_log[log_id].back();
-    report.add({finding_cause::missing, "", 0, last.file, last.line,
-                name_of(last.said) + " is not here: this line witnesses it up to " + text_of(last.said.at)});
-  }
+  if (partial)
+    witnessed.report_uncompared_hosts(report);
+  else
+    witnessed.report_absent(report);
 }
 
 }  // namespace cellos::verification

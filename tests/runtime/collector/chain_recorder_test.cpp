@@ -45,7 +45,7 @@ struct fixture {
                                                     recalled = std::move(silent);
                                                     ++recalls;
                                                   }},
-                     60s);
+                     limits);
   }
   std::vector<collector_store::named_copy> copies() const { return store->named_copies(); }
 
@@ -78,6 +78,7 @@ struct fixture {
   }
   using events = std::vector<std::string>;
 
+  witness_limits limits{.interval = 60s};
   memory_directory dir;
   memory_directory kept;
   faulty_file_system files;
@@ -245,6 +246,73 @@ CAF_TEST(a log that takes nothing for long does not grow in memory) {
   chain->opened = true;
   for (int i = 0; i < 1100; ++i) recorder->work();
   CAF_CHECK_EQUAL(said().size(), chain_recorder::most_waiting);
+}
+
+CAF_TEST(a host that ends segment after segment has the newest witnessed and no more than its share) {
+  limits.ends = 100;
+  start();
+  const auto copy = copy_of("host-a");
+  for (std::uint64_t segment = 1; segment <= 301; ++segment) append(copy, {segment, 0}, "one\n");
+  append(copy_of("host-b"), {1, 0}, "one\n");
+  append(copy_of("host-b"), {2, 0}, "one\n");
+  CAF_CHECK(!queue.commit());
+  std::size_t before = 0;
+  for (int i = 0; i < 10; ++i, before = said().size()) {
+    recorder->work();
+    CAF_CHECK_LESS_OR_EQUAL(said().size(), before + 64);
+  }
+  CAF_CHECK_EQUAL(said().size(), 101u);
+  CAF_CHECK_EQUAL(said().front(), "witnessed host-a 0 201:4");
+  CAF_CHECK_EQUAL(std::ranges::count(said(), "witnessed host-a 0 300:4"), 1);
+  CAF_CHECK_EQUAL(std::ranges::count(said(), "witnessed host-b 0 1:4"), 1);
+  append(copy, {302, 0}, "one\n");
+  CAF_CHECK(!queue.commit());
+  recorder->work();
+  CAF_CHECK_EQUAL(said().size(), 101u);
+  clock.time += 61s;
+  recorder->work();
+  CAF_CHECK_EQUAL(std::ranges::count(said(), "witnessed host-a 0 301:4"), 1);
+}
+
+CAF_TEST(a long piece is read over several rounds in which others have their turn) {
+  limits.bytes = 1000;
+  start();
+  const auto copy = copy_of("host-a");
+  append(copy, {1, 0}, std::string(2499, 'x') + "\n");
+  append(copy_of("host-b"), {1, 0}, "one\n");
+  CAF_CHECK(!queue.commit());
+  recorder->work();
+  clock.time += 61s;
+  recorder->work();
+  CAF_CHECK(said().empty());
+  recorder->work();
+  CAF_CHECK(said() == events{"witnessed host-b 0 1:4"});
+  recorder->work();
+  recorder->work();
+  CAF_CHECK_EQUAL(last_said(), "witnessed host-a 0 1:2500");
+  const auto line = content_of(dir / segment_file_name(1));
+  CAF_CHECK(line.find(R"("bytesDigest":")" + hexadecimal(sha256::of(std::string(2499, 'x') + "\n"))) !=
+            std::string::npos);
+}
+
+CAF_TEST(whoever ends it waits neither for a chain to be read nor for a piece) {
+  const auto copy = copy_of("host-a");
+  append(copy, {1, 0}, "one\n");
+  CAF_CHECK(!queue.commit());
+  recorder->say(seen_host{"host-a"});
+  recorder->end();
+  recorder->work(true);
+  CAF_CHECK_EQUAL(recalls, 0);
+  CAF_CHECK(said().empty());
+  start();
+  recorder->work();
+  clock.time += 61s;
+  recorder->end();
+  recorder->work();
+  CAF_CHECK(said().empty());
+  CAF_MESSAGE("but for what is witnessed last");
+  recorder->work(true);
+  CAF_CHECK_EQUAL(last_said(), "witnessed host-a 0 1:4");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -127,6 +127,33 @@ CAF_TEST(in_a_shared_stream_an_id_that_is_known_says_nothing) {
   CAF_CHECK_EQUAL(again[0].content, first[0].content);
 }
 
+CAF_TEST(a_stream_is_not_filled_to_its_limit) {
+  // Whatever a server stores beside a line.
+  constexpr std::uint64_t most_beside = 1024 + 100;
+  stream_tail nearly_full;
+  nearly_full.max_bytes = 1'000'000;
+  nearly_full.used_bytes = nearly_full.max_bytes - 2 * (line_bytes + most_beside);
+  connect().found(session, nearly_full, now);
+  const auto first = published();
+  CAF_REQUIRE_EQUAL(first.size(), 2u);
+  CAF_MESSAGE("what was stored was less than could have been: it is asked how much");
+  delivery->answered(session, first[1].number, stored(2), now);
+  CAF_CHECK_EQUAL(count(note_kind::refuses), 0u);
+  CAF_REQUIRE(delivery->take_actions().at(0).what == action_kind::ask_tail);
+  auto full = tail_at(2, 2);
+  full.max_bytes = full.used_bytes = nearly_full.max_bytes;
+  delivery->found(session, full, now);
+  CAF_CHECK(published().empty());
+  CAF_CHECK_EQUAL(count(note_kind::refuses), 1u);
+  CAF_CHECK(delivery->next_wake() > now);
+  CAF_MESSAGE("with room it goes on");
+  now += 30s;
+  delivery->tick(now);
+  CAF_REQUIRE(delivery->take_actions().at(0).what == action_kind::ask_tail);
+  delivery->found(session, tail_at(2, 2), now);
+  CAF_CHECK_EQUAL(published().at(0).id, "host-a/3");
+}
+
 CAF_TEST(what_the_hint_knows_was_removed_from_the_stream_is_not_sent_again) {
   const stream_hint hint{{1, 6 * line_bytes}, 6};
   connect(hint).found(session, {{}, 9, 8, 0, {}}, now);
