@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
+
+#include "runtime/probes/netlink_dump.hpp"
 
 namespace cellos {
 
@@ -36,32 +36,16 @@ using link_table = std::map<std::string, link_state, std::less<>>;
 /// What a request for a dump of all links is: RTM_GETLINK, with its number.
 std::string link_dump_request(std::uint32_t number);
 
-/// Takes the answers to such a request. Pure; believes no length it is given.
-class link_dump {
+/// The answers to such a request.
+class link_dump final : public netlink_dump {
  public:
-  enum class progress : std::uint8_t {
-    more,
-    complete,
-    /// Links changed while they were listed: another dump is needed.
-    interrupted,
-    /// `refusal()` says why.
-    refused,
-    malformed,
-  };
-
-  explicit link_dump(std::uint32_t request_number) : request_number_(request_number) {}
-
-  /// One datagram of the kernel's, aligned as an integer is.
-  progress take(std::span<const char> datagram);
+  using netlink_dump::netlink_dump;
 
   const link_table& links() const { return links_; }
-  /// The number of the system's error.
-  int refusal() const { return refusal_; }
 
  private:
-  std::uint32_t request_number_;
-  bool interrupted_ = false;
-  int refusal_ = 0;
+  bool take_message(const nlmsghdr* message) override;
+
   link_table links_;
 };
 

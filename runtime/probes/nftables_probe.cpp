@@ -29,7 +29,8 @@ void write_row(std::string& out, const nft_table_name& table, const nft_counter&
 }  // namespace
 
 std::shared_ptr<nft_source> counters_of(const std::string& namespace_path) {
-  return std::make_shared<nft_source>([namespace_path](monotonic_time) { return read_nft_ruleset(namespace_path); });
+  return std::make_shared<nft_source>(
+      [namespace_path](monotonic_time deadline) { return read_nft_ruleset(namespace_path, deadline); });
 }
 
 nftables_probe::nftables_probe(std::shared_ptr<nft_source> counters, const std::string& namespace_path,

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/probes/nft_document.hpp"
+#include "runtime/probes/nft_messages.hpp"
 #include "runtime/probes/probe.hpp"
 #include "runtime/probes/shared_source.hpp"
 

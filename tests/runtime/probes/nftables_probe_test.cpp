@@ -1,6 +1,15 @@
 #include "runtime/probes/nftables_probe.hpp"
 
+#include <endian.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <cstdint>
+#include <string>
+
 #include "runtime/probes/nft_source.hpp"
+#include "tests/runtime/probes/netlink_text.hpp"
 #include "tests/runtime/probes/network_test_namespace.hpp"
 #include "tests/runtime/probes/probe_results.hpp"
 #include "tests/support/files.hpp"
@@ -10,23 +19,64 @@
 #include "caf/test/dsl.hpp"
 
 using namespace cellos;
+using cellos::test::attribute;
 using cellos::test::count_in;
+using cellos::test::done;
+using cellos::test::message;
 using cellos::test::outcome;
 using cellos::test::output_of;
+using cellos::test::take;
 using cellos::test::turn;
 
 namespace {
 
 const nft_table_name cell1{"inet", "cell1"};
 
-constexpr std::string_view document = R"({"nftables": [{"metainfo": {"version": "1.0.6", "json_schema_version": 1}},
-  {"table": {"family": "inet", "name": "cell1", "handle": 1}}, {"table": {"family": "ip", "name": "empty", "handle": 2}},
-  {"counter": {"family": "inet", "name": "syn", "table": "cell1", "handle": 2, "packets": 3, "bytes": 180}},
-  {"chain": {"family": "inet", "table": "cell1", "name": "out", "handle": 1}},
-  {"rule": {"family": "inet", "table": "cell1", "chain": "out", "handle": 4, "comment": "all", "expr": [
-    {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "tap0"}},
-    {"counter": {"packets": 9, "bytes": 900}}, {"accept": null}]}},
-  {"rule": {"family": "inet", "table": "cell1", "chain": "out", "handle": 5, "expr": [{"counter": "syn"}]}}]})";
+constexpr std::uint16_t nft(int type) { return static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type); }
+
+std::string text(std::uint16_t type, const std::string& value) { return attribute(type, value + std::string(1, '\0')); }
+std::string number(std::uint16_t type, std::uint64_t value) {
+  const auto ordered = htobe64(value);
+  return attribute(type, {reinterpret_cast<const char*>(&ordered), sizeof ordered});
+}
+std::string counts(std::uint64_t packets, std::uint64_t bytes) {
+  return number(NFTA_COUNTER_BYTES, bytes) + number(NFTA_COUNTER_PACKETS, packets);
+}
+std::string of_family(std::uint8_t family, const std::string& attributes) {
+  const nfgenmsg head{family, NFNETLINK_V0, 0};
+  return std::string{reinterpret_cast<const char*>(&head), sizeof head} + attributes;
+}
+std::string table(const std::string& name, std::uint8_t family = NFPROTO_INET) {
+  return message(nft(NFT_MSG_NEWTABLE), 1, of_family(family, text(NFTA_TABLE_NAME, name)));
+}
+std::string named_counter(const std::string& name, const std::string& content) {
+  const auto type = htobe32(NFT_OBJECT_COUNTER);
+  return message(nft(NFT_MSG_NEWOBJ), 1,
+                 of_family(NFPROTO_INET, text(NFTA_OBJ_TABLE, "cell1") + text(NFTA_OBJ_NAME, name) +
+                                             attribute(NFTA_OBJ_TYPE, {reinterpret_cast<const char*>(&type), 4}) +
+                                             number(NFTA_OBJ_HANDLE, 2) + attribute(NFTA_OBJ_DATA, content)));
+}
+std::string expression(const std::string& name, const std::string& data = "") {
+  return attribute(NFTA_LIST_ELEM, text(NFTA_EXPR_NAME, name) + attribute(NFTA_EXPR_DATA, data));
+}
+std::string rule(std::uint64_t handle, const std::string& expressions, const std::string& comment) {
+  std::string user_data{"\x05\x01?\0", 3};
+  user_data += '\0';
+  user_data += static_cast<char>(comment.size() + 1);
+  user_data += comment + std::string(1, '\0');
+  return message(
+      nft(NFT_MSG_NEWRULE), 1,
+      of_family(NFPROTO_INET, text(NFTA_RULE_TABLE, "cell1") + text(NFTA_RULE_CHAIN, "out") +
+                                  number(NFTA_RULE_HANDLE, handle) + attribute(NFTA_RULE_EXPRESSIONS, expressions) +
+                                  attribute(NFTA_RULE_USERDATA, user_data)));
+}
+
+/// What a kernel answers, in one datagram.
+std::string listing() {
+  return table("cell1") + table("empty", NFPROTO_IPV4) + named_counter("syn", counts(3, 180)) +
+         rule(4, expression("meta") + expression("cmp") + expression("counter", counts(9, 900)), "all") +
+         rule(5, expression("payload") + expression("objref"), "") + message(NLMSG_DONE, 1, done);
+}
 
 /// A ruleset for the namespace: what comes in by its pair of interfaces is counted.
 constexpr std::string_view ruleset = R"(table inet cell1 {
@@ -45,46 +95,64 @@ table inet other {
 }  // namespace
 
 CAF_TEST(named_counters_and_those_of_rules_are_rows_of_their_table) {
-  const auto parsed = parse_nft_ruleset(document);
-  CAF_REQUIRE(parsed);
-  CAF_CHECK_EQUAL(parsed->size(), 2u);
-  CAF_CHECK((parsed->at({"ip", "empty"}).empty()));
-  const auto& rows = parsed->at(cell1);
+  nft_ruleset ruleset;
+  nft_dump dump{1, ruleset};
+  CAF_REQUIRE(take(dump, listing()) == netlink_dump::progress::complete);
+  CAF_CHECK_EQUAL(ruleset.size(), 2u);
+  CAF_CHECK((ruleset.at({"ip", "empty"}).empty()));
+  const auto& rows = ruleset.at(cell1);
   CAF_REQUIRE_EQUAL(rows.size(), 2u);
   CAF_CHECK_EQUAL(rows[0].name, "syn");
   CAF_CHECK_EQUAL(rows[0].packets, 3u);
+  CAF_CHECK_EQUAL(rows[0].bytes, 180u);
+  CAF_CHECK_EQUAL(rows[0].handle, 2u);
   CAF_CHECK_EQUAL(rows[1].chain, "out");
   CAF_CHECK_EQUAL(rows[1].handle, 4u);
   CAF_CHECK_EQUAL(rows[1].bytes, 900u);
   CAF_CHECK_EQUAL(rows[1].comment, "all");
-  CAF_CHECK_EQUAL(rows[1].expressions,
-                  R"({"match":{"left":{"meta":{"key":"iifname"}},"op":"==","right":"tap0"}},{"accept":null})");
+  CAF_CHECK_EQUAL(rows[1].expressions, "meta,cmp,counter");
 }
 
-CAF_TEST(a_document_of_another_form_is_refused) {
-  for (
-      const std::string text :
-      {"", "{", "[]", "{}", R"({"nftables": {}})", R"({"nftables": [1]})",
-       R"({"nftables": [{"table": {"family": "ip"}}]})",
-       R"({"nftables": [{"counter": {"family": "ip", "table": "t", "name": "c", "packets": -1, "bytes": 0}}]})",
-       R"({"nftables": [{"rule": {"family": "ip", "table": "t", "chain": "c"}}]})",
-       R"({"nftables": [{"rule": {"family": "ip", "table": "t", "chain": "c", "expr": [{"counter": {"packets": 1}}]}}]})"}) {
-    CAF_CHECK(!parse_nft_ruleset(text));
-  }
-  CAF_CHECK(parse_nft_ruleset(R"({"nftables": []})"));
-  CAF_CHECK(!parse_nft_ruleset(R"({"nftables": )" + std::string(1000, '[') + std::string(1000, ']') + "}"));
-  for (std::size_t length = 0; length < document.size(); ++length) {
-    CAF_CHECK(!parse_nft_ruleset(document.substr(0, length)));
+CAF_TEST(an_answer_of_another_form_is_refused_and_its_end_is_never_passed) {
+  const auto is_refused = [](const std::string& datagram) {
+    nft_ruleset ruleset;
+    nft_dump dump{1, ruleset};
+    return take(dump, datagram) == netlink_dump::progress::malformed;
+  };
+  CAF_CHECK(is_refused(table("")));
+  CAF_CHECK(is_refused(table("\xff")));
+  CAF_CHECK(is_refused(named_counter("", counts(1, 1))));
+  CAF_CHECK(is_refused(message(nft(NFT_MSG_NEWRULE), 1, "ab")));
+  CAF_CHECK(!is_refused(named_counter("short", "ab")));
+  const std::string whole = listing();
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    nft_ruleset ruleset;
+    nft_dump dump{1, ruleset};
+    CAF_CHECK(take(dump, whole.substr(0, length)) != netlink_dump::progress::complete);
+    // Whatever the inner lengths say.
+    std::string other = whole;
+    other[length] = '\xff';
+    nft_ruleset damaged;
+    nft_dump again{1, damaged};
+    take(again, other);
   }
 }
 
 CAF_TEST(a_long_rule_is_known_by_its_handle_alone) {
-  const std::string comment(600, 'x');
-  const auto parsed = parse_nft_ruleset(
-      R"({"nftables": [{"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 3, "expr": [{"log": ")" +
-      comment + R"("}, {"counter": {"packets": 1, "bytes": 2}}]}}]})");
-  CAF_REQUIRE(parsed);
-  CAF_CHECK((parsed->at({"ip", "t"}).front().expressions.empty()));
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += expression("bitwise");
+  nft_ruleset ruleset;
+  nft_dump dump{1, ruleset};
+  take(dump, rule(3, many + expression("counter", counts(1, 2)), ""));
+  CAF_CHECK((ruleset.at(cell1).front().expressions.empty()));
+}
+
+CAF_TEST(more_counters_than_any_host_has_are_refused) {
+  nft_ruleset ruleset;
+  nft_dump dump{1, ruleset};
+  const std::string one = named_counter("syn", counts(1, 1));
+  for (std::size_t i = 0; i < nft_dump::most_counters; ++i) (void)dump.take({one.data(), one.size()});
+  CAF_CHECK(take(dump, one) == netlink_dump::progress::malformed);
 }
 
 CAF_TEST(counters_of_a_real_table_are_as_nft_says) {
@@ -139,5 +207,5 @@ CAF_TEST(a_table_that_is_gone_is_an_error_and_comes_back_by_itself) {
 }
 
 CAF_TEST(a_namespace_that_is_not_there_is_an_error) {
-  CAF_CHECK_EQUAL(outcome(read_nft_ruleset("/run/netns/cellos-test-absent")), "io");
+  CAF_CHECK_EQUAL(outcome(read_nft_ruleset("/run/netns/cellos-test-absent", monotonic_time::max())), "io");
 }

@@ -9,6 +9,7 @@
 
 #include "runtime/probes/link_source.hpp"
 #include "runtime/probes/network_namespace.hpp"
+#include "tests/runtime/probes/netlink_text.hpp"
 #include "tests/runtime/probes/network_test_namespace.hpp"
 #include "tests/runtime/probes/probe_results.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -17,49 +18,24 @@
 #include "caf/test/dsl.hpp"
 
 using namespace cellos;
+using cellos::test::attribute;
 using cellos::test::count_in;
+using cellos::test::done;
+using cellos::test::message;
 using cellos::test::outcome;
 using cellos::test::output_of;
+using cellos::test::take;
 using cellos::test::turn;
 
 namespace {
 
 using progress = link_dump::progress;
 
-/// A netlink message, byte by byte.
-std::string message(std::uint16_t type, std::uint32_t number, const std::string& payload, std::uint16_t flags = 0) {
-  nlmsghdr head{};
-  head.nlmsg_len = static_cast<std::uint32_t>(sizeof head + payload.size());
-  head.nlmsg_type = type;
-  head.nlmsg_flags = flags;
-  head.nlmsg_seq = number;
-  std::string bytes{reinterpret_cast<const char*>(&head), sizeof head};
-  bytes += payload;
-  bytes.resize(NLMSG_ALIGN(bytes.size()));
-  return bytes;
-}
-
-std::string attribute(std::uint16_t type, const std::string& value) {
-  nlattr head{static_cast<std::uint16_t>(sizeof(nlattr) + value.size()), type};
-  std::string bytes{reinterpret_cast<const char*>(&head), sizeof head};
-  bytes += value;
-  bytes.resize(NLA_ALIGN(bytes.size()));
-  return bytes;
-}
-
 std::string link(const std::string& name) {
   ifinfomsg head{};
   head.ifi_index = 7;
   return std::string{reinterpret_cast<const char*>(&head), sizeof head} +
          attribute(IFLA_IFNAME, name + std::string(1, '\0')) + attribute(IFLA_OPERSTATE, "\x06");
-}
-
-const std::string done(4, '\0');
-
-progress take(link_dump& dump, const std::string& datagram) {
-  const auto copy = std::make_unique<char[]>(datagram.size());
-  std::memcpy(copy.get(), datagram.data(), datagram.size());
-  return dump.take({copy.get(), datagram.size()});
 }
 
 nlohmann::json ip_says(const test::network_test_namespace& in, const std::string& interface) {
