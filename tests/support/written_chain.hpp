@@ -17,8 +17,8 @@ namespace cellos::test {
 /// the same directory it is the next process's.
 class written_chain final : public own_chain {
  public:
-  explicit written_chain(std::filesystem::path dir, const event_sealing_ptr& sealing = nullptr)
-      : file_(std::move(dir) / segment_file_name(1)), chain_("collector-1", log_, clock_, sealing, {}, epochs_) {
+  explicit written_chain(const std::filesystem::path& dir, const event_sealing_ptr& sealing = nullptr)
+      : file_(dir / segment_file_name(1)), chain_("collector-1", log_, clock_, sealing, {}, epochs_) {
     if (chain_.record(daemon_start{"1.2.3"})) throw std::runtime_error("the chain begins with nothing");
     flush();
   }

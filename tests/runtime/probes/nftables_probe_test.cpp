@@ -79,7 +79,7 @@ std::string listing() {
 }
 
 /// A ruleset for the namespace: what comes in by its pair of interfaces is counted.
-constexpr std::string_view ruleset = R"(table inet cell1 {
+constexpr std::string_view real_rules = R"(table inet cell1 {
   counter syn { }
   chain in {
     type filter hook input priority 0; policy accept;
@@ -158,7 +158,7 @@ CAF_TEST(more_counters_than_any_host_has_are_refused) {
 CAF_TEST(counters_of_a_real_table_are_as_nft_says) {
   const test::network_test_namespace in;
   test::temporary_directory dir;
-  test::write_file(dir / "rules", ruleset);
+  test::write_file(dir / "rules", real_rules);
   if (!in || !in.run("nft -f " + (dir / "rules").string())) {
     CAF_MESSAGE("no nftables table can be made here");
     return;
@@ -190,7 +190,7 @@ CAF_TEST(counters_of_a_real_table_are_as_nft_says) {
 CAF_TEST(a_table_that_is_gone_is_an_error_and_comes_back_by_itself) {
   const test::network_test_namespace in;
   test::temporary_directory dir;
-  test::write_file(dir / "rules", ruleset);
+  test::write_file(dir / "rules", real_rules);
   if (!in || !in.run("nft -f " + (dir / "rules").string())) {
     CAF_MESSAGE("no nftables table can be made here");
     return;
