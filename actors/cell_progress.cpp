@@ -21,9 +21,17 @@ void cell_progress::unbind() {
   intake_ = nullptr;
 }
 
+host_sighting cell_progress::seen() const {
+  host_sighting seen = sightings_->read();
+  const std::lock_guard lock{mutex_};
+  if (intake_) seen.connected = intake_->counts().connections_open != 0;
+  return seen;
+}
+
 cell_counts cell_progress::read() const {
   // In this order: what is settled had been received.
   const run_progress::reading run = run_->read();
+  const host_sighting looked = sightings_->read();
   const std::lock_guard lock{mutex_};
   const intake_counts seen = intake_ ? intake_->counts() : last_;
   cell_counts now;
@@ -35,6 +43,7 @@ cell_counts cell_progress::read() const {
   now.bytes_received = seen.bytes_received;
   now.connections_open = seen.connections_open;
   now.silenced = run.silenced;
+  if (looked.vmm) now.vmm = looked.vmm->state;
   now.bound = intake_ != nullptr;
   now.socket_in_place = !now.bound || seen.file_in_place;
   return now;

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "actors/ports.hpp"
 #include "messages/cell_status.hpp"
+#include "messages/host_sighting.hpp"
 #include "messages/run_progress.hpp"
 #include "messages/run_totals.hpp"
 
@@ -22,6 +24,8 @@ struct cell_counts {
   bool bound = false;
   /// Its socket's file was there when last looked at.
   bool socket_in_place = true;
+  /// How its VMM was seen last; nothing if nobody has looked.
+  std::optional<vmm_state> vmm{};
 
   cell_state state() const {
     if (silenced) return cell_state::silenced;
@@ -36,6 +40,8 @@ struct cell_counts {
 class cell_progress {
  public:
   const run_progress_ptr& run() const { return run_; }
+  /// Where the host's probes show what they saw.
+  const sighting_board_ptr& sightings() const { return sightings_; }
 
   /// `before`: what was on record of the run before this daemon began.
   void bind(cell_intake_ptr intake, const run_totals& before);
@@ -43,9 +49,12 @@ class cell_progress {
   void unbind();
 
   cell_counts read() const;
+  /// What the host saw last, and whether a connection is open now.
+  host_sighting seen() const;
 
  private:
   const run_progress_ptr run_ = std::make_shared<run_progress>();
+  const sighting_board_ptr sightings_ = std::make_shared<sighting_board>();
   mutable std::mutex mutex_;
   /// Null while the socket is not bound.
   cell_intake_ptr intake_;

@@ -93,6 +93,7 @@ cell_status describe(const cell_resources& cell, const run_account& account, mon
   status.bytes_received = seen.bytes_received;
   status.spec_signature_hash = cell.specification.spec_signature_hash;
   status.keepalive_window = cell.specification.keepalive_window;
+  status.seen = cell.progress->seen();
   if (cell.recovered) {
     status.before = cell.recovered->totals;
     status.before.connections = 0;  // only this daemon's are counted
@@ -187,7 +188,8 @@ supervised_request<Answer> step_request(supervisor_pointer self, std::uint64_t a
 void open_run(supervisor_pointer self) {
   cell_supervisor_state& state = self->state;
   const run_opening opening{state.host->daemon_version, state.cell->specification.keepalive_window,
-                            state.cell->recovered, state.cell->progress->run()};
+                            state.cell->recovered, state.cell->progress->run(),
+                            state.host->witness_of ? state.host->witness_of(state.cell->specification) : nullptr};
   auto request = step_request<std::string>(
       self, state.lifecycle.begin(step::open_run), [self](const std::string& chain) { on_run_opened(self, chain); },
       [self](const caf::error& cause) {

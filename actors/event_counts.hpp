@@ -25,6 +25,10 @@ class event_counts {
   std::atomic<std::uint64_t> signals_ignored{0};
   std::atomic<std::uint64_t> sockets_lost{0};
   std::atomic<std::uint64_t> sockets_restored{0};
+  /// Changes of state, not errors.
+  std::atomic<std::uint64_t> probes_failed{0};
+  std::atomic<std::uint64_t> declarations_unwitnessed{0};
+  std::atomic<std::uint64_t> undeclared_activities{0};
 
   std::atomic<std::uint64_t> hosts_silenced{0};
   std::atomic<std::uint64_t> hosts_resumed{0};

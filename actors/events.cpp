@@ -134,15 +134,6 @@ void operator_events::cell_not_drained(const host_stamp& run, std::string_view c
   emit(level::err, "cell_not_drained", {{"cell", run.cell_id}, {"run", run.run_id}, {"cause", std::string{cause}}});
 }
 
-void operator_events::agent_silenced(const host_stamp& run, const cellos::agent_silenced& silence) {
-  ++counts_.agents_silenced;
-  emit(level::warn, "agent_silenced",
-       {{"cell", run.cell_id},
-        {"run", run.run_id},
-        {"window", seconds(silence.window)},
-        {"silent_for", seconds(silence.observed - silence.last_accepted)}});
-}
-
 void operator_events::agent_resumed(const host_stamp& run) {
   ++counts_.agents_resumed;
   emit(level::info, "agent_resumed", {{"cell", run.cell_id}, {"run", run.run_id}});

@@ -14,7 +14,9 @@
 #include "actors/event_counts.hpp"
 #include "actors/log_format.hpp"
 #include "messages/agent_silenced.hpp"
+#include "messages/contradiction.hpp"
 #include "messages/host_event.hpp"
+#include "messages/host_probe.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/run_totals.hpp"
 
@@ -63,6 +65,12 @@ class operator_events {
   void frames_refused(const host_stamp& run, const refusal_counts& since_last);
   /// `held_back`: refusals since the last such line of this cell that had none of their own.
   void connection_refused(std::string_view cell_id, std::string_view cause, std::uint64_t held_back);
+
+  /// A source of a cell cannot be read, or fails in another way than before; said once, until it is read again.
+  void probe_failed(const host_stamp& run, host_probe probe, probe_error_kind kind, std::string_view cause);
+  void probe_recovered(const host_stamp& run, host_probe probe);
+  /// What the cell declared and its host read do not agree.
+  void contradiction_found(const host_stamp& run, const recorded_contradiction& found);
 
   /// Once, when no guest finds the cell's socket any more.
   void socket_lost(std::string_view cell_id, std::string_view socket_path, std::string_view cause);

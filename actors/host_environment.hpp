@@ -13,6 +13,7 @@
 #include "actors/restart_intensity.hpp"
 #include "messages/batch.hpp"
 #include "messages/decode_chunk.hpp"
+#include "messages/run_witness.hpp"
 
 namespace cellos {
 
@@ -37,6 +38,10 @@ struct host_environment {
   host_progress_ptr progress = std::make_shared<host_progress>();
   /// Every cell's counts, where scrapes read them. The HOST SUPERVISOR alone adds and removes cells.
   std::shared_ptr<progress_board> board = std::make_shared<progress_board>();
+  /// Null: the host reads nothing of cells for itself.
+  host_probes* probes = nullptr;
+  /// Compares what cells declare with what was read; null: nothing is compared.
+  make_run_witness witness_of = nullptr;
   /// The DECODER's work. Its own member because tests put faults here.
   std::function<batch(chunk_ptr, host_stamp_ptr)> decode = decode_chunk;
 };

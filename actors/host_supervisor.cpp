@@ -12,6 +12,7 @@
 #include "actors/cell_queries.hpp"
 #include "actors/failure.hpp"
 #include "actors/host_chain.hpp"
+#include "actors/probe_supervision.hpp"
 #include "actors/supervised_request.hpp"
 #include "actors/supervision.hpp"
 #include "messages/escaped_text.hpp"
@@ -59,6 +60,7 @@ caf::result<cell_status> admit_again(host_pointer self, const cell_record& recor
 cell_record take_out(host_supervisor_state& state, host_cells::iterator found) {
   cell_record gone = std::move(found->second);
   state.socket_paths.remove(gone.cell->specification.socket_path(), found->first);
+  unwatch_cell(state, gone);
   state.host->board->remove(found->first, gone.cell->progress);
   state.cells.erase(found);
   if (gone.admit_answer) gone.admit_answer->deliver(make_failure(failure::stopping, "the cell ended meanwhile"));
@@ -105,6 +107,7 @@ void ask_to_admit(host_pointer self, const std::string& id) {
                           known.sighting.see(admitted, self->clock().now());
                           admitted.newly_admitted = true;
                           std::exchange(known.admit_answer, std::nullopt)->deliver(std::move(admitted));
+                          watch_cell(self, known);
                         },
                     .failed =
                         [self, id, current](const caf::error& cause) {
@@ -266,6 +269,7 @@ void introduce_sink(host_pointer self, std::size_t place) {
   self->send(state.sinks.at(place), rekey_atom::value, state.resources->sealing);
   for (const auto& [id, record] : state.cells) {
     if (record.sink == place && record.supervisor) self->send(record.supervisor, state.sinks.at(place));
+    if (record.sink == place && !record.admit_answer) watch_cell(self, record);
   }
 }
 
@@ -318,6 +322,7 @@ void on_cell_down(host_pointer self, const std::string& id, cell_record& record,
 void on_down(host_pointer self, const caf::down_msg& down) {
   host_supervisor_state& state = self->state;
   unmonitor_child(self, down.source);
+  if (replace_probe_scheduler(self, down)) return;
   if (state.host_chain && down.source == state.host_chain) return on_host_chain_down(self, down.reason);
   if (const auto place = state.sinks.place_of(down.source)) return on_sink_down(self, *place, down.reason);
   const auto was = state.supervised.extract(down.source);
@@ -332,6 +337,7 @@ void on_retry(host_pointer self) {
   host_supervisor_state& state = self->state;
   if (state.resources->host_chain != nullptr && !state.host_chain) introduce_host_chain(self);
   for (const std::size_t place : state.sinks.not_running()) introduce_sink(self, place);
+  if (!state.probe_scheduler) start_probe_scheduler(self);
   for (const std::string& id : std::exchange(state.to_replace, {})) {
     const auto found = state.cells.find(id);
     if (found != state.cells.end() && !found->second.supervisor) go_on(self, id, found->second);
@@ -349,9 +355,11 @@ host_supervisor_actor::behavior_type make_host_supervisor(host_pointer self, std
   state.resources = resources;
   state.activity = host.activities.enter("HOST SUPERVISOR", "", self->address());
   state.host_chain_restarts = restart_intensity{host.limits};
+  state.probe_scheduler_restarts = restart_intensity{host.limits};
   start_host_chain(self);
   state.sinks = sink_pool{sinks, *resources, host};
   for (std::size_t place = 0; place < state.sinks.size(); ++place) state.sinks.start(self, place, state.host_chain);
+  start_probe_scheduler(self);
   return {
       [self](admit_atom, const cell_specification& wanted) { return on_admit(self, wanted); },
       [self](retire_atom, const std::string& cell_id) { return on_retire(self, cell_id); },

@@ -48,6 +48,11 @@ struct host_supervisor_state {
   /// Null while it waits to be started again, and where no chain of the host's own is kept.
   host_chain_actor host_chain;
   restart_intensity host_chain_restarts{restart_limits{}};
+  /// Null while it waits to be started again, and on a host without probes.
+  probe_scheduler_actor probe_scheduler;
+  restart_intensity probe_scheduler_restarts{restart_limits{}};
+  /// Started so far.
+  std::uint64_t probe_schedulers = 0;
   sink_pool sinks;
   std::map<std::string, cell_record, std::less<>> cells;
   /// The cells of the CELL SUPERVISORs that live.

@@ -14,6 +14,8 @@
 #include "messages/cell_status.hpp"
 #include "messages/cloud_event.hpp"
 #include "messages/event_seal.hpp"
+#include "messages/host_probe.hpp"
+#include "messages/host_sighting.hpp"
 #include "messages/joint_append.hpp"
 #include "messages/quarantined_chunk.hpp"
 #include "messages/run_account.hpp"
@@ -26,7 +28,7 @@
 ///                          ^--- acknowledgement ---'
 ///
 /// Lines with which a run begins or ends go to the log by way of the HOST CHAIN. KEEPALIVE watches the DECODER; a CELL
-/// SUPERVISOR owns the three; the HOST SUPERVISOR owns the cells, the SINKs and the HOST CHAIN.
+/// SUPERVISOR owns the three; the HOST SUPERVISOR owns the cells, the SINKs, the HOST CHAIN and the PROBE SCHEDULER.
 ///
 /// What an actor shows without a message, to another or to a thread, is in this file or named here:
 ///
@@ -34,6 +36,7 @@
 ///     host_progress     every SINK counts itself in and out; KEEPALIVEs, metrics and probes read it
 ///     run_progress      the SINK's, a part of cell_progress; metrics and probes read it
 ///     cell_progress     else the CELL SUPERVISOR's: which socket is bound; metrics and probes read it
+///     sighting_board    what the host saw of the cell: probes' threads show it; KEEPALIVEs, metrics read it
 ///     activity          of each actor its own; the watchdog reads it
 ///     chain_epochs      each SINK takes the next number for a chain that begins
 ///
@@ -63,6 +66,8 @@ using rekey_atom = caf::atom_constant<caf::atom("rekey")>;
 using accounts_atom = caf::atom_constant<caf::atom("accounts")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using append_atom = caf::atom_constant<caf::atom("append")>;
+using watch_atom = caf::atom_constant<caf::atom("watch")>;
+using unwatch_atom = caf::atom_constant<caf::atom("unwatch")>;
 
 /// What a cell's DECODER shows without a message. It alone writes while it lives, and KEEPALIVE and the CELL SUPERVISOR
 /// read; it outlives each DECODER.
@@ -80,6 +85,13 @@ struct host_progress {
   std::atomic<int> blocked_sinks{0};
 };
 using host_progress_ptr = std::shared_ptr<host_progress>;
+
+/// A run whose cell is read, and where it is shown what was seen.
+struct probed_cell {
+  host_stamp_ptr run;
+  cell_specification specification;
+  sighting_board_ptr board;
+};
 
 /// CREDIT: whoever needs to know how far a cell's chunks are in the log.
 using credit_actor = caf::typed_actor<
@@ -106,6 +118,9 @@ using sink_actor = caf::typed_actor<
     caf::reacts_to<quarantine_atom, host_stamp_ptr, quarantined_chunk, credit_actor>,
     // Appends the run's one silence; a second is ignored.
     caf::reacts_to<host_stamp_ptr, agent_silenced>,
+    // Appends what the host read for itself. One that comes while the log takes nothing is dropped: the next one says
+    // how it is then.
+    caf::reacts_to<host_stamp_ptr, probe_reading_ptr>,
     // The run's totals at this moment; `received` counts what reached the SINK.
     caf::replies_to<totals_atom, host_stamp_ptr>::with<run_account>,
     // Answers with the final totals once `run.v1.ended` is in the log.
@@ -162,7 +177,16 @@ using cell_supervisor_actor = caf::typed_actor<
     // Own timer: tries again what failed with another actor, or starts the children that were not replaced.
     caf::reacts_to<retry_atom>>;
 
-/// HOST SUPERVISOR: admits and retires cells; restarts cell supervisors, SINKs and the HOST CHAIN.
+/// PROBE SCHEDULER: has each cell read by the host itself, and brings the readings to the SINK of its run.
+using probe_scheduler_actor = caf::typed_actor<
+    // The run is open, and this is its SINK from now on. Again for the same run: another SINK.
+    caf::reacts_to<watch_atom, probed_cell, sink_actor>,
+    // The run is over.
+    caf::reacts_to<unwatch_atom, host_stamp_ptr>,
+    // From the threads that read: one reading that is to be put on record.
+    caf::reacts_to<host_stamp_ptr, probe_reading_ptr>>;
+
+/// HOST SUPERVISOR: admits and retires cells; restarts cell supervisors, SINKs, the HOST CHAIN and the PROBE SCHEDULER.
 using host_supervisor_actor = caf::typed_actor<
     // A sign of life, asking nobody else: how many cells there are.
     caf::replies_to<alive_atom>::with<std::uint64_t>,
@@ -186,6 +210,8 @@ using host_supervisor_actor = caf::typed_actor<
 // Local messages only: they hold pointers.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::host_stamp_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::event_sealing_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::probe_reading_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::probed_cell)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::joint_append_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::append_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_opening)

@@ -46,7 +46,9 @@ void conclude(keepalive_pointer self, monotonic_time last_accepted) {
   if (woke_late(self, now)) return;
   if (!state.trigger.exceeded(now, last_accepted)) return look_again_at(self, state.trigger.deadline(last_accepted));
   state.reported = state.trigger.fire(now, last_accepted);
-  if (state.reported) self->send(state.sink, state.run, *state.reported);
+  if (!state.reported) return;
+  state.reported->seen = state.host->board->seen(state.run->cell_id);
+  self->send(state.sink, state.run, *state.reported);
 }
 
 /// The predecessor may have died with the silence unheard in its mailbox; one that had heard it left it in the journal.

@@ -16,6 +16,9 @@
 #include "messages/cell_specification.hpp"
 #include "messages/chain_head.hpp"
 #include "messages/clock.hpp"
+#include "messages/host_probe.hpp"
+#include "messages/host_sighting.hpp"
+#include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
 #include "messages/intake_counts.hpp"
 #include "messages/received_chunk.hpp"
@@ -106,6 +109,25 @@ class evidence_log {
 
   /// The segment that the last append went to; 0 in a log without segments.
   virtual std::uint64_t current_segment() const { return 0; }
+};
+
+/// What the host reads of cells for itself, on threads of its own. Thread-safe.
+class host_probes {
+ public:
+  using delivery = std::function<void(const host_stamp_ptr&, probe_reading_ptr)>;
+
+  host_probes() = default;
+  host_probes(const host_probes&) = delete;
+  host_probes& operator=(const host_probes&) = delete;
+  virtual ~host_probes() = default;
+
+  /// Hands readings that are to be put on record to `deliver`, which does not wait. Replaces the delivery of the same
+  /// or an earlier generation.
+  virtual void attach(std::uint64_t generation, delivery deliver) = 0;
+  /// Reads the cell as specified from now on, and shows on `board` what was seen last. Again for the same run: nothing
+  /// changes; of another run of the cell, that run's end.
+  virtual void watch(const host_stamp_ptr& run, const cell_specification& cell, sighting_board_ptr board) = 0;
+  virtual void unwatch(const host_stamp_ptr& run) = 0;
 };
 
 /// Where chunks go that no DECODER survives, or decodes for its own run. Thread-safe.

@@ -29,6 +29,12 @@ void progress_board::remove(const std::string& cell_id, const cell_progress_ptr&
   cells_.erase(found);
 }
 
+host_sighting progress_board::seen(std::string_view cell_id) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = cells_.find(cell_id);
+  return found == cells_.end() ? host_sighting{} : found->second.progress->seen();
+}
+
 host_counts progress_board::read() const {
   const std::lock_guard lock{mutex_};
   host_counts now;

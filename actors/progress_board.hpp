@@ -44,6 +44,8 @@ class progress_board {
   void remove(const std::string& cell_id, const cell_progress_ptr& progress);
 
   host_counts read() const;
+  /// What the host saw of this cell; empty if there is no such cell.
+  host_sighting seen(std::string_view cell_id) const;
   /// Which of these cells have no socket that accepts; how many cells there are.
   struct absence {
     std::vector<std::string> missing;

@@ -38,6 +38,7 @@ run_end_mark run_ledger::end_mark() const {
 
 run_ledger::state run_ledger::begin(std::string& out, wall_time now) {
   partings_.clear();
+  witnessed_.begin();
   projection_.begin(out, now);
   return state_;
 }
@@ -45,6 +46,7 @@ run_ledger::state run_ledger::begin(std::string& out, wall_time now) {
 void run_ledger::commit(std::string& out, state&& next) {
   projection_.chain().commit(out);
   state_ = std::move(next);
+  witnessed_.commit();
   if (progress_) progress_->publish(state_.totals, received_before_, silenced());
 }
 
@@ -68,8 +70,10 @@ void run_ledger::change_key(std::string& out, wall_time now, const event_sealing
 
 void run_ledger::open(std::string& out, wall_time now, const run_opening& opening) {
   progress_ = opening.progress;
+  witnessed_.watch(opening.witness);
   state next = begin(out, now);
   if (opening.recovered) {
+    witnessed_.restarted(next_line(), now);
     projection_.run_resumed(out, now, opening);
   } else {
     projection_.run_started(out, now, opening);
@@ -116,7 +120,9 @@ run_ledger::result run_ledger::take(std::string& out, const batch& arrived, std:
   std::size_t unparted = out.size();
   for (std::uint64_t i = 0; i < appended; ++i) {
     part_if_due(next, out, unparted, i);
-    projection_.declaration(out, arrived.stamped(i));
+    const auto declared = arrived.stamped(i);
+    witnessed_.declared(next_line(), chunk.received_at, declared.declared().source, declared.declared().guest_pid);
+    projection_.declaration(out, declared);
   }
   count(next, arrived, appended);
   account_losses(next, arrived);
@@ -139,6 +145,7 @@ run_ledger::result run_ledger::quarantine(std::string& out, wall_time now, const
   if (chunk.sequence < state_.next_chunk) return result::duplicate;
   if (chunk.sequence > state_.next_chunk) return result::gap;
   state next = begin(out, now);
+  witnessed_.lost(next_line(), now);
   projection_.telemetry_dropped(out, now, {loss_reason::quarantined, chunk.frames, {}, chunk.file});
   ++next.next_chunk;
   next.totals.received += chunk.frames;
@@ -179,6 +186,7 @@ void run_ledger::account_losses(state& next, const batch& arrived) {
 
 bool run_ledger::resume_if_silenced(state& next, std::string& out, wall_time received) {
   if (!next.silence_told || std::exchange(next.resumed, true)) return false;
+  witnessed_.resumed(next_line(), received);
   projection_.agent_resumed(out, received);
   return true;
 }
@@ -187,11 +195,27 @@ bool run_ledger::silence(std::string& out, wall_time now, const agent_silenced& 
   if (state_.silence_told) return false;
   state next = begin(out, now);
   next.silence_told = true;
+  witnessed_.silenced(next_line(), now, silence.observed - silence.last_accepted);
   projection_.agent_silenced(out, now, silence);
   // The silence may reach us after the frames that ended it.
   if (next.last_accepted > silence.last_accepted) resume_if_silenced(next, out, now);
   commit(out, std::move(next));
   return true;
+}
+
+void run_ledger::reading(std::string& out, wall_time now, const probe_reading& reading) {
+  state next = begin(out, now);
+  witnessed_.read(next_line(), reading.host_received_at.value_or(now), reading);
+  projection_.host_reading(out, now, reading);
+  commit(out, std::move(next));
+}
+
+void run_ledger::record_found(std::string& out, wall_time now) {
+  if (found().empty()) return;
+  state next = begin(out, now);
+  for (const recorded_contradiction& each : found()) projection_.contradiction(out, now, each);
+  commit(out, std::move(next));
+  (void)witnessed_.take_found();
 }
 
 bool run_ledger::has_losses() const {
@@ -205,6 +229,7 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
   const unreported_losses losses = std::exchange(next.losses, {});
   const auto report = [&](loss_reason reason, std::uint64_t frames) {
     if (frames == 0) return;
+    witnessed_.lost(next_line(), now);
     projection_.telemetry_dropped(out, now, {reason, frames, losses.refused, {}});
   };
   report(loss_reason::guest_queue_full, losses.dropped_by_guest);
@@ -217,9 +242,11 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
 run_ledger::ending run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                                      std::uint64_t connections) {
   const state before = state_;
+  const witnessed_run witnessed_before = witnessed_;
   const chain_writer::state stood = projection_.chain().save();
   try {
     summarise_losses(out, now);
+    record_found(out, now);
     state next = begin(out, now);
     // Whoever closes a run it never got hold of knows of fewer frames than are settled.
     next.totals.received = std::max(received_before_ + received, next.totals.settled());
@@ -230,6 +257,7 @@ run_ledger::ending run_ledger::close(std::string& out, wall_time now, run_end_re
     return {state_.totals, end_mark(), head()};
   } catch (...) {
     state_ = before;
+    witnessed_ = witnessed_before;
     projection_.chain().restore(stood);
     if (progress_) progress_->publish(state_.totals, received_before_, silenced());
     throw;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/witnessed_run.hpp"
 #include "messages/batch.hpp"
 #include "messages/chain_head.hpp"
 #include "messages/cloud_event.hpp"
@@ -53,6 +54,12 @@ class run_ledger {
   result quarantine(std::string& out, wall_time now, const quarantined_chunk& chunk);
   /// The run's first silence makes a line; a later one makes none. True if a line was made.
   bool silence(std::string& out, wall_time now, const agent_silenced& silence);
+  /// Contradictions between what was declared and what was read, found by what is in the chain, that are not on record
+  /// yet; `record_found` makes a line of each.
+  const std::vector<recorded_contradiction>& found() const { return witnessed_.found(); }
+  void record_found(std::string& out, wall_time now);
+  /// What the host read for itself makes a line.
+  void reading(std::string& out, wall_time now, const probe_reading& reading);
   /// Writes what was lost since the last summary, if anything; answers with the refusals among it.
   refusal_counts summarise_losses(std::string& out, wall_time now);
   /// What a run comes to.
@@ -136,6 +143,7 @@ class run_ledger {
 
   static void account_losses(state& next, const batch& arrived);
   static void count(state& next, const batch& arrived, std::uint64_t appended);
+  std::uint64_t next_line() const { return projection_.chain().next_in_group(); }
   bool resume_if_silenced(state& next, std::string& out, wall_time received);
   chain_head head_of(chain_position position, const state& at) const;
   /// `since`: where the lines begin that are not parted yet. Moves on if they are now.
@@ -143,6 +151,7 @@ class run_ledger {
 
   run_projection projection_;
   run_progress_ptr progress_;
+  witnessed_run witnessed_;
   state state_;
   /// Of a recovered run: frames that the present intake never saw.
   std::uint64_t received_before_ = 0;

@@ -62,6 +62,12 @@ std::uint64_t sequence_of(const sink_state::arrival& arrived) {
   return std::get<quarantined_chunk>(arrived.what).sequence;
 }
 
+void record_found(sink_pointer self, const host_stamp_ptr& run) {
+  for (const recorded_contradiction& each : self->state.journal->record_found(run)) {
+    self->state.host->events.contradiction_found(*run, each);
+  }
+}
+
 /// Timers for what an arrival leaves to be done. Asks only the run at hand: most batches of most runs lose nothing.
 void see_to_it_later(sink_pointer self, const host_stamp_ptr& run) {
   sink_state& state = self->state;
@@ -79,12 +85,19 @@ void process(sink_pointer self, const sink_state::arrival& arrived, std::uint64_
     case run_ledger::result::taken: break;
   }
   state.due_acknowledgements.push_back({state.journal->bytes_made(), {arrived.credit, sequence_of(arrived)}});
+  record_found(self, arrived.run);
   see_to_it_later(self, arrived.run);
 }
 
 void take_silence(sink_pointer self, const host_stamp_ptr& run, const agent_silenced& silence) {
   if (!self->state.journal->silence(run, silence)) return;
   self->state.host->events.agent_silenced(*run, silence);
+}
+
+void take_reading(sink_pointer self, const host_stamp_ptr& run, const probe_reading& reading) {
+  self->state.journal->reading(run, reading, self->clock().now());
+  record_found(self, run);
+  if (!self->state.checkpoint_scheduled && self->state.journal->has_unsigned(run)) schedule_checkpoint(self);
 }
 
 log_share::allowance allowance_of(sink_pointer self, const sink_state::work& work) {
@@ -96,6 +109,7 @@ log_share::allowance allowance_of(sink_pointer self, const sink_state::work& wor
 
 void serve(sink_pointer self, const host_stamp_ptr& run, const sink_state::work& work, std::uint64_t declarations) {
   if (const auto* silence = std::get_if<agent_silenced>(&work)) return take_silence(self, run, *silence);
+  if (const auto* reading = std::get_if<probe_reading_ptr>(&work)) return take_reading(self, run, **reading);
   process(self, std::get<sink_state::arrival>(work), declarations);
 }
 
@@ -178,6 +192,16 @@ void on_silence(sink_pointer self, const host_stamp_ptr& run, const agent_silenc
   schedule_flush(self);
 }
 
+/// Nothing waits for a log that takes nothing: what is read again and again would have no bound.
+void on_reading(sink_pointer self, const host_stamp_ptr& run, const probe_reading_ptr& reading) {
+  sink_state& state = self->state;
+  const activity::mark busy{*state.activity};
+  if (state.blocked) return;
+  if (state.turns.waits(run)) return queue(self, run, reading);
+  take_reading(self, run, *reading);
+  schedule_flush(self);
+}
+
 caf::typed_response_promise<run_totals> on_close_run(sink_pointer self, const host_stamp_ptr& run,
                                                      const run_closing& closing) {
   auto answer = self->make_response_promise<run_totals>();
@@ -242,6 +266,7 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
         on_arrival(self, {run, chunk, credit});
       },
       [self](const host_stamp_ptr& run, const agent_silenced& silence) { on_silence(self, run, silence); },
+      [self](const host_stamp_ptr& run, const probe_reading_ptr& reading) { on_reading(self, run, reading); },
       [self](totals_atom, const host_stamp_ptr& run) { return self->state.journal->account(run); },
       [self](close_run_atom, const host_stamp_ptr& run, const run_closing& closing) {
         return on_close_run(self, run, closing);

@@ -53,8 +53,8 @@ struct sink_state {
     std::variant<batch_ptr, quarantined_chunk> what;
     credit_actor credit;
   };
-  /// A silence keeps its place behind the frames that came before it.
-  using work = std::variant<arrival, agent_silenced>;
+  /// A silence keeps its place behind the frames that came before it, and so does a reading.
+  using work = std::variant<arrival, agent_silenced, probe_reading_ptr>;
   std::deque<due<acknowledgement>> due_acknowledgements;
   std::deque<due<std::function<void()>>> due_answers;
   /// What is not in the journal yet; costs are events to make. Chunks hold the only memory.

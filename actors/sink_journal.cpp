@@ -119,6 +119,22 @@ bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& sile
                       [&](std::string& out) { return ledger->second.silence(out, clock_.now(), silence); });
 }
 
+void sink_journal::reading(const host_stamp_ptr& run, const probe_reading& reading, monotonic_time now) {
+  const auto ledger = runs_.find(run);
+  if (ledger == runs_.end()) return;
+  const std::size_t before = pending_.size();
+  append_lines(run, ledger->second, [&](std::string& out) { ledger->second.reading(out, clock_.now(), reading); });
+  share_of(*run, now).spend(pending_.size() - before, 0, now);
+}
+
+std::vector<recorded_contradiction> sink_journal::record_found(const host_stamp_ptr& run) {
+  const auto ledger = runs_.find(run);
+  if (ledger == runs_.end() || ledger->second.found().empty()) return {};
+  std::vector<recorded_contradiction> found = ledger->second.found();
+  append_lines(run, ledger->second, [&](std::string& out) { ledger->second.record_found(out, clock_.now()); });
+  return found;
+}
+
 run_account sink_journal::account(const host_stamp_ptr& run) const {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};

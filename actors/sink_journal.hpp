@@ -68,6 +68,10 @@ class sink_journal {
   /// Stands in for a chunk's batch. What it makes is of the cell's share.
   run_ledger::result quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk, monotonic_time now);
   bool silence(const host_stamp_ptr& run, const agent_silenced& silence);
+  /// What the host read of the cell; nothing of a run that is not open. What it makes is of the cell's share.
+  void reading(const host_stamp_ptr& run, const probe_reading& reading, monotonic_time now);
+  /// Puts on record what was found to contradict what; answers with it. Of a run that is open.
+  std::vector<recorded_contradiction> record_found(const host_stamp_ptr& run);
   /// Totals of an open run; empty for any other.
   run_account account(const host_stamp_ptr& run) const;
   /// Ends the chain; asked again it answers the same, for as long as anybody else holds `run`.

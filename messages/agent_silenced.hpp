@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "messages/host_sighting.hpp"
 #include "messages/instants.hpp"
 
 namespace cellos {
@@ -14,6 +15,8 @@ struct agent_silenced {
   monotonic_time last_accepted{};
   /// When the watcher concluded it, monotonic.
   monotonic_time observed{};
+  /// What the host had seen of the cell by then. Nobody waits for it: it is what there is.
+  host_sighting seen{};
 };
 
 }  // namespace cellos

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "messages/cell_probes.hpp"
+
 namespace cellos {
 
 /// What happens to a cell whose actors cannot be kept alive.
@@ -40,6 +42,7 @@ struct cell_specification {
   std::optional<std::uint32_t> expected_uid;
   /// Default: chosen here; upstream names only `fail-cell`, for hardened use.
   agent_failure_policy on_agent_failure = agent_failure_policy::report;
+  cell_probes probes{};
 
   bool operator==(const cell_specification&) const = default;
 

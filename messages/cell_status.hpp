@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/host_sighting.hpp"
 #include "messages/instants.hpp"
 #include "messages/run_totals.hpp"
 
@@ -40,6 +41,8 @@ struct cell_status {
   bool socket_in_place = true;
   std::string spec_signature_hash;
   std::chrono::nanoseconds keepalive_window{};
+  /// What the host saw of the cell last.
+  host_sighting seen;
   /// How long until the agent's silence is reported if nothing more is accepted; nothing once this run's has been.
   std::optional<std::chrono::nanoseconds> silence_in;
   /// Of `totals`, what was on record before this daemon began: all zero unless it goes on with a predecessor's run.

@@ -78,6 +78,8 @@ class chain_writer {
   /// Its last event; a sequence of 0 if there is none.
   event_place end() const;
   std::uint64_t next_event() const { return committed_.next_event; }
+  /// Behind what the group has written.
+  std::uint64_t next_in_group() const { return group_.next_event; }
   /// That no signature vouches for yet; 0 without a key.
   std::uint64_t unsigned_events() const { return committed_.unsigned_events; }
 

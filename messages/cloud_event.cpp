@@ -101,6 +101,7 @@ void run_projection::opened(std::string& out, wall_time now, event_type type, co
     data.count("silenceWindowNs", count_of(opening.silence_window));
     data.text("specSignatureHash", attribution_->spec_signature_hash);
     data.number("wireContentVersionMajor", wire::wire_content_version_major);
+    if (opening.witness) data.count("witnessWindowNs", count_of(opening.witness->window()));
   });
 }
 
@@ -161,6 +162,9 @@ void run_projection::run_ended(std::string& out, wall_time now, run_end_reason r
 void run_projection::agent_silenced(std::string& out, wall_time now, const cellos::agent_silenced& silence) {
   event(out, now, event_type::agent_silenced, [&](json::object_writer& data) {
     data.text("cellId", attribution_->cell_id);
+    if (!silence.seen.is_empty()) {
+      data.member("hostSaw", [&](std::string& to) { append_sighting(to, silence.seen, silence.observed); });
+    }
     data.member("output", output_of(observed_absence));
     data.text("runId", attribution_->run_id);
     data.count("silenceWindowNs", count_of(silence.window));
@@ -175,6 +179,40 @@ void run_projection::agent_resumed(std::string& out, wall_time received) {
     data.member("output", output_of(observed_by_host));
     data.text("runId", attribution_->run_id);
     data.text("specSignatureHash", attribution_->spec_signature_hash);
+  });
+}
+
+void run_projection::host_reading(std::string& out, wall_time now, const probe_reading& reading) {
+  const wall_time at = reading.host_received_at.value_or(now);
+  event(out, at, type_of(reading.probe_source), [&](json::object_writer& data) {
+    data.text("cellId", attribution_->cell_id);
+    data.text("hostReceivedAt", timestamp_text{at}.view());
+    data.member("output", output_of(observed_by_host));
+    data.member("reading", [&](std::string& to) { append_reading(to, reading); });
+    data.text("runId", attribution_->run_id);
+    data.text("specSignatureHash", attribution_->spec_signature_hash);
+  });
+}
+
+void run_projection::contradiction(std::string& out, wall_time now, const recorded_contradiction& found) {
+  const event_type type = found.of_declaration ? event_type::declaration_unwitnessed : event_type::undeclared_activity;
+  event(out, now, type, [&](json::object_writer& data) {
+    data.count("background", found.background);
+    data.text("cellId", attribution_->cell_id);
+    data.text("confidence", found.confidence);
+    data.count("counted", found.counted);
+    data.count("declared", found.declared);
+    data.count("firstReading", found.first_reading);
+    data.text("from", timestamp_text{found.from}.view());
+    data.text("kind", found.kind);
+    data.count("lastReading", found.last_reading);
+    data.member("output", output_of(observed_by_host));
+    data.text("runId", attribution_->run_id);
+    data.text("specSignatureHash", attribution_->spec_signature_hash);
+    data.count("threshold", found.threshold);
+    data.text("to", timestamp_text{found.to}.view());
+    data.count("window", static_cast<std::uint64_t>(found.window));
+    data.count("windowNs", found.window_ns);
   });
 }
 

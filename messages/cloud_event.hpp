@@ -9,13 +9,16 @@
 
 #include "messages/agent_silenced.hpp"
 #include "messages/chain_writer.hpp"
+#include "messages/contradiction.hpp"
 #include "messages/event_types.hpp"
+#include "messages/host_probe.hpp"
 #include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
 #include "messages/recovered_run.hpp"
 #include "messages/recovery_event.hpp"
 #include "messages/run_progress.hpp"
 #include "messages/run_totals.hpp"
+#include "messages/run_witness.hpp"
 #include "messages/stamped_declaration.hpp"
 #include "messages/timestamp.hpp"
 
@@ -46,6 +49,8 @@ struct run_opening {
   std::optional<recovered_run> recovered;
   /// Where the run's totals are published; null: nowhere.
   run_progress_ptr progress = nullptr;
+  /// Compares what the cell declares with what the host reads; null: nobody does.
+  run_witness_ptr witness = nullptr;
 };
 
 /// Why telemetry did not reach the log; the word in `telemetry_dropped`.
@@ -102,6 +107,9 @@ class run_projection {
   void agent_silenced(std::string& out, wall_time now, const cellos::agent_silenced& silence);
   void agent_resumed(std::string& out, wall_time received);
   void telemetry_dropped(std::string& out, wall_time now, const telemetry_loss& loss);
+  /// What the host read for itself, dated when it was handed on; one without a date is of `now`.
+  void host_reading(std::string& out, wall_time now, const probe_reading& reading);
+  void contradiction(std::string& out, wall_time now, const recorded_contradiction& found);
   void run_started(std::string& out, wall_time now, const run_opening& opening);
   /// The chain goes on after a restart of the daemon.
   void run_resumed(std::string& out, wall_time now, const run_opening& opening);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "messages/host_probe.hpp"
 #include "messages/probe_source.hpp"
 
 /// Every type of event there is. One more is an enumerator and a row here, its schema in config/schemas/, a row in
@@ -34,6 +35,16 @@ enum class event_type : std::uint8_t {
   run_adopted,
   run_key_changed,
   run_ended,
+  // What the host read of a cell for itself, in the order of host_probe.
+  probed_process,
+  probed_cgroup,
+  probed_tap_link,
+  probed_nftables,
+  probed_fc_metrics,
+  probed_exec,
+  // What a cell declared and its host read do not agree.
+  declaration_unwitnessed,
+  undeclared_activity,
   // What the host says of itself.
   host_started,
   host_stopped,
@@ -97,6 +108,14 @@ inline constexpr auto event_descriptions = [] {
       event_description{run_adopted, "run.v1.adopted", run, always},
       event_description{run_key_changed, "run.v1.key_changed", run, always},
       event_description{run_ended, "run.v1.ended", run, always},
+      event_description{probed_process, "host.probe.v1.process", run, by_mode},
+      event_description{probed_cgroup, "host.probe.v1.cgroup", run, by_mode},
+      event_description{probed_tap_link, "host.probe.v1.tap_link", run, by_mode},
+      event_description{probed_nftables, "host.probe.v1.nftables", run, by_mode},
+      event_description{probed_fc_metrics, "host.probe.v1.fc_metrics", run, by_mode},
+      event_description{probed_exec, "host.probe.v1.exec", run, by_mode},
+      event_description{declaration_unwitnessed, "guest.v1.declaration_unwitnessed", run, always},
+      event_description{undeclared_activity, "host.probe.v1.undeclared_activity", run, always},
       event_description{host_started, "host.v1.started", host, always},
       event_description{host_stopped, "host.v1.stopped", host, always},
       event_description{host_key_changed, "host.v1.key_changed", host, always},
@@ -130,6 +149,12 @@ constexpr bool is_always_signed(event_type type) { return describe(type).is_sign
 
 /// Of a declaration.
 constexpr event_type type_of(probe_source source) { return static_cast<event_type>(source); }
+
+/// Of a reading.
+constexpr event_type type_of(host_probe probe) {
+  return static_cast<event_type>(static_cast<std::size_t>(event_type::probed_process) +
+                                 static_cast<std::size_t>(probe));
+}
 
 constexpr bool is_declarable(event_type type) { return static_cast<std::size_t>(type) < probe_source_names.size(); }
 
@@ -176,10 +201,22 @@ constexpr bool is_each_source_declarable() {
   return true;
 }
 
+/// A reading's type is its probe, behind what all of them begin with.
+constexpr bool is_each_probe_named() {
+  for (std::size_t i = 0; i < host_probe_names.size(); ++i) {
+    const auto probe = static_cast<host_probe>(i);
+    const std::string_view name = name_of(type_of(probe));
+    if (!name.starts_with(host_probe_event_begin) || !name.ends_with(short_name(probe))) return false;
+    if (name.size() != host_probe_event_begin.size() + short_name(probe).size()) return false;
+  }
+  return true;
+}
+
 static_assert(event_descriptions.size() == static_cast<std::size_t>(event_type::host_witnessed) + 1,
               "each event type has one row");
 static_assert(is_each_row_in_its_place(), "rows are in the order of event_type, each with a name of its own");
 static_assert(is_each_source_declarable(), "the first rows are those of probe_source");
+static_assert(is_each_probe_named(), "readings have rows in the order of host_probe");
 
 }  // namespace detail
 

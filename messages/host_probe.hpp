@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,6 +87,8 @@ struct probe_reading {
 
   bool operator==(const probe_reading&) const = default;
 };
+
+using probe_reading_ptr = std::shared_ptr<const probe_reading>;
 
 /// As it is in an event's data: `{"inputs":{...},"output":{...},"probeSource":"host.cgroup"}`.
 void append_reading(std::string& out, const probe_reading& reading);

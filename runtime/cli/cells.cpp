@@ -53,6 +53,7 @@ void print_cells(const json& cells) {
   text_table table{{{"CELL"},
                     {"RUN"},
                     {"STATE"},
+                    {"VMM"},
                     {"RECEIVED", true},
                     {"APPENDED", true},
                     {"REFUSED", true},
@@ -61,17 +62,21 @@ void print_cells(const json& cells) {
                     {"LAST FRAME"}}};
   for (const json& cell : cells) {
     const json totals = cell.value("totals", json::object());
-    table.add({text_of(cell, "cell_id"), text_of(cell, "run_id"), state_of(cell), text_of(totals, "received"),
-               text_of(totals, "appended"), std::to_string(refused_of(totals)), text_of(totals, "forged_attribution"),
-               silence_of(cell), text_of(cell, "last_frame")});
+    table.add({text_of(cell, "cell_id"), text_of(cell, "run_id"), state_of(cell), vmm_of(cell),
+               text_of(totals, "received"), text_of(totals, "appended"), std::to_string(refused_of(totals)),
+               text_of(totals, "forged_attribution"), silence_of(cell), text_of(cell, "last_frame")});
   }
   for (const std::string& line : table.lines()) std::printf("%s\n", line.c_str());
 }
 
 void print_one(const json& cell) {
   for (const auto& [name, value] : cell.items()) {
-    if (name == "totals") continue;
+    if (name == "totals" || name == "host_saw") continue;
     std::printf("%-20s %s\n", name.c_str(), text_of(cell, name.c_str()).c_str());
+  }
+  const json seen = cell.value("host_saw", json::object());
+  for (const auto& [name, value] : seen.items()) {
+    std::printf("saw %-16s %s\n", name.c_str(), text_of(seen, name.c_str()).c_str());
   }
   const json totals = cell.value("totals", json::object());
   for (const auto& [name, value] : totals.items()) {

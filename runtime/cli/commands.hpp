@@ -35,5 +35,7 @@ command add_tail(CLI::App& app);
 command add_top(CLI::App& app);
 /// `verify LOG...`: whether a log is what its hosts wrote, whole and in order.
 command add_verify(CLI::App& app);
+/// `witness LOG...`: what a log's declarations and its host's readings contradict each other about.
+command add_witness(CLI::App& app);
 
 }  // namespace cellos::cli

@@ -182,6 +182,8 @@ std::string text_of(const json& object, const char* key) {
   return escaped(member->is_string() ? member->get<std::string>() : member->dump(), most_bytes);
 }
 
+std::string vmm_of(const json& cell) { return text_of(cell.value("host_saw", json::object()), "vmm"); }
+
 std::uint64_t count_of(const json& object, const char* key) {
   const auto member = object.find(key);
   return member != object.end() && member->is_number_unsigned() ? member->get<std::uint64_t>() : 0;

@@ -63,6 +63,9 @@ std::optional<nlohmann::ordered_json> fetch(control_client& client, const std::s
 
 /// A member of an answer, whatever its type, as a person reads it: escaped, and "-" where there is none.
 std::string text_of(const nlohmann::ordered_json& object, const char* key);
+
+/// How the host saw its VMM last.
+std::string vmm_of(const nlohmann::ordered_json& cell);
 std::uint64_t count_of(const nlohmann::ordered_json& object, const char* key);
 /// Refusals of all kinds together.
 std::uint64_t refused_of(const nlohmann::ordered_json& totals);

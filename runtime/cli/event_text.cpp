@@ -142,6 +142,41 @@ std::optional<description> describe_host(std::optional<event_type> type, const j
   return std::nullopt;
 }
 
+/// ` (VMM signalled 9, not connected)`; empty where the host had seen nothing.
+std::string seen_in(const json& data) {
+  if (!data.contains("hostSaw")) return {};
+  const json seen = object_in(data, "hostSaw");
+  std::string out;
+  const auto add = [&out](const std::string& words) { out += (out.empty() ? "" : ", ") + words; };
+  if (seen.contains("vmm")) {
+    const json number = seen.value("vmmSignal", seen.value("vmmStatus", json{}));
+    add("VMM " + text_of(seen, "vmm") + (number.is_number_unsigned() ? " " + number.dump() : ""));
+  }
+  const auto add_flag = [&](const char* key, const std::string& yes, const std::string& no) {
+    const json flag = seen.value(key, json{});
+    if (flag.is_boolean()) add(flag.get<bool>() ? yes : no);
+  };
+  add_flag("connected", "connected", "not connected");
+  add_flag("cgroupPopulated", "processes in its group", "no process in its group");
+  add_flag("cpuMoving", "CPU moving", "CPU standing still");
+  add_flag("trafficMoving", "traffic moving", "no traffic");
+  return out.empty() ? out : "; the host saw: " + out;
+}
+
+/// What the host read, and what that contradicts. Nothing where the type is none of it.
+std::optional<description> describe_probe(std::optional<event_type> type, const json& data) {
+  if (type == event_type::declaration_unwitnessed || type == event_type::undeclared_activity) {
+    return description{colour::red, fmt::format("CONTRADICTION: {} ({}): the host counted {}, the cell declared {}",
+                                                text_of(data, "kind"), text_of(data, "confidence"),
+                                                text_of(data, "counted"), text_of(data, "declared"))};
+  }
+  const json reading = object_in(data, "reading");
+  if (reading.empty()) return std::nullopt;
+  constexpr std::size_t most_bytes = 160;
+  return description{colour::dim, fmt::format("{:<22} {}", text_of(reading, "probeSource"),
+                                              escaped(object_in(reading, "output").dump(), most_bytes, "\""))};
+}
+
 /// What a host's chain says of other nodes' logs. Nothing where the type is none of it.
 std::optional<description> describe_node(std::optional<event_type> type, const json& data) {
   if (type == event_type::host_seen) return description{colour::dim, "first word of host " + text_of(data, "ofHost")};
@@ -172,6 +207,7 @@ std::optional<description> describe(std::optional<event_type> type, const json& 
   if (auto described = describe_host(type, data)) return described;
   if (auto found = describe_finding(type, data)) return found;
   if (auto of_node = describe_node(type, data)) return of_node;
+  if (auto of_probe = describe_probe(type, data)) return of_probe;
   if (type == event_type::run_checkpoint) return description{colour::dim, "checkpoint"};
   if (type == event_type::run_key_changed || type == event_type::host_key_changed) {
     return description{colour::yellow, fmt::format("signing key changed: {} to {}", text_of(data, "formerKeyId"),
@@ -184,8 +220,8 @@ std::optional<description> describe(std::optional<event_type> type, const json& 
   if (type == event_type::run_ended) return describe_ended(data);
   if (type == event_type::agent_silenced) {
     return description{colour::yellow,
-                       fmt::format("AGENT SILENCED: nothing for {} (window {})", seconds_of(data, "silentForNs"),
-                                   seconds_of(data, "silenceWindowNs"))};
+                       fmt::format("AGENT SILENCED: nothing for {} (window {}){}", seconds_of(data, "silentForNs"),
+                                   seconds_of(data, "silenceWindowNs"), seen_in(data))};
   }
   if (type == event_type::agent_resumed) return description{colour::yellow, "agent resumed"};
   if (type == event_type::telemetry_dropped) return describe_dropped(data);

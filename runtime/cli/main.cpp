@@ -38,6 +38,7 @@ const std::vector<entry>& entries() {
       {"keygen", "Make a signing key", add_keygen},
       {"tail", "Show events as they come", add_tail},
       {"verify", "Prove that a log is what its hosts wrote, or say what was done to it", add_verify},
+      {"witness", "Compare what a log's cells declared with what their host read", add_witness},
   };
   return all;
 }

@@ -102,6 +102,7 @@ std::vector<std::string> picture(const look& before, const look& after) {
   std::vector<std::string> lines = heading_of(after, cells);
   text_table table{{{"CELL"},
                     {"STATE"},
+                    {"VMM"},
                     {"FRAMES/S", true},
                     {"RECEIVED", true},
                     {"REFUSED", true},
@@ -109,9 +110,9 @@ std::vector<std::string> picture(const look& before, const look& after) {
                     {"SILENT IN", true}}};
   for (const busy_cell& each : cells) {
     const json totals = each.cell.value("totals", json::object());
-    table.add({text_of(each.cell, "cell_id"), text_of(each.cell, "state"), fmt::format("{:.0f}", each.rate),
-               text_of(totals, "received"), std::to_string(refused_of(totals)), text_of(totals, "in_flight"),
-               countdown(each.cell)});
+    table.add({text_of(each.cell, "cell_id"), text_of(each.cell, "state"), vmm_of(each.cell),
+               fmt::format("{:.0f}", each.rate), text_of(totals, "received"), std::to_string(refused_of(totals)),
+               text_of(totals, "in_flight"), countdown(each.cell)});
   }
   const auto rows = table.lines();
   lines.insert(lines.end(), rows.begin(), rows.end());

@@ -16,6 +16,7 @@
 #include "runtime/evidence/segment_log_settings.hpp"
 #include "runtime/http_forwarding/http_settings.hpp"
 #include "runtime/jetstream/jetstream_settings.hpp"
+#include "runtime/probes/probe_settings.hpp"
 #include "runtime/signing/signing_settings.hpp"
 #include "runtime/socket_service/socket_service_options.hpp"
 #include "runtime/transport/transport_settings.hpp"
@@ -124,6 +125,8 @@ struct configuration {
   signing_settings signing;
   control_configuration control;
   metrics_configuration metrics;
+  /// `[probes]`: what the host reads of cells for itself.
+  probe_settings probes;
   /// `[tls]`: how this node shows others who it is, and whom it believes. For `[forward]` and `[collector]`.
   tls_settings tls;
   forwarding_configuration forward;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "runtime/configuration/probe_readers.hpp"
 #include "runtime/configuration/receiver_readers.hpp"
 
 namespace cellos::settings {
@@ -59,6 +60,18 @@ std::vector<section> node_sections_of(configuration& into) {
   // clang-format on
 }
 
+/// What the host reads for itself.
+section probe_section_of(probe_settings& into) {
+  // clang-format off
+  return {"probes", {
+      {"period", optional, R"("10s")", duration_into(into.period, "100ms")},
+      {"timeout", optional, R"("1s")", duration_into(into.timeout, "10ms")},
+      {"record", optional, R"(["process", "cgroup"])", probes_into(into.record)},
+      {"witness_window", optional, R"("30s")", duration_into(into.witness_window, "1s")},
+  }};
+  // clang-format on
+}
+
 /// Who else gets the log.
 std::vector<section> receiver_sections_of(forwarding_configuration& into) {
   jetstream_settings& stream = into.jetstream;
@@ -96,7 +109,8 @@ std::vector<section> receiver_sections_of(forwarding_configuration& into) {
 }  // namespace
 
 std::vector<section> sections_of(configuration& into) {
-  auto& [host_id, evidence, signing, control, metrics, tls, forward, collector, log, intake, workers, cells] = into;
+  auto& [host_id, evidence, signing, control, metrics, probes, tls, forward, collector, log, intake, workers, cells] =
+      into;
   // clang-format off
   std::vector<section> all{
       {"", {
@@ -158,6 +172,7 @@ std::vector<section> sections_of(configuration& into) {
       }},
   };
   // clang-format on
+  all.push_back(probe_section_of(probes));
   std::ranges::move(node_sections_of(into), std::back_inserter(all));
   std::ranges::move(receiver_sections_of(into.forward), std::back_inserter(all));
   return all;
@@ -174,6 +189,13 @@ std::vector<key> keys_of(cell_specification& into) {
       {"expected_uid", optional, "10002", integer_into(into.expected_uid, 0, highest_uid)},
       {"on_agent_failure", optional, R"("report")", choice_into(into.on_agent_failure, spelled(agent_failure_policy::report,
                                                                                        agent_failure_policy::fail_cell))},
+      {"probes", optional, R"(["process", "cgroup"])", probes_into(into.probes.recorded)},
+      {"tap", optional, R"("tap0")", text_into(into.probes.tap, interface_name)},
+      {"nft_table", optional, R"("inet cell-1")", text_into(into.probes.nft_table, nft_table)},
+      {"connection_counter", optional, R"("syn")", text_into(into.probes.connection_counter, opaque_text)},
+      {"network_namespace", optional, R"("/run/netns/cell-1")", text_into(into.probes.network_namespace, absolute_path)},
+      {"fc_metrics", optional, R"("/srv/jailer/firecracker/cell-1/root/metrics")", text_into(into.probes.fc_metrics, absolute_path)},
+      {"exec_probe", optional, R"(["/usr/local/bin/look", "cell-1"])", program_into(into.probes.exec)},
   };
   // clang-format on
 }

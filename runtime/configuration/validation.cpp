@@ -163,6 +163,30 @@ void check_nodes(const configuration& config, const places& written, std::vector
   }
 }
 
+void check_probes(const configuration& config, const places& written, std::vector<contradiction>& found) {
+  const probe_settings& probes = config.probes;
+  if (probes.timeout >= probes.period) {
+    const char* key = written.contains("probes.timeout") ? "probes.timeout" : "probes.period";
+    found.push_back(
+        {key, "leaves a reading as long as the time to the next", "write a timeout that is shorter than period"});
+  }
+  if (probes.witness_window < 3 * probes.period) {
+    const char* key = written.contains("probes.witness_window") ? "probes.witness_window" : "probes.period";
+    found.push_back(
+        {key, "is too long for what it is compared in", "write a witness_window of three periods at least"});
+  }
+  for (std::size_t i = 0; i < config.cells.size(); ++i) {
+    const cell_probes& cell = config.cells[i].probes;
+    if (cell.connection_counter && !cell.nft_table) {
+      found.push_back({cell_key(i, "connection_counter"), "names a counter of no table", "write nft_table beside it"});
+    }
+    if (cell.network_namespace && !cell.nft_table && !cell.tap) {
+      found.push_back(
+          {cell_key(i, "network_namespace"), "is of nothing that is read", "write tap or nft_table beside it"});
+    }
+  }
+}
+
 }  // namespace
 
 std::string cell_key(std::size_t index, std::string_view name) { return fmt::format("cell[{}].{}", index, name); }
@@ -175,6 +199,7 @@ std::vector<contradiction> contradictions_of(const configuration& config, const 
   check_receivers(config, written, found);
   check_ids(config, written, found);
   check_sockets(config, written, found);
+  check_probes(config, written, found);
   return found;
 }
 

@@ -45,6 +45,9 @@ written_value value_of(const json& value) {
     written.integer = static_cast<std::int64_t>(std::min(number, most));
   } else if (value.is_number_integer()) {
     written.integer = value.get<std::int64_t>();
+  } else if (value.is_array() &&
+             std::all_of(value.begin(), value.end(), [](const json& each) { return each.is_string(); })) {
+    written.texts = value.get<std::vector<std::string>>();
   }
   return written;
 }
@@ -115,6 +118,35 @@ document_refusal unknown_field(std::string_view name, const std::vector<std::str
   return out;
 }
 
+/// Those that are set.
+void add_probes(json& out, const cell_probes& probes) {
+  if (probes.recorded) {
+    json names = json::array();
+    for (const host_probe each : *probes.recorded) names.push_back(short_name(each));
+    out["probes"] = std::move(names);
+  }
+  const auto add = [&out](const char* name, const auto& value) {
+    if (value) out[name] = *value;
+  };
+  add("tap", probes.tap);
+  add("nft_table", probes.nft_table);
+  add("connection_counter", probes.connection_counter);
+  add("network_namespace", probes.network_namespace);
+  add("fc_metrics", probes.fc_metrics);
+  add("exec_probe", probes.exec);
+}
+
+json seen_to_json(const host_sighting& seen) {
+  json out = json::object();
+  const auto add = [&out](const char* name, const auto& value) { out[name] = value ? json(*value) : json(nullptr); };
+  out["vmm"] = seen.vmm ? json(to_string(seen.vmm->state)) : json(nullptr);
+  add("connected", seen.connected);
+  add("cgroup_populated", seen.cgroup_populated);
+  add("cpu_moving", seen.cpu_moving);
+  add("traffic_moving", seen.traffic_moving);
+  return out;
+}
+
 /// Seconds with what a person needs of them; JSON has no durations.
 double seconds_of(std::chrono::nanoseconds duration) {
   return std::round(std::chrono::duration<double>(duration).count() * 1000) / 1000;
@@ -162,6 +194,7 @@ json cell_to_json(const cell_specification& cell) {
            {"keepalive_window", duration_text(cell.keepalive_window)}};
   if (cell.expected_uid) out["expected_uid"] = *cell.expected_uid;
   out["on_agent_failure"] = to_string(cell.on_agent_failure);
+  add_probes(out, cell.probes);
   return out;
 }
 
@@ -188,6 +221,7 @@ json to_json(const cell_status& status) {
            {"connections_open", status.connections_open},
            {"connections_refused", status.connections_refused},
            {"bytes_received", status.bytes_received}};
+  out["host_saw"] = seen_to_json(status.seen);
   if (status.last_frame) out["last_frame"] = std::string{timestamp_text{*status.last_frame}.view()};
   if (status.silence_in) out["silence_in_seconds"] = seconds_of(*status.silence_in);
   if (status.stale_for) out["stale_for_seconds"] = seconds_of(*status.stale_for);

@@ -39,6 +39,7 @@ class exposition {
   /// One more series of the family that was begun.
   void counted(labels whose, std::uint64_t value) { add(std::move(whose)).counter.value = static_cast<double>(value); }
   void counted_seconds(double value) { add({}).counter.value = value; }
+  void counted_seconds(labels whose, double value) { add(std::move(whose)).counter.value = value; }
   void gauged(labels whose, double value) { add(std::move(whose)).gauge.value = value; }
   void observed(prometheus::ClientMetric histogram) { families_.back().metric.push_back(std::move(histogram)); }
 

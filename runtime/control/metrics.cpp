@@ -8,6 +8,7 @@
 
 #include "runtime/control/exposition.hpp"
 #include "runtime/control/node_metrics.hpp"
+#include "runtime/control/probe_metrics.hpp"
 #include "runtime/control/process_usage.hpp"
 
 namespace cellos {
@@ -177,6 +178,7 @@ std::string metrics::text(const host_counts& counts) const {
   write_cells(out, all, seen);
   write_evidence(out, from_.log.statistics(), from_.blocked_sinks() > 0, append_seconds_.Collect());
   write_daemon(out, seen, from_.actors_hung(), from_.log_lines_lost());
+  write_probe_metrics(out, from_.probes(), counts, seen);
   const node_board no_node;
   write_node_metrics(out, from_.nodes != nullptr ? *from_.nodes : no_node, seen, per_host_);
   out.counter("control_requests_refused_total", "Requests refused for who asked, or for a head nobody can be sure of.",

@@ -13,6 +13,7 @@
 #include "actors/progress_board.hpp"
 #include "runtime/control/node_board.hpp"
 #include "runtime/evidence/segment_log.hpp"
+#include "runtime/probes/probe_runner.hpp"
 
 namespace cellos {
 
@@ -34,6 +35,8 @@ class metrics {
     std::function<std::uint64_t()> log_lines_lost = [] { return std::uint64_t{0}; };
     /// Null: of a daemon that is no node.
     const node_board* nodes = nullptr;
+    /// What the host read for itself.
+    std::function<probe_runner::counts()> probes = [] { return probe_runner::counts{}; };
   };
 
   explicit metrics(sources from);

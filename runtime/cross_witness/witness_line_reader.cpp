@@ -121,6 +121,22 @@ std::optional<host_probe> probe_named(std::string_view event_name) {
   return std::nullopt;
 }
 
+/// `counter`: of attempts to connect; learnt from the reading where it is empty.
+std::optional<content> reading_in(host_probe probe, dom::element data, std::string& counter) {
+  if (probe == host_probe::nftables && counter.empty()) {
+    counter = text(data, {"reading", "inputs", "connectionCounter"}).value_or("");
+  }
+  switch (probe) {
+    case host_probe::process: return vmm_in(data);
+    case host_probe::cgroup: return group_in(data);
+    case host_probe::tap_link: return counter.empty() ? packets_in(data) : std::nullopt;
+    case host_probe::nftables: return counter.empty() ? std::nullopt : attempts_in(data, counter);
+    case host_probe::fc_metrics:
+    case host_probe::exec: break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 struct witness_line_reader::scratch {
@@ -139,23 +155,24 @@ std::optional<witness_line> witness_line_reader::read(const event_line& line) {
   const auto type = find_event_type(*name);
   const auto probe = probe_named(*name);
   dom::element data;
-  if ((!type && !probe) || scratch_->parser.parse(line.data.data(), line.data.size()).get(data) != simdjson::SUCCESS) {
+  if (!type || scratch_->parser.parse(line.data.data(), line.data.size()).get(data) != simdjson::SUCCESS) {
     return std::nullopt;
   }
-  std::optional<content> what;
-  if (type) {
-    what = content_of(*type, data);
-  } else if (probe == host_probe::nftables && !attempts_counter_.empty()) {
-    what = attempts_in(data, attempts_counter_);
-  } else if (probe == host_probe::tap_link && attempts_counter_.empty()) {
-    what = packets_in(data);
-  } else if (probe == host_probe::cgroup) {
-    what = group_in(data);
-  } else if (probe == host_probe::process) {
-    what = vmm_in(data);
-  }
+  const auto what = probe ? reading_in(*probe, data, attempts_counter_) : content_of(*type, data);
   if (!what) return std::nullopt;
   return witness_line{*sequence, *at, *what};
+}
+
+std::optional<witness_line> witness_line_reader::read(std::uint64_t sequence, wall_time at,
+                                                      const probe_reading& reading) {
+  std::string text = R"({"reading":)";
+  append_reading(text, reading);
+  text += '}';
+  dom::element data;
+  if (scratch_->parser.parse(text).get(data) != simdjson::SUCCESS) return std::nullopt;
+  const auto what = reading_in(reading.probe_source, data, attempts_counter_);
+  if (!what) return std::nullopt;
+  return witness_line{sequence, at, *what};
 }
 
 }  // namespace cellos

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "messages/event_line.hpp"
+#include "messages/host_probe.hpp"
 #include "runtime/cross_witness/witness_line.hpp"
 
 namespace cellos {
@@ -15,7 +16,7 @@ namespace cellos {
 class witness_line_reader {
  public:
   /// `attempts_counter`: the counter in the cell's nftables table that counts its attempts to connect. If empty, the
-  /// packets of its tap are compared instead.
+  /// one that readings name themselves, and as long as none does, the packets of the cell's tap are compared instead.
   explicit witness_line_reader(std::string attempts_counter = {});
   ~witness_line_reader();
   witness_line_reader(const witness_line_reader&) = delete;
@@ -23,6 +24,8 @@ class witness_line_reader {
 
   /// Nothing of a line that says nothing of this.
   std::optional<witness_line> read(const event_line& line);
+  /// The same of a reading that is about to be such a line.
+  std::optional<witness_line> read(std::uint64_t sequence, wall_time at, const probe_reading& reading);
 
  private:
   struct scratch;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/cross_witness/line_witness.hpp"
 #include "runtime/daemon/liveness_check.hpp"
 #include "runtime/daemon/open_sealing.hpp"
 #include "runtime/daemon/restart_recovery.hpp"
@@ -23,8 +24,9 @@ namespace {
 constexpr std::chrono::seconds stop_timeout{60};
 
 /// The HOST CHAIN, the committer, retention, the feed, the writer of the state file, the I/O thread with its two for
-/// accepting and leaving, two servers of three each; and some to spare.
-constexpr std::size_t threads_at_most = 16;
+/// accepting and leaving, two servers of three each, what reads probes with as many again that may hang; and some to
+/// spare.
+constexpr std::size_t threads_at_most = 21;
 
 /// An append takes as long as the disk does; asked again, nothing is appended twice. Chosen here.
 constexpr std::chrono::seconds append_timeout{30};
@@ -38,6 +40,17 @@ cell_figures figures_of(const host_counts& counts) {
   }
   return figures;
 }
+
+/// Who connects a cell's telemetry socket is its VMM.
+class probed_connections final : public connection_observer {
+ public:
+  explicit probed_connections(host_probe_service& probes) : probes_(probes) {}
+  void connected(const cell_specification& cell, int connection) override { probes_.connected(cell, connection); }
+  void disconnected(const cell_specification& cell) override { probes_.disconnected(cell); }
+
+ private:
+  host_probe_service& probes_;
+};
 
 /// For a thread that is no actor; waits for the outcome.
 std::error_code ask_to_append(caf::actor_system& system, const host_supervisor_actor& host,
@@ -68,7 +81,7 @@ std::vector<boot_step> host_role::claim_steps() {
       {"load the signing key", [this] { return load_signing_key(); }},
       {"claim the evidence directory", [this] { return claim_evidence(); }, [this] { claimed_.reset(); }},
       {"read the cells of the control API", [this] { return open_admission_store(); }, [this] { admissions_.reset(); }},
-      {"start the socket service", [this] { return start_socket_service(); }, [this] { sockets_.reset(); }},
+      {"start the socket service", [this] { return start_socket_service(); }, [this] { stop_socket_service(); }},
   };
 }
 
@@ -109,8 +122,29 @@ std::string host_role::open_admission_store() {
 std::string host_role::start_socket_service() {
   socket_service_options options = socket_options_of(settings_.intake, settings_.signing);
   options.guest_descriptors = plan_descriptors(descriptor_limit()).guests;
-  sockets_.emplace(options, events(), real_socket_calls(), service_clocks{process_.clock(), system_monotonic_clock()});
+  probes_.emplace(settings_.probes, process_.clock(), events());
+  connections_ = std::make_unique<probed_connections>(*probes_);
+  sockets_.emplace(options, events(), real_socket_calls(), service_clocks{process_.clock(), system_monotonic_clock()},
+                   connections_.get());
   return {};
+}
+
+void host_role::stop_socket_service() {
+  sockets_.reset();
+  connections_.reset();
+  probes_.reset();
+}
+
+/// Null where nothing is put on record that could be compared.
+run_witness_ptr host_role::witness_of(const cell_specification& cell) const {
+  std::set<host_probe> recorded = probes_->recorded(cell);
+  recorded.erase(host_probe::fc_metrics);
+  recorded.erase(host_probe::exec);
+  if (recorded.empty()) return nullptr;
+  cross_witness_settings settings;
+  settings.window = settings_.probes.witness_window;
+  settings.silence_window = cell.keepalive_window;
+  return std::make_shared<line_witness>(settings);
 }
 
 std::string host_role::open_evidence_log() {
@@ -136,7 +170,7 @@ void host_role::start_measuring() {
   metrics_.emplace(metrics::sources{std::string{version}, settings_.host_id, *log_, events(),
                                     [this] { return host_->progress->blocked_sinks.load(); },
                                     [this] { return process_.hung(); }, [this] { return process_.log_lines_lost(); },
-                                    &process_.nodes()});
+                                    &process_.nodes(), [this] { return probes_->counted(); }});
   metrics_->set_per_cell(settings_.metrics.per_cell_series);
   metrics_->set_per_host(settings_.metrics.per_host_series);
   feed_.emplace(*log_, settings_.evidence.dir, events(), event_feed::options{});
@@ -208,6 +242,8 @@ std::string host_role::start_actors() {
                                  process_.clock(), events(), process_.activities()});
   host_->cell_share = share_of(settings_.evidence);
   host_->host_chain_has_thread = true;
+  host_->probes = &*probes_;
+  host_->witness_of = [this](const cell_specification& cell) { return witness_of(cell); };
   resources_ = {recovered_runs{std::move(found_.open_runs)}, sealing_, &*host_chain_, epochs_};
   supervisor_ = process_.actors().spawn(make_host_supervisor, daemon_process::cores(), &resources_, std::cref(*host_));
   // Only a bug can end it, and nothing is served after: let whoever started us start us again.

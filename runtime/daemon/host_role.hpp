@@ -22,6 +22,7 @@
 #include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
 #include "runtime/evidence/run_recovery.hpp"
+#include "runtime/probes/host_probe_service.hpp"
 #include "runtime/socket_service/socket_service.hpp"
 
 namespace cellos {
@@ -50,6 +51,7 @@ class host_role final : public daemon_role {
   std::string claim_evidence();
   std::string open_admission_store();
   std::string start_socket_service();
+  void stop_socket_service();
 
   std::string open_evidence_log();
   std::string read_open_runs();
@@ -59,6 +61,7 @@ class host_role final : public daemon_role {
   std::string admit_cells();
   std::string serve_control();
 
+  run_witness_ptr witness_of(const cell_specification& cell) const;
   void start_measuring();
   std::error_code record_missing();
   void close_evidence_log();
@@ -87,6 +90,9 @@ class host_role final : public daemon_role {
   std::unique_ptr<segment_log> log_;
   std::optional<segment_log::torn_tail> torn_;
   std::optional<host_event_chain> host_chain_;
+  /// Outlive the sockets, whose connections they hear of.
+  std::optional<host_probe_service> probes_;
+  std::unique_ptr<connection_observer> connections_;
   std::optional<socket_service> sockets_;
   std::optional<quarantine_directory> quarantine_;
   journal_content journal_left_;

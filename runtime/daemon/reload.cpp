@@ -60,6 +60,10 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("control.allow_uids", running.control.allow_uids, read.control.allow_uids);
   compare("control.host_names", running.control.host_names, read.control.host_names);
   compare("control.state_file", running.control.state_file, read.control.state_file);
+  compare("probes.period", running.probes.period, read.probes.period);
+  compare("probes.timeout", running.probes.timeout, read.probes.timeout);
+  compare("probes.record", running.probes.record, read.probes.record);
+  compare("probes.witness_window", running.probes.witness_window, read.probes.witness_window);
   compare("tls.plain_loopback", running.tls.plain_loopback, read.tls.plain_loopback);
   compare("forward.collectors", running.forward.collectors, read.forward.collectors);
   compare("forward.max_bytes_per_second", running.forward.max_bytes_per_second, read.forward.max_bytes_per_second);

@@ -34,15 +34,17 @@ std::shared_ptr<nft_source> counters_of(const std::string& namespace_path) {
 }
 
 nftables_probe::nftables_probe(std::shared_ptr<nft_source> counters, const std::string& namespace_path,
-                               nft_table_name table)
+                               nft_table_name table, const std::string& attempts_counter)
     : counters_(std::move(counters)), table_(std::move(table)), inputs_(json_object([&](json::object_writer& inputs) {
+        if (!attempts_counter.empty()) inputs.text("connectionCounter", attempts_counter);
         inputs.text("family", table_.family);
         if (!namespace_path.empty()) inputs.text("networkNamespace", namespace_path);
         inputs.text("table", table_.table);
       })) {}
 
 probe_result<probe_reading> nftables_probe::read(const probe_context& context) {
-  const auto& ruleset = counters_->of(context);
+  const auto snapshot = counters_->of(context);
+  const auto& ruleset = *snapshot;
   if (!ruleset) return ruleset.error();
   const auto place = ruleset->find(table_);
   if (place == ruleset->end()) {

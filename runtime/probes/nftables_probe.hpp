@@ -17,8 +17,10 @@ std::shared_ptr<nft_source> counters_of(const std::string& namespace_path);
 /// `host.nftables`: the counters of the cell's table. `io` where there is no such table.
 class nftables_probe final : public probe {
  public:
-  /// `namespace_path` as `counters` was made with.
-  nftables_probe(std::shared_ptr<nft_source> counters, const std::string& namespace_path, nft_table_name table);
+  /// `namespace_path` as `counters` was made with. `attempts_counter`: the counter in it that counts what the cell
+  /// tries to connect; readings name it, for whoever compares them. Empty: none does.
+  nftables_probe(std::shared_ptr<nft_source> counters, const std::string& namespace_path, nft_table_name table,
+                 const std::string& attempts_counter = {});
 
   host_probe source() const override { return host_probe::nftables; }
   probe_result<probe_reading> read(const probe_context& context) override;

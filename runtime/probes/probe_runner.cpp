@@ -67,6 +67,11 @@ struct probe_runner::state {
     return !stopping && place != entries.end() && place->second == entry;
   }
 
+  probe_counts& counts_of(host_probe what) { return total.by_probe[static_cast<std::size_t>(what)]; }
+  void count_error(host_probe what, probe_error_kind kind) {
+    ++total.errors[static_cast<std::size_t>(kind)];
+    ++counts_of(what).errors[static_cast<std::size_t>(kind)];
+  }
   void begin_due(monotonic_time at);
   void start_readers(const std::shared_ptr<state>& self);
   void report_overdue(monotonic_time at);
@@ -120,7 +125,7 @@ void probe_runner::state::report_overdue(monotonic_time at) {
       ++total.hanging;
       for (const auto& entry : each.entries) {
         if (!is_current(entry)) continue;
-        ++total.errors[static_cast<std::size_t>(probe_error_kind::timed_out)];
+        count_error(entry->source.probe, probe_error_kind::timed_out);
         if (const auto change = entry->health.failed(probe_error_kind::timed_out)) changes.emplace_back(entry, *change);
       }
     }
@@ -146,11 +151,13 @@ void probe_runner::state::take(const std::shared_ptr<probe_entry>& entry, const 
     const std::lock_guard hold{guard};
     // What comes late was reported as an error.
     if (of.hangs || !is_current(entry)) return;
+    if (result && result->output.empty()) return;
     if (result) {
       ++total.readings;
+      ++counts_of(entry->source.probe).readings;
       change = entry->health.succeeded();
     } else {
-      ++total.errors[static_cast<std::size_t>(result.error().kind)];
+      count_error(entry->source.probe, result.error().kind);
       change = entry->health.failed(result.error().kind);
     }
   }
@@ -193,7 +200,9 @@ void probe_runner::read_jobs(const std::shared_ptr<state>& with) {
       with->take(entry, *current, std::move(result));
       hold.lock();
     }
-    with->total.reading_time += now() - begun;
+    const auto took = now() - begun;
+    with->total.reading_time += took;
+    with->counts_of(current->due.what.probe).reading_time += took;
     if (current->hangs) --with->total.hanging;
     with->schedule.finished(current->due, now());
     with->jobs.erase(current);
@@ -230,17 +239,29 @@ void probe_runner::add(const host_stamp_ptr& cell, std::shared_ptr<probe> what, 
   const bool moves = place && place->source != source;
   place = std::make_shared<probe_entry>(probe_entry{cell, std::move(what), source, {}});
   if (moves) state_->schedule.remove(cell->cell_id);
-  for (const auto& [key, entry] : state_->entries) {
-    if (key.first == cell->cell_id) state_->schedule.add(cell->cell_id, entry->source, now());
+  for (auto each = state_->entries.lower_bound({cell->cell_id, host_probe{}});
+       each != state_->entries.end() && each->first.first == cell->cell_id; ++each) {
+    state_->schedule.add(cell->cell_id, each->second->source, now());
   }
+  state_->changed.notify_all();
+}
+
+void probe_runner::hasten(const std::string& cell_id, host_probe what, monotonic_time at) {
+  const std::lock_guard hold{state_->guard};
+  const auto place = state_->entries.find({cell_id, what});
+  if (place == state_->entries.end()) return;
+  state_->schedule.hasten(place->second->source, at);
   state_->changed.notify_all();
 }
 
 void probe_runner::remove(const std::string& cell_id) {
   const std::lock_guard speak{state_->speaking};
   const std::lock_guard hold{state_->guard};
-  std::erase_if(state_->entries, [&](const auto& each) { return each.first.first == cell_id; });
-  state_->schedule.remove(cell_id);
+  auto each = state_->entries.lower_bound({cell_id, host_probe{}});
+  while (each != state_->entries.end() && each->first.first == cell_id) {
+    state_->schedule.remove(cell_id, each->second->source);
+    each = state_->entries.erase(each);
+  }
 }
 
 probe_runner::counts probe_runner::counted() const {

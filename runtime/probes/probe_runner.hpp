@@ -28,7 +28,8 @@ struct probe_runner_settings {
 /// Who hears what was read. Called on threads of the runner, one at a time, never for a cell that was removed before;
 /// does not call the runner, and does not wait.
 struct probe_listener {
-  /// `host_received_at` is set: it is handed on at this moment.
+  /// `host_received_at` is set: it is handed on at this moment. Not called of a reading without output, which says
+  /// nothing.
   std::function<void(const host_stamp_ptr&, const probe_reading&)> on_reading;
   /// A probe of a cell begins to fail, fails otherwise, or reads again. `words` of the error, if it is one.
   std::function<void(const host_stamp_ptr&, host_probe, const probe_health::change&, const std::string& words)>
@@ -51,11 +52,21 @@ class probe_runner {
   /// of a kind and cell; another one takes its place.
   void add(const host_stamp_ptr& cell, std::shared_ptr<probe> what, const std::string& shared = {});
   void remove(const std::string& cell_id);
+  /// Has a probe of the cell read at this time, if it is due later. Any thread; never waits for a read.
+  void hasten(const std::string& cell_id, host_probe what, monotonic_time at);
 
+  struct probe_counts {
+    std::uint64_t readings = 0;
+    /// By probe_error_kind.
+    std::array<std::uint64_t, probe_error_names.size()> errors{};
+    std::chrono::nanoseconds reading_time{};
+  };
   struct counts {
     std::uint64_t readings = 0;
     /// By probe_error_kind.
     std::array<std::uint64_t, probe_error_names.size()> errors{};
+    /// Of each of them.
+    std::array<probe_counts, host_probe_names.size()> by_probe{};
     std::uint64_t missed = 0;
     /// Threads in a read whose time is over.
     std::size_t hanging = 0;

@@ -29,8 +29,28 @@ std::chrono::nanoseconds probe_schedule::part_of_period(const source& what, std:
 void probe_schedule::enqueue(const source& what, entry& of) {
   const auto part = static_cast<double>((part_of_period(what, of.reading) - settings_.period / 2).count());
   const auto jitter = std::chrono::nanoseconds{static_cast<std::int64_t>(2 * settings_.jitter * part)};
-  of.due = of.nominal + (of.reading == 0 ? std::chrono::nanoseconds{0} : jitter);
+  of.regular = of.nominal + (of.reading == 0 ? std::chrono::nanoseconds{0} : jitter);
+  put_in_queue(what, of);
+}
+
+void probe_schedule::put_in_queue(const source& what, entry& of) {
+  of.due = of.again ? std::min(of.regular, *of.again) : of.regular;
+  of.again.reset();
   queue_.emplace(of.due, what);
+}
+
+void probe_schedule::hasten(const source& what, monotonic_time at) {
+  const auto found = entries_.find(what);
+  if (found == entries_.end()) return;
+  entry& of = found->second;
+  if (of.taken) at = std::max<monotonic_time>(at, *of.taken + least_pause);
+  if (of.ticket != 0) {
+    of.again = of.again ? std::min(*of.again, at) : at;
+  } else if (at < of.due) {
+    queue_.erase({of.due, what});
+    of.again = at;
+    put_in_queue(what, of);
+  }
 }
 
 void probe_schedule::add(const std::string& cell, const source& what, monotonic_time now) {
@@ -39,6 +59,14 @@ void probe_schedule::add(const std::string& cell, const source& what, monotonic_
   if (!is_new) return;
   place->second.nominal = now + part_of_period(what, 0);
   enqueue(what, place->second);
+}
+
+void probe_schedule::remove(const std::string& cell, const source& what) {
+  const auto found = entries_.find(what);
+  if (found == entries_.end() || found->second.cells.erase(cell) == 0) return;
+  if (!found->second.cells.empty()) return;
+  queue_.erase({found->second.due, what});
+  entries_.erase(found);
 }
 
 void probe_schedule::remove(const std::string& cell) {
@@ -62,6 +90,8 @@ std::vector<probe_schedule::due_source> probe_schedule::take_due(monotonic_time 
     readings += of.cells.size();
     queue_.erase(queue_.begin());
     of.ticket = ++last_ticket_;
+    of.early = of.due < of.regular;
+    of.taken = now;
     taken.push_back({what, {of.cells.begin(), of.cells.end()}, of.ticket});
   }
   return taken;
@@ -73,6 +103,7 @@ void probe_schedule::finished(const due_source& read, monotonic_time now) {
   if (place == entries_.end() || place->second.ticket != read.ticket) return;
   entry& of = place->second;
   of.ticket = 0;
+  if (of.early && of.regular > now) return put_in_queue(read.what, of);
   ++of.reading;
   of.nominal += settings_.period;
   if (of.nominal <= now) {

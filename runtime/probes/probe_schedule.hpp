@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -55,6 +56,12 @@ class probe_schedule {
   void add(const std::string& cell, const source& what, monotonic_time now);
   /// From all its sources; one without cells is forgotten.
   void remove(const std::string& cell);
+  void remove(const std::string& cell, const source& what);
+  /// Has it read at this time rather than when it is due, if that is later; its other readings stay where they are.
+  /// Never two within `least_pause`, however often this is asked.
+  void hasten(const source& what, monotonic_time at);
+  /// Chosen here: a cell that connects and leaves all the time costs ten readings a second.
+  static constexpr std::chrono::milliseconds least_pause{100};
 
   /// What is to be read now, the longest due first. A source with more cells than a turn has readings goes alone.
   std::vector<due_source> take_due(monotonic_time now);
@@ -73,6 +80,13 @@ class probe_schedule {
     /// Without jitter: those of a source are exactly periods apart.
     monotonic_time nominal;
     monotonic_time due;
+    /// Without haste: `due` may be earlier.
+    monotonic_time regular;
+    /// To be read then at the latest, once the reading that runs is done.
+    std::optional<monotonic_time> again;
+    /// When it was last taken, and whether that was in haste.
+    std::optional<monotonic_time> taken;
+    bool early = false;
     std::uint64_t reading = 0;
     /// Of the reading that runs; 0 while none does.
     std::uint64_t ticket = 0;
@@ -80,6 +94,7 @@ class probe_schedule {
   using queue_place = std::pair<monotonic_time, source>;
 
   void enqueue(const source& what, entry& of);
+  void put_in_queue(const source& what, entry& of);
   std::chrono::nanoseconds part_of_period(const source& what, std::uint64_t reading) const;
 
   probe_schedule_settings settings_;

@@ -20,7 +20,8 @@ tap_link_probe::tap_link_probe(std::shared_ptr<link_source> links, const std::st
       })) {}
 
 probe_result<probe_reading> tap_link_probe::read(const probe_context& context) {
-  const auto& links = links_->of(context);
+  const auto snapshot = links_->of(context);
+  const auto& links = *snapshot;
   if (!links) return links.error();
   const auto place = links->find(interface_);
   if (place == links->end()) return probe_error{probe_error_kind::io, "there is no interface " + interface_};

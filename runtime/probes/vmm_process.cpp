@@ -29,12 +29,20 @@ bool is_readable(int pidfd) {
   return uninterrupted([&] { return ::poll(&ended, 1, 0); }) > 0;
 }
 
+/// Of a process that has no directory in /proc: it has ended, or the directory is hidden from us.
+probe_error absent(pid_t pid, const file_descriptor& pidfd) {
+  const file_descriptor own{pidfd ? -1 : pidfd_open(pid)};
+  const int watched = pidfd ? pidfd.get() : own.get();
+  if (watched < 0 || is_readable(watched)) return gone();
+  return {probe_error_kind::permission_denied, "the VMM is hidden from us in /proc"};
+}
+
 /// What has this pid now; `pidfd`, if there is one, says whether that is who is meant.
 probe_result<vmm_process> look_at(pid_t pid, file_descriptor pidfd, const std::string& proc_root) {
   vmm_process found;
   found.named_by_pidfd = static_cast<bool>(pidfd);
   auto directory = open_trusted_directory(proc_root + "/" + std::to_string(pid));
-  if (!directory) return directory.error();
+  if (!directory) return directory.error().kind == probe_error_kind::io ? absent(pid, pidfd) : directory.error();
   found.directory = std::move(*directory);
   const auto text = read_kernel_file(found.directory.get(), "stat", longest_stat);
   if (!text) return text.error();
@@ -55,7 +63,7 @@ probe_result<vmm_process> look_at(pid_t pid, file_descriptor pidfd, const std::s
 
 }  // namespace
 
-probe_result<vmm_process> peer_process(int connection, const std::string& proc_root) {
+probe_result<named_peer> name_peer(int connection) {
   ucred peer{};
   socklen_t length = sizeof peer;
   if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
@@ -70,10 +78,37 @@ probe_result<vmm_process> peer_process(int connection, const std::string& proc_r
   } else if (errno == ESRCH || errno == EINVAL) {
     // The peer was reaped.
     return gone();
-  } else if (probe_error_kind_of(errno) != probe_error_kind::platform_unsupported) {
+  } else if (errno != EMFILE && errno != ENFILE &&
+             probe_error_kind_of(errno) != probe_error_kind::platform_unsupported) {
+    // Where descriptors have run out its pid has to do.
     return system_refusal("SO_PEERPIDFD", errno);
   }
-  return look_at(peer.pid, std::move(pidfd), proc_root);
+  return named_peer{peer.pid, std::move(pidfd)};
+}
+
+probe_result<vmm_process> look_up(named_peer peer, const std::string& proc_root) {
+  return look_at(peer.pid, std::move(peer.pidfd), proc_root);
+}
+
+probe_result<vmm_process> peer_process(int connection, const std::string& proc_root) {
+  auto peer = name_peer(connection);
+  if (!peer) return peer.error();
+  return look_up(std::move(*peer), proc_root);
+}
+
+probe_result<vmm_process> reopen(const process_identity& identity, bool named_by_pidfd, const std::string& proc_root) {
+  auto directory = open_trusted_directory(proc_root + "/" + std::to_string(identity.pid));
+  if (!directory) {
+    return directory.error().kind == probe_error_kind::io ? absent(identity.pid, {}) : directory.error();
+  }
+  vmm_process found;
+  found.identity = identity;
+  found.named_by_pidfd = named_by_pidfd;
+  found.directory = std::move(*directory);
+  // Whoever has the pid by now: the directory is compared by its start time.
+  found.pidfd = file_descriptor{pidfd_open(identity.pid)};
+  if (!found.pidfd) return errno == ESRCH ? gone() : system_refusal("pidfd_open", errno);
+  return found;
 }
 
 probe_result<vmm_process> process_with_pid(pid_t pid, const std::string& proc_root) {

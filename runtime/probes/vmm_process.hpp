@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "messages/host_probe.hpp"
@@ -27,6 +28,24 @@ struct vmm_process {
   /// Its directory in /proc.
   file_descriptor directory;
 };
+
+/// What the kernel says of a connection's peer at once.
+struct named_peer {
+  pid_t pid = 0;
+  /// Of kernels that have it (Linux 6.5 and newer), while there are descriptors.
+  file_descriptor pidfd;
+  bool by_pidfd = static_cast<bool>(pidfd);
+  /// Held as long as the descriptor may be.
+  std::shared_ptr<void> claim{};
+};
+
+/// Two system calls, of which neither waits. `io` where the peer has ended and was reaped.
+probe_result<named_peer> name_peer(int connection);
+/// The process that was named. `io` where it has ended meanwhile. `proc_root`: where proc(5) is mounted.
+probe_result<vmm_process> look_up(named_peer peer, const std::string& proc_root = "/proc");
+/// A process that was found before, ended or not; `io` where nothing of it is left.
+probe_result<vmm_process> reopen(const process_identity& identity, bool named_by_pidfd,
+                                 const std::string& proc_root = "/proc");
 
 /// Who connected a Unix stream socket: Firecracker itself connects to the cell's telemetry socket, so the peer of that
 /// connection is the VMM. `io` where it has ended meanwhile. `proc_root`: where proc(5) is mounted.

@@ -22,7 +22,7 @@ file_descriptor checked(int fd, const char* call) {
 }  // namespace
 
 io_thread::io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls,
-                     const service_clocks& clocks)
+                     const service_clocks& clocks, connection_observer* observer)
     : coalescing_(options.coalescing),
       chunks_per_cell_(options.chunks_per_cell),
       connections_per_cell_(options.connections_per_cell),
@@ -33,6 +33,7 @@ io_thread::io_thread(const socket_service_options& options, operator_events& eve
       events_(events),
       calls_(calls),
       clocks_(clocks),
+      observer_(observer),
       budget_(options.byte_budget),
       epoll_(checked(calls.epoll_create(), "epoll_create1")),
       wake_(checked(calls.eventfd(), "eventfd")),

@@ -21,7 +21,7 @@ class io_thread {
  public:
   /// Throws a system_error where there is no descriptor or thread to be had.
   io_thread(const socket_service_options& options, operator_events& events, socket_calls& calls,
-            const service_clocks& clocks);
+            const service_clocks& clocks, connection_observer* observer);
   ~io_thread();
 
   std::size_t chunks_per_cell() const { return chunks_per_cell_; }
@@ -123,6 +123,8 @@ class io_thread {
   operator_events& events_;
   socket_calls& calls_;
   const service_clocks clocks_;
+  /// May be null.
+  connection_observer* const observer_;
   byte_budget budget_;
   file_descriptor epoll_;
   file_descriptor wake_;

@@ -105,6 +105,7 @@ void io_thread::take_connection(bound_cell& cell, file_descriptor accepted) {
   ++connections_open_;
   cell.connections.push_back(std::make_unique<guest_connection>(cell, cell.reading, std::move(accepted), number));
   guest_connection& connection = *cell.connections.back();
+  if (observer_ != nullptr) observer_->connected(cell.specification, connection.socket.get());
   if (cell.reading.draining()) return take_nothing_more(connection.socket.get());
   watch_connection(connection, may_read(cell));
 }

@@ -116,6 +116,7 @@ void io_thread::give_back_descriptor(guest_connection& connection) {
   connection.socket.reset();
   --connection.cell->connections_open;
   --connections_open_;
+  if (observer_ != nullptr) observer_->disconnected(connection.cell->specification);
 }
 
 void io_thread::end_connection(guest_connection& connection) { deliver(connection, connection.reading.end(now())); }

@@ -92,8 +92,8 @@ unix_listener::outcome bind_cell_socket(const cell_specification& cell, socket_c
 }
 
 socket_service::socket_service(const socket_service_options& options, operator_events& events, socket_calls& calls,
-                               const service_clocks& clocks)
-    : io_(std::make_shared<io_thread>(options, events, calls, clocks)),
+                               const service_clocks& clocks, connection_observer* observer)
+    : io_(std::make_shared<io_thread>(options, events, calls, clocks, observer)),
       watch_(std::make_unique<socket_file_watch>(options.file_watch_interval, events)) {}
 
 socket_service::~socket_service() = default;

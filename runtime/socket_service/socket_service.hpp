@@ -7,6 +7,7 @@
 #include "actors/ports.hpp"
 #include "runtime/os/socket_calls.hpp"
 #include "runtime/os/system_clocks.hpp"
+#include "runtime/socket_service/connection_observer.hpp"
 #include "runtime/socket_service/socket_service_options.hpp"
 
 namespace cellos {
@@ -26,10 +27,12 @@ class socket_file_watch;
 /// Reading one cell stops when its credit is used up; the guest then blocks on its own side. Accepting never stops.
 class socket_service final : public telemetry_sockets {
  public:
-  /// `calls` and `clocks` must outlive the service and every intake it gave.
+  /// `calls`, `clocks` and `observer` must outlive the service and every intake it gave. `observer`: null if nobody
+  /// wants to hear of connections.
   socket_service(const socket_service_options& options, operator_events& events,
                  socket_calls& calls = real_socket_calls(),
-                 const service_clocks& clocks = {system_wall_clock(), system_monotonic_clock()});
+                 const service_clocks& clocks = {system_wall_clock(), system_monotonic_clock()},
+                 connection_observer* observer = nullptr);
   ~socket_service() override;
 
   binding bind(const cell_specification& cell) override;

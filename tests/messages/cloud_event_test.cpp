@@ -4,10 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "tests/support/probe_events.hpp"
+
 #define CAF_SUITE cloud_event
 #include "caf/test/dsl.hpp"
 
 using namespace cellos;
+using namespace cellos::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -86,6 +89,18 @@ std::vector<event_kind> every_kind(const std::string& guest_text = "bash") {
       {"agent_silenced", [](auto& run, auto& out) { run.agent_silenced(out, six_o_clock, silence()); }},
       {"agent_resumed", [](auto& run, auto& out) { run.agent_resumed(out, six_o_clock); }},
   };
+  kinds.push_back({"agent_silenced watched",
+                   [](auto& run, auto& out) { run.agent_silenced(out, six_o_clock, watched(silence())); }});
+  for (const bool of_declaration : {true, false}) {
+    kinds.push_back({"contradiction", [of_declaration](auto& run, auto& out) {
+                       run.contradiction(out, six_o_clock, some_contradiction(of_declaration, six_o_clock));
+                     }});
+  }
+  for (std::size_t i = 0; i < host_probe_names.size(); ++i) {
+    kinds.push_back({std::string{host_probe_names[i]}, [i](auto& run, auto& out) {
+                       run.host_reading(out, six_o_clock, some_reading(static_cast<host_probe>(i)));
+                     }});
+  }
   for (std::size_t i = 0; i < probe_source_names.size(); ++i) {
     kinds.push_back({std::string{probe_source_names[i]}, [i, guest_text](auto& run, auto& out) {
                        const guest_declaration declared{static_cast<probe_source>(i), 1, 2, guest_text};

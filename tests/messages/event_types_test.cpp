@@ -59,7 +59,7 @@ std::string in_schema(std::string_view name, const std::string& pointer) {
 /// Whatever looks like a type's name, without the prefix.
 std::set<std::string> names_in(const std::string& text) {
   std::set<std::string> names;
-  for (const std::string begin : {"guest.v1.", "run.v1.", "host.v1."}) {
+  for (const std::string begin : {"guest.v1.", "run.v1.", "host.v1.", "host.probe.v1."}) {
     for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) {
       std::size_t end = at + begin.size();
       while (end < text.size() && (std::islower(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) ++end;

@@ -33,7 +33,7 @@ understood() {
 for service in $services; do
   for drop_in in "" "$units"/examples/*.conf; do
     # A collector serves no cells.
-    [[ "$service" != *-collector || "$drop_in" != */jailer.conf ]] || continue
+    [[ "$service" != *-collector || "$drop_in" != */@(jailer|probes).conf ]] || continue
     cat "$units/$service.service" ${drop_in:+"$drop_in"} >"$unit"
     name="$service $(basename "${drop_in:-unit}")"
     exposure_is_low || fail "$name: $(cat "$scratch/exposure")"

@@ -11,7 +11,7 @@ mkdir -p "$copy"/tests/{messages,support} "$copy"/runtime/control
 cp -r "$source_dir"/{messages,config,docs} "$copy"
 cp -r "$source_dir"/runtime/control/page "$copy"/runtime/control
 cp "$source_dir"/tests/messages/{event_types,cloud_event}_test.cpp "$copy"/tests/messages
-cp "$source_dir"/tests/support/unit_main.cpp "$copy"/tests/support
+cp "$source_dir"/tests/support/{unit_main.cpp,probe_events.hpp} "$copy"/tests/support
 cd "$copy"
 
 # Lines of a file that begin with TEXT, white space aside.
@@ -87,7 +87,7 @@ must_pass event_types "with table, schema and document"
 step messages/cloud_event.hpp
 step messages/cloud_event.cpp
 step tests/messages/cloud_event_test.cpp
-build cloud_event messages/{chain_name,chain_writer,cloud_event,event_line,json_text,signing_statement,timestamp}.cpp
+build cloud_event messages/{chain_name,chain_writer,cloud_event,event_line,host_probe,host_sighting,json_text,signing_statement,timestamp}.cpp
 must_pass cloud_event "with its writer"
 grep -q run_paused_is_exactly_this_line cloud_event.log || { echo "the new case did not run"; exit 1; }
 

@@ -43,3 +43,24 @@ CAF_TEST(members_of_any_other_type_end_nothing) {
     CAF_CHECK(has(reported("guest.v1.telemetry_dropped", R"({"refused":)" + value + "}"), "telemetry dropped"));
   }
 }
+
+CAF_TEST(a_silence_says_what_the_host_had_seen) {
+  CAF_CHECK(has(reported("guest.v1.agent_silenced",
+                         R"({"hostSaw":{"connected":false,"cpuMoving":true,"vmm":"signalled","vmmSignal":9}})"),
+                "; the host saw: VMM signalled 9, not connected, CPU moving"));
+  for (const char* odd : {"{}", "[]", "7", "null", R"({"vmm":5,"connected":"yes","vmmStatus":{}})"}) {
+    CAF_CHECK(has(reported("guest.v1.agent_silenced", R"({"hostSaw":)" + std::string{odd} + "}"), "AGENT SILENCED"));
+  }
+}
+
+CAF_TEST(readings_and_contradictions_are_reported_in_a_line) {
+  CAF_CHECK(
+      has(reported("host.probe.v1.process", R"({"reading":{"output":{"alive":true},"probeSource":"host.process"}})"),
+          R"(host.process           {"alive":true})"));
+  CAF_CHECK(has(reported("host.probe.v1.undeclared_activity",
+                         R"({"kind":"undeclared_exit","confidence":"firm","counted":"1","declared":"0"})"),
+                "CONTRADICTION: undeclared_exit (firm): the host counted 1, the cell declared 0"));
+  for (const char* odd : {"{}", "[]", "7", R"({"output":[[]],"probeSource":{}})"}) {
+    CAF_CHECK(has(reported("host.probe.v1.process", R"({"reading":)" + std::string{odd} + "}"), "t"));
+  }
+}

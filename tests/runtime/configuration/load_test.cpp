@@ -105,8 +105,42 @@ on_agent_failure = "fail-cell"
                                 "u",
                                 "/n.password"};
   expected.collector = {collector_place{"0.0.0.0", 7440, {}}, "/hosts", {"x", "y"}, 3s, true, "/k.json", 2s, 1u << 20};
-  expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell}};
+  expected.cells = {{"c", "r", "/v", "s", 1ms, 0, agent_failure_policy::fail_cell, {}}};
   CAF_CHECK(config == expected);
+}
+
+CAF_TEST(every_setting_of_probes_reaches_its_member) {
+  const auto config = configuration_in(smallest + R"([probes]
+period = "2s"
+timeout = "200ms"
+record = ["cgroup", "process"]
+witness_window = "7s"
+)" + cell("a", "/a") + R"(probes = []
+tap = "tap0"
+nft_table = "inet t"
+connection_counter = "syn"
+network_namespace = "/n"
+fc_metrics = "/m"
+exec_probe = ["/p", "a"]
+)");
+  CAF_CHECK((config.probes == probe_settings{2s, 200ms, {host_probe::process, host_probe::cgroup}, 7s}));
+  CAF_CHECK((config.cells[0].probes == cell_probes{std::set<host_probe>{}, "tap0", "inet t", "syn", "/n", "/m",
+                                                   std::vector<std::string>{"/p", "a"}}));
+}
+
+CAF_TEST(what_is_no_probe_or_belongs_to_none_is_refused) {
+  const auto refused = [](const std::string& line) { return error_in(smallest + cell("a", "/a") + line); };
+  CAF_CHECK(refused("probes = ['tap']").find("is not one of process, cgroup") != std::string::npos);
+  CAF_CHECK(refused("probes = 'process'").find("an array of probes") != std::string::npos);
+  CAF_CHECK(refused("tap = 'a name with spaces'").find("is not the name of an interface") != std::string::npos);
+  CAF_CHECK(refused("nft_table = 'cell-1'").find("is not a table") != std::string::npos);
+  CAF_CHECK(refused("exec_probe = ['look']").find("is not an absolute path") != std::string::npos);
+  CAF_CHECK(refused("exec_probe = []").find("an array of a program") != std::string::npos);
+  CAF_CHECK(refused("connection_counter = 'syn'").find("names a counter of no table") != std::string::npos);
+  CAF_CHECK(refused("network_namespace = '/n'").find("is of nothing that is read") != std::string::npos);
+  CAF_CHECK(error_in(smallest + "[probes]\nperiod = '1s'\ntimeout = '1s'\n").find("probes.timeout") !=
+            std::string::npos);
+  CAF_CHECK(error_in(smallest + "[probes]\nperiod = '11s'\n").find("probes.period") != std::string::npos);
 }
 
 CAF_TEST(cells_keep_the_file_s_order) {
@@ -168,7 +202,7 @@ CAF_TEST(an_unknown_table_is_reported_with_the_nearest_valid_one) {
                   "t.toml:4:3: cells: is not a known table; did you mean [[cell]]?");
   CAF_CHECK_EQUAL(error_in(smallest + "[storage]\n"),
                   "t.toml:4:2: storage: is not a known table; remove it, known here are cell, evidence, signing, "
-                  "control, metrics, log, intake, scheduler, tls, forward, collector");
+                  "control, metrics, log, intake, scheduler, probes, tls, forward, collector");
 }
 
 CAF_TEST(an_unknown_name_is_escaped_and_bounded) {

@@ -63,6 +63,8 @@ CAF_TEST(a_cell_written_is_read_as_the_same) {
   cell.spec_signature_hash = "sha256:\\";
   cell.expected_uid = 0;
   cell.on_agent_failure = agent_failure_policy::fail_cell;
+  cell.probes = {std::set{host_probe::cgroup},         "tap0", "inet t", "syn", "/n", "/m",
+                 std::vector<std::string>{"/p", "a b"}};
   for (const auto window : {1'000'000ns, 1'000'001ns, 1'500'000'000ns, 90'000'000'000ns}) {
     cell.keepalive_window = window;
     const cell_or_refusal read = read_cell("c1", cell_to_json(cell).dump());

@@ -15,8 +15,10 @@ using namespace cellos::test;
 
 namespace {
 
-/// A value of each key that is not its default.
-const std::map<std::string, std::string> other_values{
+using values_by_key = std::map<std::string, std::string>;
+
+/// A value of each key of a host that is not its default.
+const values_by_key other_host_values{
     {"host_id", R"("host-b")"},
     {"evidence.dir", R"("/var/lib/u")"},
     {"evidence.fsync", R"("200ms")"},
@@ -44,6 +46,10 @@ const std::map<std::string, std::string> other_values{
     {"control.state_file", R"("/cells.json")"},
     {"metrics.per_cell_series", "10"},
     {"metrics.per_host_series", "10"},
+    {"probes.period", R"("5s")"},
+    {"probes.timeout", R"("2s")"},
+    {"probes.record", R"(["process"])"},
+    {"probes.witness_window", R"("1m")"},
     {"log.level", R"("warn")"},
     {"log.format", R"("json")"},
     {"intake.chunks_per_cell", "4"},
@@ -51,6 +57,10 @@ const std::map<std::string, std::string> other_values{
     {"intake.connections_per_cell", "4"},
     {"intake.half_frame_timeout", R"("5s")"},
     {"scheduler.threads", "3"},
+};
+
+/// The same of nodes.
+const values_by_key other_node_values{
     {"tls.certificate_file", R"("/n.crt")"},
     {"tls.key_file", R"("/n.key")"},
     {"tls.ca_file", R"("/ca.crt")"},
@@ -86,6 +96,12 @@ const std::map<std::string, std::string> other_values{
     {"collector.witness_interval", R"("2m")"},
     {"collector.host_bytes_per_second", R"("1MiB")"},
 };
+
+const values_by_key other_values = [] {
+  values_by_key all = other_host_values;
+  all.insert(other_node_values.begin(), other_node_values.end());
+  return all;
+}();
 
 /// Both roles of a node, with what they need.
 const std::string nodes =

@@ -1,5 +1,6 @@
 #include "runtime/probes/probe_schedule.hpp"
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -183,6 +184,44 @@ CAF_TEST(whatever_comes_and_goes_no_source_is_read_twice_at_once) {
   }
 }
 
+CAF_TEST(a_source_in_haste_is_read_then_and_its_other_readings_stay_where_they_are) {
+  const auto times = [](bool in_haste) {
+    probe_schedule schedule{seeded(3)};
+    schedule.add("a", own("a"), {});
+    std::vector<monotonic_time> read;
+    for (monotonic_time now{}; now < monotonic_time{60s}; now += 10ms) {
+      if (in_haste && now == monotonic_time{25s}) schedule.hasten(own("a"), now);
+      for (const auto& each : schedule.take_due(now)) {
+        read.push_back(now);
+        schedule.finished(each, now);
+      }
+    }
+    return read;
+  };
+  auto hastened = times(true);
+  const auto at = std::find(hastened.begin(), hastened.end(), monotonic_time{25s});
+  CAF_REQUIRE(at != hastened.end());
+  hastened.erase(at);
+  CAF_CHECK(hastened == times(false));
+}
+
+CAF_TEST(haste_during_a_reading_is_another_reading_and_never_two_in_a_moment) {
+  probe_schedule schedule{seeded(1)};
+  schedule.add("a", own("a"), {});
+  schedule.hasten(own("a"), monotonic_time{0s});
+  auto due = schedule.take_due(monotonic_time{0s});
+  CAF_REQUIRE_EQUAL(due.size(), 1u);
+  for (int i = 0; i < 100; ++i) schedule.hasten(own("a"), monotonic_time{1ms});
+  CAF_CHECK(schedule.take_due(monotonic_time{1ms}).empty());
+  schedule.finished(due.front(), monotonic_time{2ms});
+  CAF_CHECK(schedule.take_due(monotonic_time{99ms}).empty());
+  CAF_CHECK_EQUAL(schedule.take_due(monotonic_time{100ms}).size(), 1u);
+  schedule.hasten(own("nobody"), monotonic_time{0s});
+  schedule.remove("a", own("a"));
+  CAF_CHECK_EQUAL(schedule.sources(), 0u);
+  CAF_CHECK(schedule.next_wake() == monotonic_time::max());
+}
+
 CAF_TEST(a_shared_source_is_read_once_a_turn_and_its_error_is_shared) {
   int reads = 0;
   shared_source<int> source{[&](monotonic_time) -> probe_result<int> {
@@ -190,7 +229,7 @@ CAF_TEST(a_shared_source_is_read_once_a_turn_and_its_error_is_shared) {
     return reads;
   }};
   const auto in_turn = [&](std::uint64_t number) -> const probe_result<int>& {
-    return source.of({nullptr, number, {}, monotonic_time::max()});
+    return *source.of({nullptr, number, {}, monotonic_time::max()});
   };
   CAF_CHECK_EQUAL(*in_turn(1), 1);
   CAF_CHECK_EQUAL(*in_turn(1), 1);

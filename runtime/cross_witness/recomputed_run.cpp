@@ -1,0 +1,137 @@
+#include "runtime/cross_witness/recomputed_run.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <string_view>
+
+#include "messages/cloud_event.hpp"
+#include "messages/event_types.hpp"
+#include "messages/timestamp.hpp"
+#include "runtime/cross_witness/line_witness.hpp"
+
+namespace cellos {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+std::string_view text(dom::object data, std::string_view key) {
+  std::string_view value;
+  return data[key].get(value) == simdjson::SUCCESS ? value : std::string_view{};
+}
+
+std::optional<std::uint64_t> count(dom::object data, std::string_view key) {
+  const std::string_view digits = text(data, key);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<std::chrono::nanoseconds> duration(dom::object data, std::string_view key) {
+  const auto value = count(data, key);
+  if (!value || *value == 0 || *value > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(*value)};
+}
+
+/// The one among `names` that is spelled so; empty if none is.
+template <class Names>
+std::string_view known(const Names& names, std::string_view spelled) {
+  const auto found = std::find(names.begin(), names.end(), spelled);
+  return found == names.end() ? std::string_view{} : *found;
+}
+
+constexpr std::array confidence_names{to_string(confidence::soft), to_string(confidence::firm)};
+
+std::vector<recorded_contradiction> without(std::vector<recorded_contradiction> all,
+                                            const std::vector<recorded_contradiction>& others) {
+  for (const recorded_contradiction& each : others) {
+    const auto same = std::find(all.begin(), all.end(), each);
+    if (same != all.end()) all.erase(same);
+  }
+  return all;
+}
+
+}  // namespace
+
+struct recomputed_run::scratch {
+  dom::parser parser;
+
+  std::optional<dom::object> data_of(const event_line& line) {
+    dom::object data;
+    if (parser.parse(line.data.data(), line.data.size()).get(data) != simdjson::SUCCESS) return std::nullopt;
+    return data;
+  }
+};
+
+recomputed_run::recomputed_run()
+    : reader_(std::make_unique<witness_line_reader>()), scratch_(std::make_unique<scratch>()) {}
+recomputed_run::~recomputed_run() = default;
+recomputed_run::recomputed_run(recomputed_run&&) noexcept = default;
+recomputed_run& recomputed_run::operator=(recomputed_run&&) noexcept = default;
+
+void recomputed_run::take(const event_line& line) {
+  const auto name = event_name_in(line.type);
+  const auto type = name ? find_event_type(*name) : std::nullopt;
+  if (!type) return;
+  if (*type == event_type::run_started || *type == event_type::run_resumed) begin(line);
+  if (*type == event_type::run_started) began_ = true;
+  if (*type == event_type::declaration_unwitnessed || *type == event_type::undeclared_activity) record(line);
+  if (*type == event_type::telemetry_dropped && is_of_crash(line)) witness_.reset();
+  if (!witness_) return;
+  const auto read = reader_->read(line);
+  // The daemon's own has nothing to compare behind the end.
+  if (!read || std::holds_alternative<witnessed::end>(read->what)) return;
+  const witness_results results = witness_->take(*read);
+  uncompared_ += results.uncompared.size();
+  for (const found_contradiction& each : results.contradictions) {
+    found_.push_back(as_recorded(each, settings_.window));
+  }
+}
+
+/// The daemon that compared was gone by then.
+bool recomputed_run::is_of_crash(const event_line& line) {
+  const auto data = scratch_->data_of(line);
+  return data && text(*data, "reason") == to_string(loss_reason::daemon_restart);
+}
+
+/// A daemon that goes on with a run has learnt nothing yet.
+void recomputed_run::begin(const event_line& line) {
+  witness_.reset();
+  reader_ = std::make_unique<witness_line_reader>();
+  const auto data = scratch_->data_of(line);
+  const auto window = data ? duration(*data, "witnessWindowNs") : std::nullopt;
+  if (!window) return;
+  settings_ = {};
+  settings_.window = *window;
+  settings_.silence_window = duration(*data, "silenceWindowNs").value_or(settings_.silence_window);
+  witness_.emplace(settings_);
+}
+
+void recomputed_run::record(const event_line& line) {
+  const auto data = scratch_->data_of(line);
+  if (!data) return;
+  recorded_contradiction out;
+  out.of_declaration = event_name_in(line.type) == name_of(event_type::declaration_unwitnessed);
+  out.kind = known(contradiction_names, text(*data, "kind"));
+  out.confidence = known(confidence_names, text(*data, "confidence"));
+  out.window = static_cast<std::int64_t>(count(*data, "window").value_or(0));
+  out.window_ns = count(*data, "windowNs").value_or(0);
+  out.from = parse_timestamp(text(*data, "from")).value_or(wall_time{});
+  out.to = parse_timestamp(text(*data, "to")).value_or(wall_time{});
+  out.first_reading = count(*data, "firstReading").value_or(0);
+  out.last_reading = count(*data, "lastReading").value_or(0);
+  out.counted = count(*data, "counted").value_or(0);
+  out.declared = count(*data, "declared").value_or(0);
+  out.background = count(*data, "background").value_or(0);
+  out.threshold = count(*data, "threshold").value_or(0);
+  recorded_.push_back(out);
+}
+
+std::vector<recorded_contradiction> recomputed_run::unrecorded() const { return without(found_, recorded_); }
+std::vector<recorded_contradiction> recomputed_run::unfounded() const { return without(recorded_, found_); }
+
+}  // namespace cellos
