@@ -9,6 +9,7 @@
 
 #include "runtime/forwarding/forwarding_service.hpp"
 #include "tests/support/fleet_fixture.hpp"
+#include "tests/support/sharing_scheduler.hpp"
 #include "tests/support/wait.hpp"
 
 using namespace cellos;
@@ -56,7 +57,7 @@ struct fixture : collector_connector {
 
   temporary_directory kept;
   test_host host{std::uint64_t{1} << 20};
-  caf::actor_system_config configuration;
+  sharing_scheduler configuration;
   caf::actor_system system{configuration};
   noted_collector_events seen;
   noted_forwarding_events noted;

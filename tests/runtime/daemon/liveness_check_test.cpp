@@ -2,6 +2,8 @@
 
 #include <spdlog/sinks/null_sink.h>
 
+#include "tests/support/sharing_scheduler.hpp"
+
 #define CAF_SUITE liveness_check
 #include "caf/test/dsl.hpp"
 
@@ -11,13 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// As the daemon has it.
-struct sharing_scheduler : caf::actor_system_config {
-  sharing_scheduler() { set("scheduler.policy", caf::atom("sharing")); }
-};
-
 struct fixture {
-  sharing_scheduler configuration;
+  test::sharing_scheduler configuration;
   caf::actor_system system{configuration};
   operator_events events{std::make_shared<spdlog::logger>("null", std::make_shared<spdlog::sinks::null_sink_mt>()),
                          log_format::text};

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "tests/support/fleet_fixture.hpp"
+#include "tests/support/sharing_scheduler.hpp"
 
 using namespace cellos;
 using namespace cellos::test;
@@ -60,7 +61,7 @@ class collector_process {
 
  private:
   static void serve(const std::filesystem::path& dir, int report) {
-    caf::actor_system_config configuration;
+    sharing_scheduler configuration;
     configuration.load<caf::io::middleman>();
     caf::actor_system system{configuration};
     noted_collector_events events;
@@ -119,7 +120,7 @@ CAF_TEST(a_log_reaches_a_collector_of_another_process_and_goes_on_after_it_was_k
   test_host host;
   host.append(3000);
 
-  caf::actor_system_config configuration;
+  sharing_scheduler configuration;
   configuration.load<caf::io::middleman>();
   caf::actor_system system{configuration};
   remoting_connector connector{system};

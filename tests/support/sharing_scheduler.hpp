@@ -1,0 +1,12 @@
+#pragma once
+
+#include <caf/all.hpp>
+
+namespace cellos::test {
+
+/// The scheduler that the daemon runs with, and the one of which ThreadSanitizer can be told what happens before what.
+struct sharing_scheduler : caf::actor_system_config {
+  sharing_scheduler() { set("scheduler.policy", caf::atom("sharing")); }
+};
+
+}  // namespace cellos::test
