@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
-
 #include <memory>
 #include <mutex>
 #include <set>
@@ -17,6 +16,7 @@
 #include "runtime/transport/remoting.hpp"
 #include "runtime/transport/transport_connector.hpp"
 #include "runtime/transport/transport_server.hpp"
+#include "tests/support/sharing_scheduler.hpp"
 #include "tests/support/wait.hpp"
 
 namespace cellos::test {
@@ -27,7 +27,7 @@ using bytes_atom = caf::atom_constant<caf::atom("bytes")>;
 using greeting_actor = caf::typed_actor<caf::replies_to<hello_atom, std::string>::with<std::string>,
                                         caf::replies_to<bytes_atom, std::vector<char>>::with<std::uint64_t>>;
 
-struct node_configuration : caf::actor_system_config {
+struct node_configuration : sharing_scheduler {
   explicit node_configuration(remoting_times times) {
     configure_remoting(*this, times);
     set("scheduler.max-threads", 2);
