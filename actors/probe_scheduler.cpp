@@ -26,8 +26,8 @@ void on_watch(scheduler_pointer self, const probed_cell& cell, const sink_actor&
 void on_unwatch(scheduler_pointer self, const host_stamp_ptr& run) {
   const activity::mark busy{*self->state.activity};
   const auto known = self->state.runs.find(run->cell_id);
-  if (known == self->state.runs.end() || known->second.run != run) return;
-  self->state.runs.erase(known);
+  if (known != self->state.runs.end() && known->second.run == run) self->state.runs.erase(known);
+  // Also of a run that was never opened: its VMM may have connected.
   self->state.host->probes->unwatch(run);
 }
 

@@ -27,7 +27,10 @@ void watch_cell(host_pointer self, const host_supervisor_state::cell_record& rec
 }
 
 void unwatch_cell(host_supervisor_state& state, const host_supervisor_state::cell_record& record) {
+  if (state.host->probes == nullptr) return;
+  // Behind what was sent before; and at once, in case that the scheduler does not live to hear of it.
   if (state.probe_scheduler) caf::anon_send(state.probe_scheduler, unwatch_atom::value, record.cell->run);
+  state.host->probes->unwatch(record.cell->run);
 }
 
 bool replace_probe_scheduler(host_pointer self, const caf::down_msg& down) {

@@ -92,6 +92,7 @@ void process(sink_pointer self, const sink_state::arrival& arrived, std::uint64_
 void take_silence(sink_pointer self, const host_stamp_ptr& run, const agent_silenced& silence) {
   if (!self->state.journal->silence(run, silence)) return;
   self->state.host->events.agent_silenced(*run, silence);
+  record_found(self, run);
 }
 
 void take_reading(sink_pointer self, const host_stamp_ptr& run, const probe_reading& reading) {

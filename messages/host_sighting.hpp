@@ -49,7 +49,7 @@ struct host_sighting {
   std::optional<bool> traffic_moving{};
   /// Whether a telemetry connection is open.
   std::optional<bool> connected{};
-  /// Of the last look that said something of the above, but for `connected`, which is of the moment.
+  /// When what is said above was seen, of several looks the oldest; but for `connected`, which is of the moment.
   std::optional<monotonic_time> looked_at{};
 
   bool is_empty() const { return !vmm && !cgroup_populated && !cpu_moving && !traffic_moving && !connected; }

@@ -32,6 +32,7 @@ using runs = std::map<std::string, recomputed_run, std::less<>>;
 /// Empty, or why not.
 std::string read_file(const verification::log_file& from, runs& into) {
   std::ifstream file{from.path, std::ios::binary};
+  if (!file.is_open()) return "\"" + escaped(from.path.native(), 512) + "\" cannot be read";
   file.seekg(static_cast<std::streamoff>(from.skipped_bytes));
   for (std::string line; std::getline(file, line);) {
     const auto event = parse_event_line(line);

@@ -133,7 +133,6 @@ void add_probes(json& out, const cell_probes& probes) {
   add("connection_counter", probes.connection_counter);
   add("network_namespace", probes.network_namespace);
   add("fc_metrics", probes.fc_metrics);
-  add("exec_probe", probes.exec);
 }
 
 json seen_to_json(const host_sighting& seen) {
@@ -169,6 +168,11 @@ cell_or_refusal read_cell(std::string_view id, std::string_view body) {
   }
   for (const auto& [name, value] : parsed.value().items()) {
     if (std::find(names.begin(), names.end(), name) == names.end()) return unknown_field(name, names);
+  }
+  // It runs a program as this daemon's user, who may write the log.
+  if (parsed.value().contains("exec_probe")) {
+    return document_refusal{"is for the configuration file alone", "exec_probe",
+                            "whoever may ask here may not run programs"};
   }
   for (const key& known : keys) {
     if (known.name == "id") continue;

@@ -104,10 +104,13 @@ void recomputed_run::begin(const event_line& line) {
   reader_ = std::make_unique<witness_line_reader>();
   const auto data = scratch_->data_of(line);
   const auto window = data ? duration(*data, "witnessWindowNs") : std::nullopt;
-  if (!window) return;
+  // No daemon writes a longer one.
+  constexpr std::chrono::hours longest{24};
+  if (!window || *window > longest) return;
   settings_ = {};
   settings_.window = *window;
-  settings_.silence_window = duration(*data, "silenceWindowNs").value_or(settings_.silence_window);
+  const auto silence_window = duration(*data, "silenceWindowNs");
+  if (silence_window && *silence_window <= longest) settings_.silence_window = *silence_window;
   witness_.emplace(settings_);
 }
 

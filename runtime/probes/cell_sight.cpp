@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
@@ -78,7 +79,41 @@ const host_sighting& cell_sight::take(const probe_reading& reading, monotonic_ti
     case host_probe::fc_metrics:
     case host_probe::exec: break;
   }
-  if (said) seen_.looked_at = now;
+  if (said) looked_at_[reading.probe_source] = now;
+  return show();
+}
+
+const host_sighting& cell_sight::forget(host_probe probe) {
+  switch (probe) {
+    case host_probe::process:
+      seen_.vmm.reset();
+      seen_.cpu_moving.reset();
+      cpu_us_.reset();
+      break;
+    case host_probe::cgroup: seen_.cgroup_populated.reset(); break;
+    case host_probe::tap_link:
+      link_packets_.reset();
+      link_moving_.reset();
+      break;
+    case host_probe::nftables:
+      rule_packets_.reset();
+      rules_moving_.reset();
+      break;
+    case host_probe::fc_metrics:
+    case host_probe::exec: break;
+  }
+  looked_at_.erase(probe);
+  return show();
+}
+
+/// As old as the oldest of what it says.
+const host_sighting& cell_sight::show() {
+  seen_.traffic_moving.reset();
+  if (link_moving_ || rules_moving_) {
+    seen_.traffic_moving = link_moving_.value_or(false) || rules_moving_.value_or(false);
+  }
+  seen_.looked_at.reset();
+  for (const auto& [probe, at] : looked_at_) seen_.looked_at = std::min(at, seen_.looked_at.value_or(at));
   return seen_;
 }
 
@@ -88,6 +123,8 @@ bool cell_sight::take_process(const probe_reading& reading) {
   const auto found = output ? member(*output, {"alive"}) : std::nullopt;
   if (!found || found->get(alive) != simdjson::SUCCESS) return false;
   if (alive) {
+    // Another process began to count anew.
+    if (std::exchange(vmm_, reading.inputs) != reading.inputs) cpu_us_.reset();
     seen_.vmm = {vmm_state::alive, std::nullopt};
     seen_.cpu_moving = moved(cpu_us_, sum(count(*output, {"cpuUserUs"}), count(*output, {"cpuSystemUs"})));
     return true;
@@ -124,9 +161,7 @@ bool cell_sight::take_traffic(const probe_reading& reading) {
   // The two count differently, and each is compared with itself.
   const auto moving = moved(is_link ? link_packets_ : rule_packets_, packets);
   (is_link ? link_moving_ : rules_moving_) = moving;
-  if (!link_moving_ && !rules_moving_) return false;
-  seen_.traffic_moving = link_moving_.value_or(false) || rules_moving_.value_or(false);
-  return true;
+  return moving.has_value();
 }
 
 }  // namespace cellos

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "messages/host_probe.hpp"
 #include "messages/host_sighting.hpp"
@@ -19,6 +21,8 @@ class cell_sight {
 
   /// With this reading, taken at `now`. One that says nothing of it changes nothing.
   const host_sighting& take(const probe_reading& reading, monotonic_time now);
+  /// Without what this probe said: it says nothing any more.
+  const host_sighting& forget(host_probe probe);
 
  private:
   struct scratch;
@@ -27,8 +31,13 @@ class cell_sight {
   bool take_process(const probe_reading& reading);
   bool take_cgroup(const probe_reading& reading);
   bool take_traffic(const probe_reading& reading);
+  const host_sighting& show();
 
   host_sighting seen_;
+  /// When each probe said something last, of those that still say it.
+  std::map<host_probe, monotonic_time> looked_at_;
+  /// Whose CPU time was counted.
+  std::string vmm_;
   /// As counted by the reading before.
   std::optional<std::uint64_t> cpu_us_;
   std::optional<std::uint64_t> link_packets_;

@@ -115,14 +115,18 @@ void host_probe_service::watch(const host_stamp_ptr& run, const cell_specificati
     const auto known = cells_.find(run->cell_id);
     if (known != cells_.end() && known->second->run == run) return;
     if (known != cells_.end()) before = known->second->run;
-  }
-  if (before) unwatch(before);
-  {
-    const std::lock_guard hold{mutex_};
     watched->peer = peer_of(run_name(run->cell_id, run->run_id));
+    // Of the run before; the same run's, admitted again, is the new one's.
+    if (before && before->run_id != run->run_id) peers_.erase(run_name(before->cell_id, before->run_id));
     cells_[run->cell_id] = watched;
   }
-  start_sources(*watched, cell);
+  if (before) runner_->remove(before->cell_id);
+  try {
+    start_sources(*watched, cell);
+  } catch (...) {
+    unwatch(run);
+    throw;
+  }
 }
 
 template <class Source>
@@ -171,9 +175,11 @@ void host_probe_service::start_sources(const watched_cell& cell, const cell_spec
 void host_probe_service::unwatch(const host_stamp_ptr& run) {
   {
     const std::lock_guard hold{mutex_};
-    peers_.erase(run_name(run->cell_id, run->run_id));
     const auto known = cells_.find(run->cell_id);
-    if (known == cells_.end() || known->second->run != run) return;
+    const bool is_watched = known != cells_.end() && known->second->run == run;
+    const bool is_another_s = known != cells_.end() && !is_watched && known->second->run->run_id == run->run_id;
+    if (!is_another_s) peers_.erase(run_name(run->cell_id, run->run_id));
+    if (!is_watched) return;
     cells_.erase(known);
   }
   runner_->remove(run->cell_id);
@@ -216,9 +222,22 @@ void host_probe_service::on_reading(const host_stamp_ptr& run, const probe_readi
   }
 }
 
+/// What was seen by a probe that fails now says nothing of how it is.
+void host_probe_service::forget(const host_stamp_ptr& run, host_probe probe) {
+  std::shared_ptr<watched_cell> cell;
+  {
+    const std::lock_guard hold{mutex_};
+    const auto known = cells_.find(run->cell_id);
+    if (known == cells_.end() || known->second->run != run) return;
+    cell = known->second;
+  }
+  cell->board->show(cell->sight.forget(probe));
+}
+
 void host_probe_service::on_change(const host_stamp_ptr& run, host_probe probe, const probe_health::change& change,
                                    const std::string& words) {
   if (change.failing) {
+    forget(run, probe);
     events_.probe_failed(*run, probe, *change.failing, words);
   } else {
     events_.probe_recovered(*run, probe);

@@ -47,6 +47,7 @@ class host_probe_service final : public host_probes {
   peer_ptr peer_of(const std::string& run_name);
   void start_sources(const watched_cell& cell, const cell_specification& specification);
   void on_reading(const host_stamp_ptr& run, const probe_reading& reading);
+  void forget(const host_stamp_ptr& run, host_probe probe);
   void on_change(const host_stamp_ptr& run, host_probe probe, const probe_health::change& change,
                  const std::string& words);
   template <class Source>

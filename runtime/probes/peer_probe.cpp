@@ -11,7 +11,7 @@ namespace {
 
 probe_reading nothing_to_say(host_probe source) { return {source, {}, {}, std::nullopt}; }
 
-bool says_ended(const probe_reading& reading) { return reading.output.starts_with(R"({"alive":false)"); }
+bool is_of_the_end(const probe_reading& reading) { return reading.output.starts_with(R"({"alive":false)"); }
 
 }  // namespace
 
@@ -39,10 +39,17 @@ probe_result<probe_reading> peer_probe::read(const probe_context& context) {
 probe_result<probe_reading> peer_probe::look_at(named_peer peer) {
   const pid_t pid = peer.pid;
   const bool by_pidfd = static_cast<bool>(peer.pidfd);
-  auto found = look_up(std::move(peer), proc_root_);
+  auto found = look_up(peer, proc_root_);
   if (!found) {
     identity_ = {};
-    if (found.error().kind != probe_error_kind::io) return found.error();
+    end_.reset();
+    const std::lock_guard hold{mutex_};
+    group_.reset();
+    if (!says_ended(found.error())) {
+      // Nobody could look: again next time, unless somebody else has connected.
+      if (!named_) named_ = std::move(peer);
+      return found.error();
+    }
     end_ = ended_unseen({pid, {}, by_pidfd, {}});
     return *end_;
   }
@@ -56,7 +63,7 @@ probe_result<probe_reading> peer_probe::look_at(named_peer peer) {
   }
   process_probe once{std::move(*found)};
   auto reading = once.read({});
-  if (reading && says_ended(*reading)) end_ = *reading;
+  if (reading && is_of_the_end(*reading)) end_ = *reading;
   return reading;
 }
 
@@ -64,13 +71,13 @@ probe_result<probe_reading> peer_probe::look_again(const probe_context& context)
   if (end_) return *end_;
   auto process = reopen(identity_, named_by_pidfd_, proc_root_);
   if (!process) {
-    if (process.error().kind != probe_error_kind::io) return process.error();
+    if (!says_ended(process.error())) return process.error();
     end_ = ended_unseen({identity_.pid, {}, named_by_pidfd_, {}});
     return *end_;
   }
   process_probe once{std::move(*process)};
   auto reading = once.read(context);
-  if (reading && says_ended(*reading)) end_ = *reading;
+  if (reading && is_of_the_end(*reading)) end_ = *reading;
   return reading;
 }
 

@@ -29,20 +29,25 @@ bool is_readable(int pidfd) {
   return uninterrupted([&] { return ::poll(&ended, 1, 0); }) > 0;
 }
 
-/// Of a process that has no directory in /proc: it has ended, or the directory is hidden from us.
-probe_error absent(pid_t pid, const file_descriptor& pidfd) {
+/// Its directory in /proc. Where there is none it has ended, or the directory is hidden from us; where there is no
+/// descriptor left nobody knows.
+probe_result<file_descriptor> open_process(pid_t pid, const file_descriptor& pidfd, const std::string& proc_root) {
+  const std::string path = proc_root + "/" + std::to_string(pid);
+  auto directory = open_trusted_directory(path);
+  if (directory) return directory;
+  if (::access(path.c_str(), F_OK) == 0 || errno != ENOENT) return directory.error();
   const file_descriptor own{pidfd ? -1 : pidfd_open(pid)};
-  const int watched = pidfd ? pidfd.get() : own.get();
-  if (watched < 0 || is_readable(watched)) return gone();
-  return {probe_error_kind::permission_denied, "the VMM is hidden from us in /proc"};
+  if (!pidfd && !own) return errno == ESRCH ? gone() : system_refusal("pidfd_open", errno);
+  if (is_readable(pidfd ? pidfd.get() : own.get())) return gone();
+  return probe_error{probe_error_kind::permission_denied, "the VMM is hidden from us in /proc"};
 }
 
-/// What has this pid now; `pidfd`, if there is one, says whether that is who is meant.
-probe_result<vmm_process> look_at(pid_t pid, file_descriptor pidfd, const std::string& proc_root) {
+/// What has this pid now; `pidfd`, if there is one, says whether that is who is meant, and is taken with what is found.
+probe_result<vmm_process> look_at(pid_t pid, file_descriptor& pidfd, const std::string& proc_root) {
   vmm_process found;
   found.named_by_pidfd = static_cast<bool>(pidfd);
-  auto directory = open_trusted_directory(proc_root + "/" + std::to_string(pid));
-  if (!directory) return directory.error().kind == probe_error_kind::io ? absent(pid, pidfd) : directory.error();
+  auto directory = open_process(pid, pidfd, proc_root);
+  if (!directory) return directory.error();
   found.directory = std::move(*directory);
   const auto text = read_kernel_file(found.directory.get(), "stat", longest_stat);
   if (!text) return text.error();
@@ -52,13 +57,15 @@ probe_result<vmm_process> look_at(pid_t pid, file_descriptor pidfd, const std::s
     return probe_error{probe_error_kind::malformed_source, "/proc/PID/stat has another form"};
   }
   found.identity = {pid, stat->start_ticks};
-  found.pidfd = pidfd ? std::move(pidfd) : file_descriptor{pidfd_open(pid)};
-  if (!found.pidfd) return errno == ESRCH ? gone() : system_refusal("pidfd_open", errno);
+  file_descriptor own{pidfd ? -1 : pidfd_open(pid)};
+  if (!pidfd && !own) return errno == ESRCH ? gone() : system_refusal("pidfd_open", errno);
   // Who lives now has had the pid all the time, and the directory is its own. Of who has ended nobody knows.
-  if (is_readable(found.pidfd.get())) return gone();
+  if (is_readable(pidfd ? pidfd.get() : own.get())) return gone();
   const auto again = read_kernel_file(found.directory.get(), "stat", longest_stat);
   if (!again) return again.error();
-  return *again ? probe_result<vmm_process>{std::move(found)} : gone();
+  if (!*again) return gone();
+  found.pidfd = std::move(pidfd ? pidfd : own);
+  return found;
 }
 
 }  // namespace
@@ -86,21 +93,21 @@ probe_result<named_peer> name_peer(int connection) {
   return named_peer{peer.pid, std::move(pidfd)};
 }
 
-probe_result<vmm_process> look_up(named_peer peer, const std::string& proc_root) {
-  return look_at(peer.pid, std::move(peer.pidfd), proc_root);
+bool says_ended(const probe_error& error) { return error == gone(); }
+
+probe_result<vmm_process> look_up(named_peer& peer, const std::string& proc_root) {
+  return look_at(peer.pid, peer.pidfd, proc_root);
 }
 
 probe_result<vmm_process> peer_process(int connection, const std::string& proc_root) {
   auto peer = name_peer(connection);
   if (!peer) return peer.error();
-  return look_up(std::move(*peer), proc_root);
+  return look_up(*peer, proc_root);
 }
 
 probe_result<vmm_process> reopen(const process_identity& identity, bool named_by_pidfd, const std::string& proc_root) {
-  auto directory = open_trusted_directory(proc_root + "/" + std::to_string(identity.pid));
-  if (!directory) {
-    return directory.error().kind == probe_error_kind::io ? absent(identity.pid, {}) : directory.error();
-  }
+  auto directory = open_process(identity.pid, {}, proc_root);
+  if (!directory) return directory.error();
   vmm_process found;
   found.identity = identity;
   found.named_by_pidfd = named_by_pidfd;
@@ -112,7 +119,8 @@ probe_result<vmm_process> reopen(const process_identity& identity, bool named_by
 }
 
 probe_result<vmm_process> process_with_pid(pid_t pid, const std::string& proc_root) {
-  return look_at(pid, file_descriptor{}, proc_root);
+  file_descriptor none;
+  return look_at(pid, none, proc_root);
 }
 
 bool has_ended(const vmm_process& process) { return is_readable(process.pidfd.get()); }

@@ -39,11 +39,15 @@ struct named_peer {
   std::shared_ptr<void> claim{};
 };
 
-/// Two system calls, of which neither waits. `io` where the peer has ended and was reaped.
+/// Whether it says that a process has ended, and not that nobody could look.
+bool says_ended(const probe_error& error);
+
+/// Two system calls, of which neither waits. An error that says_ended where the peer has ended and was reaped.
 probe_result<named_peer> name_peer(int connection);
-/// The process that was named. `io` where it has ended meanwhile. `proc_root`: where proc(5) is mounted.
-probe_result<vmm_process> look_up(named_peer peer, const std::string& proc_root = "/proc");
-/// A process that was found before, ended or not; `io` where nothing of it is left.
+/// The process that was named; an error that says_ended where it has ended meanwhile. After another error `peer` is as
+/// it was. `proc_root`: where proc(5) is mounted.
+probe_result<vmm_process> look_up(named_peer& peer, const std::string& proc_root = "/proc");
+/// A process that was found before, ended or not; an error that says_ended where nothing of it is left.
 probe_result<vmm_process> reopen(const process_identity& identity, bool named_by_pidfd,
                                  const std::string& proc_root = "/proc");
 

@@ -111,6 +111,9 @@ CAF_TEST(a_member_that_is_null_is_as_good_as_absent_where_it_is_optional) {
                       R"("keepalive_window":null,"expected_uid":null,"on_agent_failure":null})");
   CAF_REQUIRE(std::holds_alternative<cell_specification>(read));
   CAF_CHECK(std::get<cell_specification>(read) == std::get<cell_specification>(read_cell("c1", smallest)));
+  const auto program =
+      refused("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s","exec_probe":["/bin/sh"]})");
+  CAF_CHECK_EQUAL(program.field, "exec_probe");
   const auto refusal = refused("c1", R"({"run_id":null,"vsock_uds_base":"/v","spec_signature_hash":"s"})");
   CAF_CHECK_EQUAL(refusal.field, "run_id");
   CAF_CHECK_EQUAL(refusal.error, "is null, not a string");

@@ -63,6 +63,27 @@ CAF_TEST(traffic_moves_where_either_source_counts) {
   CAF_CHECK(sight.take(rules("4"), {}).traffic_moving == false);
 }
 
+CAF_TEST(what_a_probe_said_that_fails_now_is_not_said_any_more) {
+  cell_sight sight;
+  const auto tap = of(host_probe::tap_link, R"({"rxPackets":"1","txPackets":"1"})");
+  sight.take(alive("10"), monotonic_time{1s});
+  sight.take(tap, monotonic_time{2s});
+  CAF_CHECK(sight.take(tap, monotonic_time{3s}).looked_at == monotonic_time{1s});
+  const auto left = sight.forget(host_probe::process);
+  CAF_CHECK(!left.vmm);
+  CAF_CHECK(left.traffic_moving == false);
+  CAF_CHECK(left.looked_at == monotonic_time{3s});
+  CAF_CHECK(sight.forget(host_probe::tap_link).is_empty());
+}
+
+CAF_TEST(another_vmm_begins_to_count_anew) {
+  cell_sight sight;
+  sight.take(alive("10"), {});
+  auto other = alive("20");
+  other.inputs = R"({"pid":2})";
+  CAF_CHECK(!sight.take(other, {}).cpu_moving);
+}
+
 CAF_TEST(what_says_nothing_changes_nothing) {
   cell_sight sight;
   const auto before = sight.take(alive("10"), monotonic_time{1s});

@@ -217,6 +217,30 @@ CAF_TEST(nothing_is_read_of_a_run_that_is_over) {
   CAF_CHECK(!holds_within(600ms, [&] { return heard_of(host_probe::process) > before; }));
 }
 
+CAF_TEST(a_run_that_was_never_watched_leaves_nothing_behind) {
+  start();
+  connected_process peer{path, listening};
+  service->connected(cell, peer.connection());
+  service->unwatch(run);
+  peer.end(SIGKILL, true);
+  // The same one again, whose VMM has yet to connect.
+  watch();
+  CAF_CHECK(!holds_within(600ms, [&] { return vmm().has_value(); }));
+}
+
+CAF_TEST(a_run_that_is_admitted_again_keeps_the_vmm_that_connected_meanwhile) {
+  start();
+  watch();
+  connected_process peer{path, listening};
+  service->connected(cell, peer.connection());
+  const auto before = run;
+  run = std::make_shared<const host_stamp>(*run);
+  board = std::make_shared<sighting_board>();
+  watch();
+  service->unwatch(before);
+  CAF_CHECK(holds_within(test_timeout, [&] { return vmm() == vmm_state::alive; }));
+}
+
 CAF_TEST(a_cell_says_itself_whose_readings_are_put_on_record) {
   settings.record = {host_probe::process};
   start();

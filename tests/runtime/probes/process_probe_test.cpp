@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include <functional>
 
+#include "runtime/probes/peer_probe.hpp"
 #include "tests/runtime/probes/probe_results.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -148,6 +150,27 @@ CAF_TEST(the_peer_of_a_connection_is_the_process_that_connected) {
   vmm.reap();
   CAF_CHECK(output_of(probe.read(turn(2))).at("signal") == SIGKILL);
   CAF_CHECK_EQUAL(outcome(peer_process(connection.get())), "io");
+}
+
+CAF_TEST(whom_nobody_can_look_at_for_want_of_descriptors_has_not_ended) {
+  child vmm{[] {}};
+  peer_probe probe;
+  probe.connected({vmm.pid(), {}, false, {}});
+  const auto read_without_descriptors = [&](std::uint64_t number) {
+    rlimit usual{};
+    ::getrlimit(RLIMIT_NOFILE, &usual);
+    const rlimit none{0, usual.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const auto result = outcome(probe.read(turn(number)));
+    ::setrlimit(RLIMIT_NOFILE, &usual);
+    return result;
+  };
+  const std::string first = read_without_descriptors(1);
+  CAF_CHECK_EQUAL(first, "io");
+  CAF_CHECK(output_of(probe.read(turn(2))).at("alive") == true);
+  const std::string later = read_without_descriptors(3);
+  CAF_CHECK_EQUAL(later, "io");
+  CAF_CHECK(output_of(probe.read(turn(4))).at("alive") == true);
 }
 
 CAF_TEST(a_pid_that_came_again_is_another_process) {
