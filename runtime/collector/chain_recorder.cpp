@@ -25,7 +25,10 @@ void chain_recorder::say(node_statement said) {
 void chain_recorder::work(bool all) {
   const std::lock_guard one_at_a_time{work_};
   if (!around_.chain.is_open()) return;
-  if (!has_recalled_ && !recall()) return;
+  if (!has_recalled_ && !recall()) {
+    if (all) say_forks();
+    return;
+  }
   if (!all && !around_.chain.is_idle()) return;
   const monotonic_time deadline = around_.clock.now() + last_words_time;
   for (;;) {
@@ -35,6 +38,17 @@ void chain_recorder::work(bool all) {
     around_.chain.say(std::move(some));
     if (!all || around_.clock.now() >= deadline) return;
   }
+}
+
+/// Before the chain was read. Nobody would say them again: a copy that was begun anew contradicts nothing.
+void chain_recorder::say_forks() {
+  std::vector<node_statement> forks;
+  const std::lock_guard guard{mutex_};
+  for (node_statement& each : waiting_) {
+    if (forks.size() < most_at_once && std::holds_alternative<forked_history>(each)) forks.push_back(std::move(each));
+  }
+  waiting_.clear();
+  if (!forks.empty()) around_.chain.say(std::move(forks));
 }
 
 /// Nobody else adds to what is recorded.

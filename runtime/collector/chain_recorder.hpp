@@ -52,6 +52,7 @@ class chain_recorder {
 
  private:
   bool recall();
+  void say_forks();
   void add_witnessed(std::vector<node_statement>& to, bool all, monotonic_time deadline);
   std::vector<node_statement> take_some();
 

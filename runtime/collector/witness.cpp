@@ -53,14 +53,18 @@ witness::share& witness::share_of(const std::string& host_id, monotonic_time now
   return at->second;
 }
 
-std::vector<witness::piece_end> witness::ended_segments(const collector_store::named_copy& copy, segment_position known,
-                                                        segment_position last, std::size_t most) const {
+std::optional<std::vector<witness::piece_end>> witness::ended_segments(const collector_store::named_copy& copy,
+                                                                       segment_position known, segment_position last,
+                                                                       std::size_t most) const {
   std::vector<piece_end> ended;
   std::error_code unlisted;
   const auto pieces = list_pieces(copy.copy->dir(), unlisted);
-  for (std::size_t i = pieces.size(); i-- > 0 && ended.size() < most && pieces[i].segment >= known.segment;) {
+  if (unlisted) return std::nullopt;
+  for (std::size_t i = pieces.size(); i-- > 0 && pieces[i].segment >= known.segment;) {
     const bool ends_segment = i + 1 == pieces.size() || pieces[i + 1].segment > pieces[i].segment;
     if (!ends_segment || pieces[i] >= last) continue;
+    // Of the segment that was under way there is a place already, and its end is worth one more whatever comes.
+    if (ended.size() >= most && pieces[i].segment != known.segment) continue;
     const auto size = size_of(copy.copy->dir() / piece_file_name(pieces[i]));
     const segment_position end{pieces[i].segment, pieces[i].offset + size};
     if (end > known) ended.push_back({pieces[i], end});
@@ -74,10 +78,16 @@ bool witness::look_at(const collector_store::named_copy& copy, segment_position 
   const auto last = copy.copy->durable_piece();
   if (!last) return false;
   share& host = share_of(copy.host_id, request_->now);
-  for (const piece_end& each : ended_segments(copy, known, last->begin, host.ends)) {
-    // In order, or not at all: what is witnessed later counts for what lies before.
-    if (into.size() >= request_->most || !add(copy, each.begin, each.end, of, into)) return false;
-    --host.ends;
+  const auto ended = ended_segments(copy, known, last->begin, host.ends);
+  if (!ended) return false;
+  for (const piece_end& each : *ended) {
+    // In order: what is witnessed later counts for what lies before. What cannot be read holds nothing up.
+    if (into.size() >= request_->most) return false;
+    if (!add(copy, each.begin, each.end, of, into)) {
+      if (bytes_left_ == 0 || !request_->goes_on()) return false;
+      continue;
+    }
+    if (host.ends > 0) --host.ends;
   }
   if (!is_due) return true;
   return into.size() < request_->most && add(copy, last->begin, last->end(), of, into);

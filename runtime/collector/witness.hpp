@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -73,9 +74,10 @@ class witness {
   };
 
   share& share_of(const std::string& host_id, monotonic_time now);
-  /// The newest that a host may have witnessed, of those that end segments behind `known`, in order.
-  std::vector<piece_end> ended_segments(const collector_store::named_copy& copy, segment_position known,
-                                        segment_position last, std::size_t most) const;
+  /// The newest that a host may have witnessed, of those that end segments behind `known`, in order, and in any case
+  /// that of the segment where `known` is. Nothing where the directory cannot be read.
+  std::optional<std::vector<piece_end>> ended_segments(const collector_store::named_copy& copy, segment_position known,
+                                                       segment_position last, std::size_t most) const;
   /// False where something is left to be found.
   bool look_at(const collector_store::named_copy& copy, segment_position known, bool is_due, pace& of,
                std::vector<witnessed_log>& into);

@@ -63,6 +63,9 @@ std::string stream_inquiry::check_stream(stream_tail& into, std::string& failure
     return {};
   }
   const jsStreamConfig& config = *info.get()->Config;
+  if (config.Retention != js_LimitsPolicy) {
+    return "the stream removes what was consumed (its retention is not by limits): what it has says nothing then";
+  }
   const std::string begin = wanted.prefix + '.';
   for (int i = 0; wanted.fence == stream_fence::stream && i < config.SubjectsLen; ++i) {
     if (std::string_view{config.Subjects[i]}.starts_with(begin)) continue;

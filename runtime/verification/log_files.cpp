@@ -95,14 +95,21 @@ std::string log_id_in(const fs::path& directory) {
   return name ? text : std::string{};
 }
 
-/// By the name of the first line's chain.
-std::string host_in(const fs::path& segment) {
+/// By the name of its chain.
+void add_host_of(std::string_view line, std::set<std::string, std::less<>>& into) {
+  logged_event event;
+  if (!read_canonical_line(line.substr(0, line.find('\n')), event)) return;
+  if (const auto chain = parse_chain_name(event.chain)) into.emplace(chain->host);
+}
+
+/// Of the first line and of the last.
+std::set<std::string, std::less<>> hosts_in(const std::vector<log_range>& ranges) {
   constexpr std::uint64_t longest_line = std::uint64_t{256} << 10;
-  const auto text = file_text{segment}.read(0, longest_line).value_or(std::string{});
-  logged_event first;
-  if (!read_canonical_line(std::string_view{text}.substr(0, text.find('\n')), first)) return {};
-  const auto chain = parse_chain_name(first.chain);
-  return chain ? std::string{chain->host} : std::string{};
+  std::set<std::string, std::less<>> hosts;
+  add_host_of(file_text{ranges.front().path}.read(0, longest_line).value_or(std::string{}), hosts);
+  const file_text last{ranges.back().path};
+  add_host_of(last.line_ending_at(last.whole_lines()).value_or(std::string{}), hosts);
+  return hosts;
 }
 
 /// Of one log's directory, or of files elsewhere.
@@ -113,7 +120,7 @@ void add_log(const fs::path& log, const std::set<fs::path>& paths, std::uint32_t
     if (const auto segment = segment_of(path.filename().native())) placed.ranges.push_back({path, {*segment, 0}, 0});
   }
   if (placed.ranges.empty()) return;
-  placed.host = host_in(placed.ranges.front().path);
+  placed.hosts = hosts_in(placed.ranges);
   listing.logs.push_back(std::move(placed));
 }
 
@@ -132,7 +139,7 @@ std::string add_merged_copy(const std::string& host, const std::string& name, co
   }
   const auto copy = parse_copy_name(name);
   listing.logs.push_back(
-      {*directories.begin(), host, copy ? name.substr(0, name.find('.')) : std::string{}, copy ? copy->fork : 0, {}});
+      {*directories.begin(), {host}, copy ? name.substr(0, name.find('.')) : std::string{}, copy ? copy->fork : 0, {}});
   return copy_merge{number, listing}.merge(std::move(pieces));
 }
 

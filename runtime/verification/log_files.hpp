@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -34,8 +36,8 @@ struct log_range {
 struct placed_log {
   /// The directory, or the first of them.
   std::filesystem::path directory;
-  /// Whose it is; empty where that is unknown.
-  std::string host;
+  /// Whose it is; several where the host was given another id meanwhile, none where that is unknown.
+  std::set<std::string, std::less<>> hosts;
   /// Hexadecimal; empty where an evidence directory has none.
   std::string log_id;
   /// Of a collector's copy, which; nothing of a host's own.

@@ -39,7 +39,8 @@ class log_comparison {
   log_comparison(const placed_log& log, bool partial, verification_report& report)
       : log_(log), partial_(partial), report_(report) {}
 
-  void take(const testimony& each) {
+  /// False: what it is about is not here.
+  bool take(const testimony& each) {
     const log_range* range = range_of(each.said.at);
     if (range == nullptr) return take_absent(each);
     const file_text& text = text_of_file(range->path);
@@ -51,7 +52,7 @@ class log_comparison {
     if (same_bytes(each, of) && same_line) {
       ++agreeing_;
       of.agreed = each.said.at.offset;
-      return;
+      return true;
     }
     if (!altered_) {
       const auto first = of.agreed > range->begin.offset ? of.agreed - range->begin.offset : 0;
@@ -59,9 +60,16 @@ class log_comparison {
     } else {
       ++later_altered_;
     }
+    return true;
   }
 
   void finish() {
+    if (agreeing_ == 0 && removed_ != nullptr && !altered_ && !missing_) {
+      // Whoever has the host's key says of it what retention took.
+      report_.add({finding_cause::no_witness, "", 0, removed_->file, removed_->line,
+                   "witnesses " + name_of(removed_->said) +
+                       ", of which retention took all that was witnessed, as the host says"});
+    }
     if (altered_) {
       if (later_altered_ > 0) altered_->words += "; the same of " + std::to_string(later_altered_) + " later";
       report_.add(*std::move(altered_));
@@ -144,14 +152,15 @@ class log_comparison {
   }
 
   /// Neither a file nor bytes: removed by retention, or cut off.
-  void take_absent(const testimony& each) {
+  bool take_absent(const testimony& each) {
     const auto host = report_.hosts.find(each.said.host);
     const bool is_removed = host != report_.hosts.end() && each.said.at.segment <= host->second.removed_until &&
                             (log_.ranges.empty() || each.said.at.segment < log_.ranges.front().begin.segment);
-    if (is_removed || partial_) return;
+    if (is_removed) removed_ = &each;
+    if (is_removed || partial_) return is_removed;
     if (missing_) {
       ++later_missing_;
-      return;
+      return true;
     }
     missing_ = finding{finding_cause::missing,
                        "",
@@ -161,6 +170,7 @@ class log_comparison {
                        name_of(each.said) + " has no line that ends at " + text_of(each.said.at) +
                            ", which this line witnesses; what is in \"" + escaped(log_.directory.string(), 512) +
                            "\" was cut back, or a part of it is lost"};
+    return true;
   }
 
   const placed_log& log_;
@@ -170,6 +180,8 @@ class log_comparison {
   /// By segment and where the collector's part of it begins.
   std::map<std::pair<std::uint64_t, std::uint64_t>, series> series_;
   std::uint64_t agreeing_ = 0;
+  /// The last one of what the host says retention took.
+  const testimony* removed_ = nullptr;
   std::optional<finding> altered_;
   std::uint64_t later_altered_ = 0;
   std::optional<finding> missing_;
@@ -191,7 +203,7 @@ void leave_out_own_keys(std::vector<testimony>& testimonies, verification_report
   });
 }
 
-/// What is said of one log, in its order.
+/// In the log's order.
 using testimonies_of_log = std::vector<const testimony*>;
 /// Whoever answers for a host may give its log another's id.
 using by_host_and_id = std::map<std::pair<std::string, std::string>, testimonies_of_log>;
@@ -203,22 +215,28 @@ class witnessed_logs {
     for (const testimony& each : all) by_log_[{each.said.host, each.said.log_id}].push_back(&each);
   }
 
-  /// What is said of that log; null where nothing is, or where several can be meant.
-  const testimonies_of_log* find(const placed_log& log, const verified_logs& among) const {
+  /// What is said of that log, in its order; nothing where several can be meant.
+  testimonies_of_log find(const placed_log& log, const verified_logs& among) const {
     const auto is_another = [&](const auto& name) {
       return std::ranges::any_of(among.logs, [&](const placed_log& each) {
-        return each.log_id == name.second && (each.host.empty() || each.host == name.first);
+        return each.log_id == name.second && (each.hosts.empty() || each.hosts.contains(name.first));
       });
     };
-    const testimonies_of_log* found = nullptr;
+    // A copy that was put elsewhere has no host's name.
+    const bool is_known =
+        std::ranges::any_of(by_log_, [&](const auto& each) { return log.hosts.contains(each.first.first); });
+    std::vector<const testimonies_of_log*> found;
     for (const auto& [name, said] : by_log_) {
-      if (!log.host.empty() && log.host != name.first) continue;
+      if (is_known && !log.hosts.contains(name.first)) continue;
       // A log without an id is none of those that are here.
       if (log.log_id.empty() ? is_another(name) : log.log_id != name.second) continue;
-      if (found != nullptr) return nullptr;
-      found = &said;
+      found.push_back(&said);
     }
-    return found;
+    testimonies_of_log all;
+    if (found.size() > 1 && (!is_known || log.log_id.empty())) return all;
+    for (const auto* each : found) all.insert(all.end(), each->begin(), each->end());
+    std::ranges::sort(all, [](const testimony* one, const testimony* other) { return in_log_order(*one, *other); });
+    return all;
   }
 
   void mark_compared(const testimony& each) { compared_.insert(&each); }
@@ -263,16 +281,15 @@ void compare(const verified_logs& logs, std::vector<testimony> testimonies, bool
   std::ranges::sort(testimonies, in_log_order);
   witnessed_logs witnessed{testimonies};
   for (const placed_log& log : logs.logs) {
-    const auto* said = witnessed.find(log, logs);
-    if (said == nullptr) {
+    const auto said = witnessed.find(log, logs);
+    if (said.empty()) {
       report.notes.push_back("\"" + escaped(log.directory.string(), 512) + "\": nothing of it was witnessed");
       continue;
     }
     log_comparison comparison{log, partial, report};
-    for (const testimony* each : *said) {
+    for (const testimony* each : said) {
       if (log.fork && *log.fork != each->said.fork) continue;
-      comparison.take(*each);
-      witnessed.mark_compared(*each);
+      if (comparison.take(*each) || !partial) witnessed.mark_compared(*each);
     }
     comparison.finish();
   }
