@@ -63,8 +63,7 @@ CAF_TEST(a_cell_written_is_read_as_the_same) {
   cell.spec_signature_hash = "sha256:\\";
   cell.expected_uid = 0;
   cell.on_agent_failure = agent_failure_policy::fail_cell;
-  cell.probes = {std::set{host_probe::cgroup},         "tap0", "inet t", "syn", "/n", "/m",
-                 std::vector<std::string>{"/p", "a b"}};
+  cell.probes = {std::set{host_probe::cgroup}, "tap0", "inet t", "syn", "/n", "/m", std::nullopt};
   for (const auto window : {1'000'000ns, 1'000'001ns, 1'500'000'000ns, 90'000'000'000ns}) {
     cell.keepalive_window = window;
     const cell_or_refusal read = read_cell("c1", cell_to_json(cell).dump());
@@ -105,15 +104,18 @@ CAF_TEST(members_are_refused_by_name) {
   CAF_CHECK_EQUAL(refused("c1", R"({"\u0000":1})").field, "\\x00");
 }
 
+CAF_TEST(a_program_to_run_is_for_the_configuration_file_alone) {
+  const auto program =
+      refused("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s","exec_probe":["/bin/sh"]})");
+  CAF_CHECK_EQUAL(program.field, "exec_probe");
+}
+
 CAF_TEST(a_member_that_is_null_is_as_good_as_absent_where_it_is_optional) {
   const cell_or_refusal read =
       read_cell("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s",)"
                       R"("keepalive_window":null,"expected_uid":null,"on_agent_failure":null})");
   CAF_REQUIRE(std::holds_alternative<cell_specification>(read));
   CAF_CHECK(std::get<cell_specification>(read) == std::get<cell_specification>(read_cell("c1", smallest)));
-  const auto program =
-      refused("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s","exec_probe":["/bin/sh"]})");
-  CAF_CHECK_EQUAL(program.field, "exec_probe");
   const auto refusal = refused("c1", R"({"run_id":null,"vsock_uds_base":"/v","spec_signature_hash":"s"})");
   CAF_CHECK_EQUAL(refusal.field, "run_id");
   CAF_CHECK_EQUAL(refusal.error, "is null, not a string");
