@@ -12,7 +12,7 @@ commands="$(jq --raw-output --arg file "$file" '.[] | select(.file == $file) | .
 command="${commands%%$'\n'*}"
 [[ -n "$command" ]] || { echo "lint: $file is not in $build/compile_commands.json" >&2; exit 1; }
 
-digest="$({ clang-tidy-16 --version; cat "$0" "${settings[@]}"; echo "$commands"; eval "${command/ -o * -c / -E -CC -dD }"; } | sha256sum)"
+digest="$({ clang-tidy-16 --version; cat "$0" "${settings[@]}"; echo "$commands"; eval "${command/ -o * -c / -E -C -dD }"; } | sha256sum)"
 passed="$build/passed/${digest%% *}"
 [[ ! -e "$passed" ]] || exit 0
 clang-tidy-16 --quiet --extra-arg=-Wno-unknown-warning-option -p "$build" "$file"
