@@ -12,7 +12,7 @@ namespace cellos {
 /// kernel's, whatever the number of tables. Needs CAP_NET_ADMIN there, and CAP_SYS_ADMIN for another namespace (see
 /// in_network_namespace).
 ///
-/// Not by libnftables: its listing takes a time that grows with the square of the tables (performance.md), it ends a
+/// Not by libnftables: its listing takes a time that grows with the square of the tables (ADR 18), it ends a
 /// process that has no descriptor left, and it knows no deadline.
 probe_result<nft_ruleset> read_nft_ruleset(const std::string& namespace_path, monotonic_time deadline);
 
