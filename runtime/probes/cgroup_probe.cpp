@@ -157,7 +157,7 @@ probe_result<probe_reading> cgroup_probe::read(const probe_context&) {
   return reading;
 }
 
-named_cgroup_probe::named_cgroup_probe(cgroup_roots roots, std::string path)
+named_cgroup_probe::named_cgroup_probe(cgroup_roots roots, const std::string& path)
     : roots_(std::move(roots)), path_(path.substr(std::min(path.find_first_not_of('/'), path.size()))) {}
 
 /// Where it is may change: the VMM's jailer makes it, and it goes with the VMM.

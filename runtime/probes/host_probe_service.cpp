@@ -227,7 +227,7 @@ void host_probe_service::on_reading(const host_stamp_ptr& run, const probe_readi
   const monotonic_time at = now();
   cell->board->show(cell->sight.take(reading, at));
   const auto kept = std::make_shared<const probe_reading>(reading);
-  looks_.read(run->cell_id, kept, at);
+  looks_.read(*run, kept, at);
   if (deliver && cell->recorded.contains(reading.probe_source)) deliver(run, kept);
 }
 
@@ -247,7 +247,7 @@ void host_probe_service::on_change(const host_stamp_ptr& run, host_probe probe, 
                                    const std::string& words) {
   if (change.failing) {
     forget(run, probe);
-    looks_.failed(run->cell_id, probe, {*change.failing, words});
+    looks_.failed(*run, probe, {*change.failing, words});
     events_.probe_failed(*run, probe, *change.failing, words);
   } else {
     events_.probe_recovered(*run, probe);

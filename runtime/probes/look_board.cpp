@@ -16,31 +16,36 @@ void look_board::end(const std::string& cell_id) {
   cells_.erase(cell_id);
 }
 
-void look_board::read(std::string_view cell_id, const probe_reading_ptr& reading, monotonic_time now) {
-  const std::lock_guard hold{mutex_};
+look_board::entry* look_board::of_run(std::string_view cell_id, std::string_view run_id) {
   const auto cell = cells_.find(cell_id);
-  if (cell == cells_.end()) return;
-  const std::size_t bytes = reading->inputs.size() + reading->output.size();
-  cell->second.probes[reading->probe_source] = {reading->probe_source, now, bytes > longest_reading ? nullptr : reading,
-                                                bytes, std::nullopt};
+  return cell == cells_.end() || cell->second.run_id != run_id ? nullptr : &cell->second;
 }
 
-void look_board::failed(std::string_view cell_id, host_probe probe, probe_error error) {
+void look_board::read(const host_stamp& run, const probe_reading_ptr& reading, monotonic_time now) {
   const std::lock_guard hold{mutex_};
-  const auto cell = cells_.find(cell_id);
-  if (cell == cells_.end()) return;
-  probe_look& look = cell->second.probes[probe];
+  entry* cell = of_run(run.cell_id, run.run_id);
+  if (cell == nullptr) return;
+  const std::size_t bytes = reading->inputs.size() + reading->output.size();
+  cell->probes[reading->probe_source] = {reading->probe_source, now, bytes > longest_reading ? nullptr : reading, bytes,
+                                         std::nullopt};
+}
+
+void look_board::failed(const host_stamp& run, host_probe probe, probe_error error) {
+  const std::lock_guard hold{mutex_};
+  entry* cell = of_run(run.cell_id, run.run_id);
+  if (cell == nullptr) return;
+  probe_look& look = cell->probes[probe];
   look.probe = probe;
   look.failing = std::move(error);
 }
 
 void look_board::found(std::string_view cell_id, std::string_view run_id, const recorded_contradiction& contradiction) {
   const std::lock_guard hold{mutex_};
-  const auto cell = cells_.find(cell_id);
-  if (cell == cells_.end() || cell->second.run_id != run_id) return;
-  ++cell->second.contradictions;
-  cell->second.last.push_front(contradiction);
-  if (cell->second.last.size() > most_contradictions) cell->second.last.pop_back();
+  entry* cell = of_run(cell_id, run_id);
+  if (cell == nullptr) return;
+  ++cell->contradictions;
+  cell->last.push_front(contradiction);
+  if (cell->last.size() > most_contradictions) cell->last.pop_back();
 }
 
 std::optional<cell_look> look_board::of(std::string_view cell_id) const {

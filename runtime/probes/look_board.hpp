@@ -12,6 +12,7 @@
 
 #include "messages/contradiction.hpp"
 #include "messages/host_probe.hpp"
+#include "messages/host_stamp.hpp"
 #include "messages/instants.hpp"
 
 namespace cellos {
@@ -49,9 +50,9 @@ class look_board {
   /// Another run of the cell, or the same: what was found of that is kept.
   void begin(const std::string& cell_id, const std::string& run_id);
   void end(const std::string& cell_id);
-  // Of a cell, or a run, that is not there: nothing.
-  void read(std::string_view cell_id, const probe_reading_ptr& reading, monotonic_time now);
-  void failed(std::string_view cell_id, host_probe probe, probe_error error);
+  // Of a run that is not the cell's, or no longer: nothing.
+  void read(const host_stamp& run, const probe_reading_ptr& reading, monotonic_time now);
+  void failed(const host_stamp& run, host_probe probe, probe_error error);
   void found(std::string_view cell_id, std::string_view run_id, const recorded_contradiction& contradiction);
 
   /// Nothing of a cell that is not watched.
@@ -64,6 +65,9 @@ class look_board {
     std::uint64_t contradictions = 0;
     std::deque<recorded_contradiction> last;
   };
+
+  /// Under the lock; null where it is not the cell's run.
+  entry* of_run(std::string_view cell_id, std::string_view run_id);
 
   mutable std::mutex mutex_;
   std::map<std::string, entry, std::less<>> cells_;

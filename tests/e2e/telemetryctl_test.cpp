@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -127,6 +128,18 @@ CAF_TEST(a_cell_is_added_with_everything_that_is_read_of_it) {
   auto unknown = adding(host, "alone");
   unknown.insert(unknown.end(), {"--probes", "tap"});
   CAF_CHECK(has(ctl(host, unknown).err, "\"tap\" is not one of process, cgroup"));
+}
+
+CAF_TEST(there_is_an_option_for_every_field_of_a_cell) {
+  std::ifstream file{CELLOS_SOURCE_DIR "/config/openapi.json"};
+  const json fields = json::parse(file).at("components").at("schemas").at("CellSpecification").at("properties");
+  process help{{program_path("cellos-telemetryctl"), {"add", "--help"}, {}}};
+  CAF_REQUIRE_EQUAL(help.wait(), 0);
+  for (const auto& [field, described] : fields.items()) {
+    std::string option = "  --" + field + " ";
+    std::replace(option.begin(), option.end(), '_', '-');
+    if (!has(help.out(), option)) CAF_ERROR("cellos-telemetryctl add has no option for " << field);
+  }
 }
 
 CAF_TEST(a_cell_called_like_a_parent_directory_can_be_seen_and_removed) {

@@ -24,6 +24,8 @@ recorded_contradiction counted(std::uint64_t number) {
   return found;
 }
 
+const host_stamp run{"h", "c", "r1", "s"};
+
 struct fixture {
   fixture() { board.begin("c", "r1"); }
   cell_look look() const { return board.of("c").value(); }
@@ -36,11 +38,11 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(look_board_tests, fixture)
 
 CAF_TEST(of_each_probe_the_last_reading_is_kept_and_how_it_fails_since) {
-  board.read("c", reading_of(host_probe::cgroup, "{}"), start);
-  board.read("c", reading_of(host_probe::process, R"({"alive":true})"), start + 1s);
-  board.read("c", reading_of(host_probe::process, R"({"alive":false})"), start + 2s);
-  board.failed("c", host_probe::cgroup, {probe_error_kind::io, "gone"});
-  board.failed("c", host_probe::fc_metrics, {probe_error_kind::timed_out, "late"});
+  board.read(run, reading_of(host_probe::cgroup, "{}"), start);
+  board.read(run, reading_of(host_probe::process, R"({"alive":true})"), start + 1s);
+  board.read(run, reading_of(host_probe::process, R"({"alive":false})"), start + 2s);
+  board.failed(run, host_probe::cgroup, {probe_error_kind::io, "gone"});
+  board.failed(run, host_probe::fc_metrics, {probe_error_kind::timed_out, "late"});
   const auto all = look().probes;
   CAF_REQUIRE_EQUAL(all.size(), 3u);
   CAF_CHECK(all[0].probe == host_probe::process);
@@ -51,12 +53,12 @@ CAF_TEST(of_each_probe_the_last_reading_is_kept_and_how_it_fails_since) {
   CAF_CHECK(all[1].failing == (probe_error{probe_error_kind::io, "gone"}));
   CAF_CHECK(all[2].probe == host_probe::fc_metrics);
   CAF_CHECK(!all[2].read_at && !all[2].reading && all[2].failing);
-  board.read("c", reading_of(host_probe::cgroup, "{}"), start + 3s);
+  board.read(run, reading_of(host_probe::cgroup, "{}"), start + 3s);
   CAF_CHECK(!look().probes[1].failing);
 }
 
 CAF_TEST(what_is_kept_of_a_cell_is_bounded) {
-  board.read("c", reading_of(host_probe::exec, std::string(look_board::longest_reading, 'x')), start);
+  board.read(run, reading_of(host_probe::exec, std::string(look_board::longest_reading, 'x')), start);
   CAF_CHECK(!look().probes.front().reading);
   CAF_CHECK_EQUAL(look().probes.front().reading_bytes, look_board::longest_reading + 2);
   const std::uint64_t many = 3 * look_board::most_contradictions;
@@ -68,21 +70,24 @@ CAF_TEST(what_is_kept_of_a_cell_is_bounded) {
 }
 
 CAF_TEST(another_run_begins_with_nothing_and_the_same_one_keeps_what_was_found) {
-  board.read("c", reading_of(host_probe::process, "{}"), start);
+  board.read(run, reading_of(host_probe::process, "{}"), start);
   board.found("c", "r1", counted(1));
   board.begin("c", "r1");
   CAF_CHECK(look().probes.empty());
   CAF_CHECK_EQUAL(look().contradictions, 1u);
   board.begin("c", "r2");
   board.found("c", "r1", counted(2));
+  board.read(run, reading_of(host_probe::process, "{}"), start);
+  board.failed(run, host_probe::cgroup, {probe_error_kind::io, "late"});
+  CAF_CHECK(look().probes.empty());
   CAF_CHECK_EQUAL(look().contradictions, 0u);
   CAF_CHECK(look().last_contradictions.empty());
 }
 
 CAF_TEST(nothing_is_kept_of_a_cell_that_is_not_watched) {
   board.end("c");
-  board.read("c", reading_of(host_probe::process, "{}"), start);
-  board.failed("c", host_probe::process, {probe_error_kind::io, ""});
+  board.read(run, reading_of(host_probe::process, "{}"), start);
+  board.failed(run, host_probe::process, {probe_error_kind::io, ""});
   board.found("c", "r1", counted(1));
   CAF_CHECK(!board.of("c"));
 }
