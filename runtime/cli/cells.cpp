@@ -45,7 +45,7 @@ std::string silence_of(const json& cell) {
 /// Of a cell that gave no answer: as it was last seen, and when.
 std::string state_of(const json& cell) {
   const auto age = cell.find("stale_for_seconds");
-  const std::string state = text_of(cell, "state");
+  std::string state = text_of(cell, "state");
   if (age == cell.end() || !age->is_number()) return state;
   char text[48];
   std::snprintf(text, sizeof text, " (%.0fs ago)", age->get<double>());
