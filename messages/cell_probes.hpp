@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "messages/host_probe.hpp"
+#include "messages/witness_terms.hpp"
 
 namespace cellos {
 
@@ -26,6 +27,10 @@ struct cell_probes {
   std::optional<std::string> fc_metrics{};
   /// A program and its arguments.
   std::optional<std::vector<std::string>> exec{};
+  /// Its control group, from the root of the hierarchy on, as `/proc/PID/cgroup` has it; nothing: its VMM's.
+  std::optional<std::string> cgroup{};
+  /// By what it is compared with what it declares, where it is not as its host's others.
+  witness_terms terms{};
 
   bool operator==(const cell_probes&) const = default;
 };

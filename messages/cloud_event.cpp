@@ -30,6 +30,20 @@ auto refusals(const refusal_counts& refused) {
   };
 }
 
+auto terms_in(const witness_terms& terms) {
+  return [&terms](std::string& out) {
+    json::object_writer members{out};
+    const auto add = [&members](std::string_view name, const std::optional<std::uint64_t>& value) {
+      if (value) members.count(name, *value);
+    };
+    add("attemptsBackground", terms.attempts_background);
+    add("attemptsThreshold", terms.attempts_threshold);
+    add("declarationsThreshold", terms.declarations_threshold);
+    add("packetsBackground", terms.packets_background);
+    add("packetsThreshold", terms.packets_threshold);
+  };
+}
+
 std::uint64_t count_of(std::chrono::nanoseconds duration) { return static_cast<std::uint64_t>(duration.count()); }
 
 [[noreturn]] void refuse_foreign_declaration() {
@@ -101,7 +115,10 @@ void run_projection::opened(std::string& out, wall_time now, event_type type, co
     data.count("silenceWindowNs", count_of(opening.silence_window));
     data.text("specSignatureHash", attribution_->spec_signature_hash);
     data.number("wireContentVersionMajor", wire::wire_content_version_major);
-    if (opening.witness) data.count("witnessWindowNs", count_of(opening.witness->window()));
+    if (!opening.witness) return;
+    const witness_terms terms = opening.witness->terms();
+    if (terms != witness_terms{}) data.member("witnessTerms", terms_in(terms));
+    data.count("witnessWindowNs", count_of(opening.witness->window()));
   });
 }
 

@@ -11,6 +11,7 @@
 #include "messages/guest_declaration.hpp"
 #include "messages/host_probe.hpp"
 #include "messages/instants.hpp"
+#include "messages/witness_terms.hpp"
 
 namespace cellos {
 
@@ -29,6 +30,8 @@ class run_witness {
 
   /// Of wall time, in which it compares: on record where the run begins.
   virtual std::chrono::nanoseconds window() const = 0;
+  /// What is configured of it: on record there as well.
+  virtual witness_terms terms() const { return {}; }
 
   virtual found declared(std::uint64_t sequence, wall_time at, probe_source source, std::uint32_t guest_pid) = 0;
   virtual found read(std::uint64_t sequence, wall_time at, const probe_reading& reading) = 0;

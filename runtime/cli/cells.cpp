@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -25,7 +26,9 @@ struct cell_options {
   std::string id;
   /// Of the cell to be added, by the API's name for it.
   std::map<std::string, std::optional<std::string>> texts;
-  std::optional<std::uint32_t> expected_uid;
+  std::map<std::string, std::optional<std::uint32_t>> numbers;
+  /// With commas between them, or `none`.
+  std::optional<std::string> probes;
   bool as_json = false;
 };
 
@@ -42,7 +45,7 @@ std::string silence_of(const json& cell) {
 /// Of a cell that gave no answer: as it was last seen, and when.
 std::string state_of(const json& cell) {
   const auto age = cell.find("stale_for_seconds");
-  const std::string state = text_of(cell, "state");
+  std::string state = text_of(cell, "state");
   if (age == cell.end() || !age->is_number()) return state;
   char text[48];
   std::snprintf(text, sizeof text, " (%.0fs ago)", age->get<double>());
@@ -69,9 +72,33 @@ void print_cells(const json& cells) {
   for (const std::string& line : table.lines()) std::printf("%s\n", line.c_str());
 }
 
+/// What each probe read last, as JSON: whatever came from a program or a VMM escaped, and no longer than a screen.
+void print_readings(const json& cell) {
+  constexpr std::size_t longest = 2048;
+  for (const json& reading : cell.value("readings", json::array())) {
+    const json output = reading.value("output", json());
+    std::printf("read %s, %s s ago: %s\n", text_of(reading, "probe").c_str(), text_of(reading, "age_seconds").c_str(),
+                output.is_null() ? "-" : escaped(output.dump(), longest).c_str());
+    if (!reading.value("failing", json()).is_null()) {
+      std::printf("  fails: %s, %s\n", text_of(reading, "failing").c_str(), text_of(reading, "cause").c_str());
+    }
+  }
+  const json contradictions = cell.value("contradictions", json::object());
+  if (contradictions.contains("found")) {
+    std::printf("%-20s %s\n", "contradictions", text_of(contradictions, "found").c_str());
+  }
+  for (const json& found : contradictions.value("last", json::array())) {
+    const auto of = [&found](const char* name) { return text_of(found, name); };
+    std::printf("  %s %s (%s): counted %s, declared %s, background %s, threshold %s; readings %s to %s\n",
+                of("from").c_str(), of("kind").c_str(), of("confidence").c_str(), of("counted").c_str(),
+                of("declared").c_str(), of("background").c_str(), of("threshold").c_str(), of("first_reading").c_str(),
+                of("last_reading").c_str());
+  }
+}
+
 void print_one(const json& cell) {
   for (const auto& [name, value] : cell.items()) {
-    if (name == "totals" || name == "host_saw") continue;
+    if (name == "totals" || name == "host_saw" || name == "readings" || name == "contradictions") continue;
     std::printf("%-20s %s\n", name.c_str(), text_of(cell, name.c_str()).c_str());
   }
   const json seen = cell.value("host_saw", json::object());
@@ -86,6 +113,7 @@ void print_one(const json& cell) {
   for (const auto& [kind, count] : refused.items()) {
     if (count != 0) std::printf("refused %-12s %s\n", kind.c_str(), text_of(refused, kind.c_str()).c_str());
   }
+  print_readings(cell);
 }
 
 exit_code run_cells(const cell_options& options) {
@@ -115,17 +143,35 @@ exit_code change(const cell_options& options, const char* method, const std::str
   return exit_success;
 }
 
+json names_in(const std::string& list) {
+  json names = json::array();
+  if (list == "none") return names;
+  std::istringstream text{list};
+  for (std::string name; std::getline(text, name, ',');) names.push_back(name);
+  return names;
+}
+
+/// Empty, or what is wrong: the request is JSON.
+std::string check_text(const std::string& name, const std::string& text) {
+  if (is_valid_utf8(text)) return {};
+  return name + " \"" + escaped(text, 256) + "\" is not UTF-8, as which a cell is described";
+}
+
 exit_code run_add(const cell_options& options) {
   json body = json::object();
+  std::string refusal = check_text("probes", options.probes.value_or(""));
   for (const auto& [key, text] : options.texts) {
-    if (text && !is_valid_utf8(*text)) {
-      std::fprintf(stderr, "cellos-telemetryctl: %s \"%s\" is not UTF-8, as which a cell is described\n", key.c_str(),
-                   escaped(*text, 256).c_str());
-      return exit_usage;
-    }
+    if (text && refusal.empty()) refusal = check_text(key, *text);
     if (text) body[key] = *text;
   }
-  if (options.expected_uid) body["expected_uid"] = *options.expected_uid;
+  if (!refusal.empty()) {
+    std::fprintf(stderr, "cellos-telemetryctl: %s\n", refusal.c_str());
+    return exit_usage;
+  }
+  for (const auto& [key, number] : options.numbers) {
+    if (number) body[key] = *number;
+  }
+  if (options.probes) body["probes"] = names_in(*options.probes);
   return change(options, "PUT", path_of(options.id), body.dump(), [](const control_answer& answer, const json& cell) {
     const std::string already = answer.status == 200 ? " (was admitted already)" : "";
     return text_of(cell, "cell_id") + " listens at " + text_of(cell, "socket_path") + already;
@@ -181,7 +227,24 @@ command add_add(CLI::App& app) {
   text("--spec-signature-hash", "spec_signature_hash", "Hash of the cell's specification")->required();
   text("--keepalive-window", "keepalive_window", "Longer silence is reported, such as 10s");
   text("--on-agent-failure", "on_agent_failure", "report or fail-cell");
-  app.add_option("--expected-uid", options->expected_uid, "Uid that Firecracker runs as for this cell");
+  const auto number = [&](const char* flag, const char* key, const char* meaning) {
+    app.add_option(flag, options->numbers[key], meaning);
+  };
+  number("--expected-uid", "expected_uid", "Uid that Firecracker runs as for this cell");
+  app.add_option("--probes", options->probes,
+                 "Whose readings are put on record: process, cgroup, both with a comma between, or none");
+  text("--cgroup", "cgroup", "The cell's control group, from the root of the hierarchy on, such as /firecracker/a");
+  text("--tap", "tap", "The cell's interface on the host");
+  text("--nft-table", "nft_table", "Family and name of the cell's nftables table, such as \"inet a\"");
+  text("--connection-counter", "connection_counter", "The counter in it that counts what the cell tries to connect");
+  text("--network-namespace", "network_namespace", "Where the two are");
+  text("--fc-metrics", "fc_metrics", "The file or FIFO of Firecracker's PUT /metrics");
+  number("--attempts-threshold", "attempts_threshold", "Undeclared attempts to connect in a window that are reported");
+  number("--packets-threshold", "packets_threshold", "Undeclared packets in a window that are reported");
+  number("--declarations-threshold", "declarations_threshold",
+         "Declared connections in a window without traffic that are reported");
+  number("--attempts-background", "attempts_background", "Attempts in a window without the cell's doing");
+  number("--packets-background", "packets_background", "Packets in a window without the cell's doing");
   return [options] { return run_add(*options); };
 }
 

@@ -17,6 +17,8 @@ using statement = signing_statement::kind;
 constexpr std::int64_t most_threads = 1024;
 /// Each has half a dozen series.
 constexpr std::int64_t most_cells_with_series = 10'000;
+/// In one window. Chosen here: more than a link carries.
+constexpr std::int64_t most_counted = 1'000'000'000;
 
 /// As the values themselves are spelled.
 template <class Enum>
@@ -60,16 +62,32 @@ std::vector<section> node_sections_of(configuration& into) {
   // clang-format on
 }
 
+/// By what declarations and readings are compared: the same for a host and for one cell.
+void add_terms(std::vector<key>& keys, witness_terms& into) {
+  // clang-format off
+  keys.insert(keys.end(), {
+      {"attempts_threshold", optional, "3", integer_into(into.attempts_threshold, 1, most_counted)},
+      {"packets_threshold", optional, "200", integer_into(into.packets_threshold, 1, most_counted)},
+      {"declarations_threshold", optional, "2", integer_into(into.declarations_threshold, 1, most_counted)},
+      {"attempts_background", optional, "0", integer_into(into.attempts_background, 0, most_counted)},
+      {"packets_background", optional, "40", integer_into(into.packets_background, 0, most_counted)},
+  });
+  // clang-format on
+}
+
 /// What the host reads for itself.
 section probe_section_of(probe_settings& into) {
   // clang-format off
-  return {"probes", {
+  section all{"probes", {
       {"period", optional, R"("10s")", duration_into(into.period, "100ms")},
       {"timeout", optional, R"("1s")", duration_into(into.timeout, "10ms")},
       {"record", optional, R"(["process", "cgroup"])", probes_into(into.record)},
       {"witness_window", optional, R"("30s")", duration_into(into.witness_window, "1s")},
+      {"cgroup_root", optional, R"("/sys/fs/cgroup")", text_into(into.cgroup_root, absolute_path)},
   }};
   // clang-format on
+  add_terms(all.keys, into.terms);
+  return all;
 }
 
 /// Who else gets the log.
@@ -180,7 +198,7 @@ std::vector<section> sections_of(configuration& into) {
 
 std::vector<key> keys_of(cell_specification& into) {
   // clang-format off
-  return {
+  std::vector<key> all{
       {"id", required, R"("cell-1")", text_into(into.cell_id, identifier)},
       {"run_id", required, R"("run-7")", text_into(into.run_id, identifier)},
       {"vsock_uds_base", required, R"("/run/fc/cell-1/v.sock")", text_into(into.vsock_uds_base, vsock_base)},
@@ -194,10 +212,13 @@ std::vector<key> keys_of(cell_specification& into) {
       {"nft_table", optional, R"("inet cell-1")", text_into(into.probes.nft_table, nft_table)},
       {"connection_counter", optional, R"("syn")", text_into(into.probes.connection_counter, opaque_text)},
       {"network_namespace", optional, R"("/run/netns/cell-1")", text_into(into.probes.network_namespace, absolute_path)},
-      {"fc_metrics", optional, R"("/srv/jailer/firecracker/cell-1/root/metrics")", text_into(into.probes.fc_metrics, absolute_path)},
+      {"fc_metrics", optional, R"("/srv/jailer/firecracker/cell-1/root/metrics")", text_into(into.probes.fc_metrics, source_path)},
+      {"cgroup", optional, R"("/firecracker/cell-1")", text_into(into.probes.cgroup, cgroup_path)},
       {"exec_probe", optional, R"(["/usr/local/bin/look", "cell-1"])", program_into(into.probes.exec)},
   };
   // clang-format on
+  add_terms(all, into.probes.terms);
+  return all;
 }
 
 std::vector<std::string> known_keys() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
 
 #include "runtime/configuration/configuration_error.hpp"
 
@@ -17,6 +18,8 @@ constexpr std::size_t longest_interface_name = 15;
 /// NFT_NAME_MAXLEN is 256; chosen here, what people type.
 constexpr std::size_t longest_table_name = 64;
 constexpr std::size_t most_arguments = 32;
+/// PATH_MAX.
+constexpr std::size_t longest_group_path = 4096;
 constexpr std::array<std::string_view, 6> nft_families{"ip", "ip6", "inet", "arp", "bridge", "netdev"};
 /// Those that need nothing but a cell.
 constexpr std::array probes_by_name{host_probe::process, host_probe::cgroup};
@@ -77,6 +80,22 @@ std::optional<complaint> interface_name(std::string_view text) {
   if (fits) return std::nullopt;
   return complaint{fmt::format("{} is not the name of an interface", in_quotes(text)),
                    "1 to 15 bytes, as ip link has it"};
+}
+
+std::optional<complaint> cgroup_path(std::string_view text) {
+  if (auto complained = file_path(text)) return complained;
+  const std::filesystem::path path{text};
+  const bool leaves = std::ranges::any_of(path, [](const auto& part) { return part == "." || part == ".."; });
+  const bool fits = path.is_absolute() && path.has_filename() && !leaves && text.size() <= longest_group_path;
+  if (fits) return std::nullopt;
+  return complaint{fmt::format("{} is not the path of a control group", in_quotes(text)),
+                   "from the root of the hierarchy on, as /proc/PID/cgroup has it behind the last colon"};
+}
+
+std::optional<complaint> source_path(std::string_view text) {
+  if (auto complained = absolute_path(text)) return complained;
+  if (!text.ends_with('/')) return std::nullopt;
+  return complaint{fmt::format("{} names a directory", in_quotes(text)), "the file or FIFO in it"};
 }
 
 std::optional<complaint> nft_table(std::string_view text) {

@@ -21,6 +21,10 @@ reader program_into(std::optional<std::vector<std::string>>& target);
 
 /// As the kernel has it: 1 to 15 bytes without slashes and spaces.
 std::optional<complaint> interface_name(std::string_view text);
+/// Of a control group, from the root of its hierarchy on: `/firecracker/cell-1`. At most 4096 bytes, without `..`.
+std::optional<complaint> cgroup_path(std::string_view text);
+/// An absolute path of what is no directory.
+std::optional<complaint> source_path(std::string_view text);
 /// `FAMILY NAME`.
 std::optional<complaint> nft_table(std::string_view text);
 

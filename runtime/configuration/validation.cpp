@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
+#include "runtime/configuration/cell_rules.hpp"
 #include "runtime/configuration/configuration_error.hpp"
 #include "runtime/configuration/readers.hpp"
 
@@ -176,13 +178,8 @@ void check_probes(const configuration& config, const places& written, std::vecto
         {key, "is too long for what it is compared in", "write a witness_window of three periods at least"});
   }
   for (std::size_t i = 0; i < config.cells.size(); ++i) {
-    const cell_probes& cell = config.cells[i].probes;
-    if (cell.connection_counter && !cell.nft_table) {
-      found.push_back({cell_key(i, "connection_counter"), "names a counter of no table", "write nft_table beside it"});
-    }
-    if (cell.network_namespace && !cell.nft_table && !cell.tap) {
-      found.push_back(
-          {cell_key(i, "network_namespace"), "is of nothing that is read", "write tap or nft_table beside it"});
+    for (cell_complaint& each : complaints_about(config.cells[i])) {
+      found.push_back({cell_key(i, each.key), std::move(each.problem), std::move(each.remedy)});
     }
   }
 }

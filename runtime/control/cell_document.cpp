@@ -11,6 +11,7 @@
 
 #include "messages/escaped_text.hpp"
 #include "messages/timestamp.hpp"
+#include "runtime/configuration/cell_rules.hpp"
 #include "runtime/configuration/configuration_error.hpp"
 #include "runtime/configuration/keys.hpp"
 #include "runtime/text/nearest_name.hpp"
@@ -133,6 +134,12 @@ void add_probes(json& out, const cell_probes& probes) {
   add("connection_counter", probes.connection_counter);
   add("network_namespace", probes.network_namespace);
   add("fc_metrics", probes.fc_metrics);
+  add("cgroup", probes.cgroup);
+  add("attempts_threshold", probes.terms.attempts_threshold);
+  add("packets_threshold", probes.terms.packets_threshold);
+  add("declarations_threshold", probes.terms.declarations_threshold);
+  add("attempts_background", probes.terms.attempts_background);
+  add("packets_background", probes.terms.packets_background);
 }
 
 json seen_to_json(const host_sighting& seen) {
@@ -144,11 +151,6 @@ json seen_to_json(const host_sighting& seen) {
   add("cpu_moving", seen.cpu_moving);
   add("traffic_moving", seen.traffic_moving);
   return out;
-}
-
-/// Seconds with what a person needs of them; JSON has no durations.
-double seconds_of(std::chrono::nanoseconds duration) {
-  return std::round(std::chrono::duration<double>(duration).count() * 1000) / 1000;
 }
 
 }  // namespace
@@ -187,6 +189,9 @@ cell_or_refusal read_cell(std::string_view id, std::string_view body) {
     if (const auto complained = known.read(value_of(*found))) {
       return document_refusal{complained->problem, std::string{known.name}, hint_for(known, *complained)};
     }
+  }
+  for (const cell_complaint& each : complaints_about(cell)) {
+    return document_refusal{each.problem, std::string{each.key}, each.remedy};
   }
   return cell;
 }
@@ -230,6 +235,10 @@ json to_json(const cell_status& status) {
   if (status.silence_in) out["silence_in_seconds"] = seconds_of(*status.silence_in);
   if (status.stale_for) out["stale_for_seconds"] = seconds_of(*status.stale_for);
   return out;
+}
+
+double seconds_of(std::chrono::nanoseconds duration) {
+  return std::round(std::chrono::duration<double>(duration).count() * 1000) / 1000;
 }
 
 std::string duration_text(std::chrono::nanoseconds duration) {

@@ -31,6 +31,9 @@ nlohmann::ordered_json cell_to_json(const cell_specification& cell);
 nlohmann::ordered_json to_json(const run_totals& totals);
 nlohmann::ordered_json to_json(const cell_status& status);
 
+/// Seconds with what a person needs of them; JSON has no durations.
+double seconds_of(std::chrono::nanoseconds duration);
+
 /// As configurations spell it: "10s", "250ms".
 std::string duration_text(std::chrono::nanoseconds duration);
 

@@ -18,6 +18,7 @@
 #include "runtime/configuration/readers.hpp"
 #include "runtime/control/cell_document.hpp"
 #include "runtime/control/host_list.hpp"
+#include "runtime/control/look_document.hpp"
 #include "runtime/control/page.hpp"
 #include "runtime/text/nearest_name.hpp"
 
@@ -189,8 +190,11 @@ void control_api::delete_cell(const std::string& id, const http_reply& reply) co
 }
 
 void control_api::get_cell(const std::string& id, const http_reply& reply) const {
-  environment_.host.status(id, [reply](const caf::expected<cell_status>& status) {
-    reply(status ? document(200, to_json(*status)) : refusal_of(status.error()));
+  environment_.host.status(id, [this, id, reply](const caf::expected<cell_status>& status) {
+    if (!status) return reply(refusal_of(status.error()));
+    json cell = to_json(*status);
+    add_look(cell, environment_.look_of(id).value_or(cell_look{}), std::chrono::steady_clock::now());
+    reply(document(200, cell));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "runtime/control/node_board.hpp"
 #include "runtime/control/reload_report.hpp"
 #include "runtime/control/shared_answers.hpp"
+#include "runtime/probes/look_board.hpp"
 
 namespace cellos {
 
@@ -42,6 +44,10 @@ struct control_environment {
   std::function<void(const std::string& cell_id, bool removed)> removed = [](const std::string&, bool) {};
   /// What the daemon is as a node. Null: it is none.
   const node_board* nodes = nullptr;
+  /// What the host saw of a cell for itself. Any thread.
+  std::function<std::optional<cell_look>(const std::string& cell_id)> look_of = [](const std::string&) {
+    return std::nullopt;
+  };
 };
 
 /// The control API of config/openapi.json: one handler a path and method. Thread-safe, never waits.

@@ -150,7 +150,7 @@ void cross_witness::compare(const interval& due, witness_results& into) {
 
 /// Until it is learnt, `meanwhile`.
 std::uint64_t cross_witness::background_of(const network_thresholds& thresholds, std::uint64_t meanwhile) const {
-  if (settings_.background) return *settings_.background;
+  if (thresholds.background) return *thresholds.background;
   if (learnt_windows_ < settings_.learning_windows || !learnt_) return meanwhile;
   return std::min(*learnt_, thresholds.most_background);
 }
@@ -279,6 +279,19 @@ void cross_witness::forget_old() {
   const wall_time limit = before(oldest, reach);
   while (!declared_.empty() && declared_.front().last_at < limit) declared_.pop_front();
   std::erase_if(blind_, [limit](const blind_span& span) { return span.to < limit; });
+}
+
+void apply(const witness_terms& terms, cross_witness_settings& to) {
+  const auto raise_at = [](const std::optional<std::uint64_t>& threshold, std::uint64_t& raise, std::uint64_t& keep) {
+    if (!threshold) return;
+    raise = *threshold;
+    keep = raise / 4 + (raise % 4 == 0 ? 0 : 1);
+  };
+  raise_at(terms.attempts_threshold, to.connection_attempts.raise, to.connection_attempts.keep);
+  raise_at(terms.packets_threshold, to.packets.raise, to.packets.keep);
+  raise_at(terms.declarations_threshold, to.raise_declarations, to.keep_declarations);
+  to.connection_attempts.background = terms.attempts_background;
+  to.packets.background = terms.packets_background;
 }
 
 witness_results compare_all(const cross_witness_settings& settings, const std::vector<witness_line>& lines) {

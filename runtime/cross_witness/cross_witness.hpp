@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "messages/witness_terms.hpp"
 #include "runtime/cross_witness/witness_line.hpp"
 
 namespace cellos {
@@ -19,6 +20,8 @@ struct network_thresholds {
   /// Beyond the background, to be reported in a window where the one before was not; and where it was.
   std::uint64_t raise = 3;
   std::uint64_t keep = 1;
+  /// Instead of learning it, what counts as background in each window.
+  std::optional<std::uint64_t> background{};
   /// Most that a cell can teach its host to take for background.
   std::uint64_t most_background = 2;
   /// What one declared connection may add to the counter: an attempt is sent again up to six times (`tcp_syn_retries`).
@@ -42,8 +45,6 @@ struct cross_witness_settings {
   std::uint64_t keep_declarations = 1;
   /// Windows from which the background is learnt: the least that was not explained in any of them.
   std::uint32_t learning_windows = 4;
-  /// Instead of learning.
-  std::optional<std::uint64_t> background;
   network_thresholds connection_attempts{};
   /// Packets are any protocol's, and one connection has any number of them for any time: ARP, neighbour discovery, DHCP
   /// and replies are among them.
@@ -53,6 +54,9 @@ struct cross_witness_settings {
                              .explained_by_one = 0,
                              .explained_for = std::chrono::hours{24 * 365}};
 };
+
+/// With what is configured. Of what goes on, a quarter is reported, rounded up, as by default.
+void apply(const witness_terms& terms, cross_witness_settings& to);
 
 enum class contradiction : std::uint8_t {
   /// Connections were declared, and nothing came out of the cell. They may have stayed within the guest.

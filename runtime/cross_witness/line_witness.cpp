@@ -1,6 +1,20 @@
 #include "runtime/cross_witness/line_witness.hpp"
 
+#include <utility>
+
 namespace cellos {
+
+namespace {
+
+cross_witness_settings with(const witness_terms& terms, cross_witness_settings settings) {
+  apply(terms, settings);
+  return settings;
+}
+
+}  // namespace
+
+line_witness::line_witness(const cross_witness_settings& settings, const witness_terms& terms, listener hears)
+    : settings_(with(terms, settings)), terms_(terms), hears_(std::move(hears)), witness_(settings_) {}
 
 recorded_contradiction as_recorded(const found_contradiction& found, std::chrono::nanoseconds window) {
   recorded_contradiction out;
@@ -24,6 +38,7 @@ run_witness::found line_witness::take(const witness_line& line) {
   found out;
   for (const found_contradiction& each : witness_.take(line).contradictions) {
     out.push_back(as_recorded(each, settings_.window));
+    if (hears_) hears_(out.back());
   }
   return out;
 }

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
 #include "messages/run_witness.hpp"
 #include "runtime/cross_witness/cross_witness.hpp"
 #include "runtime/cross_witness/witness_line_reader.hpp"
@@ -10,9 +14,14 @@ namespace cellos {
 /// reads of them later is the same.
 class line_witness final : public run_witness {
  public:
-  explicit line_witness(const cross_witness_settings& settings) : settings_(settings), witness_(settings) {}
+  /// Hears of what is found, before it is on record; does not wait.
+  using listener = std::function<void(const recorded_contradiction&)>;
+
+  /// `terms`: what of `settings` is configured; applied to them.
+  explicit line_witness(const cross_witness_settings& settings, const witness_terms& terms = {}, listener hears = {});
 
   std::chrono::nanoseconds window() const override { return settings_.window; }
+  witness_terms terms() const override { return terms_; }
   found declared(std::uint64_t sequence, wall_time at, probe_source source, std::uint32_t guest_pid) override;
   found read(std::uint64_t sequence, wall_time at, const probe_reading& reading) override;
   found silenced(std::uint64_t sequence, wall_time at, std::chrono::nanoseconds silent_for) override;
@@ -24,6 +33,8 @@ class line_witness final : public run_witness {
   found take(const witness_line& line);
 
   cross_witness_settings settings_;
+  const witness_terms terms_;
+  const listener hears_;
   cross_witness witness_;
   witness_line_reader reader_;
 };

@@ -37,6 +37,18 @@ std::optional<std::chrono::nanoseconds> duration(dom::object data, std::string_v
   return std::chrono::nanoseconds{static_cast<std::int64_t>(*value)};
 }
 
+/// What was configured where it began; what no daemon writes is not there.
+witness_terms terms_in(dom::object data) {
+  dom::object terms;
+  if (data["witnessTerms"].get(terms) != simdjson::SUCCESS) return {};
+  const auto at_least_one = [&](std::string_view key) {
+    const auto value = count(terms, key);
+    return value && *value > 0 ? value : std::nullopt;
+  };
+  return {at_least_one("attemptsThreshold"), at_least_one("packetsThreshold"), count(terms, "attemptsBackground"),
+          count(terms, "packetsBackground"), at_least_one("declarationsThreshold")};
+}
+
 /// The one among `names` that is spelled so; empty if none is.
 template <class Names>
 std::string_view known(const Names& names, std::string_view spelled) {
@@ -111,6 +123,7 @@ void recomputed_run::begin(const event_line& line) {
   settings_.window = *window;
   const auto silence_window = duration(*data, "silenceWindowNs");
   if (silence_window && *silence_window <= longest) settings_.silence_window = *silence_window;
+  apply(terms_in(*data), settings_);
   witness_.emplace(settings_);
 }
 

@@ -136,7 +136,7 @@ void host_role::stop_socket_service() {
 }
 
 /// Null where nothing is put on record that could be compared.
-run_witness_ptr host_role::witness_of(const cell_specification& cell) const {
+run_witness_ptr host_role::witness_of(const cell_specification& cell) {
   std::set<host_probe> recorded = probes_->recorded(cell);
   recorded.erase(host_probe::fc_metrics);
   recorded.erase(host_probe::exec);
@@ -144,7 +144,10 @@ run_witness_ptr host_role::witness_of(const cell_specification& cell) const {
   cross_witness_settings settings;
   settings.window = settings_.probes.witness_window;
   settings.silence_window = cell.keepalive_window;
-  return std::make_shared<line_witness>(settings);
+  const auto show = [this, id = cell.cell_id, run = cell.run_id](const recorded_contradiction& found) {
+    if (probes_) probes_->contradiction_found(id, run, found);
+  };
+  return std::make_shared<line_witness>(settings, terms_of(cell.probes.terms, settings_.probes.terms), show);
 }
 
 std::string host_role::open_evidence_log() {
@@ -311,8 +314,8 @@ std::string host_role::serve_control() {
        [this](const std::string& id) { return configured_cells_->names(id); },
        [this] { return configured_cells_->expected(); },
        [this](reload_reply asked) { process_.ask_for_reload(std::move(asked)); }, host_->board,
-       [this](const std::string& id, bool removed) { configured_cells_->set_removed(id, removed); },
-       &process_.nodes()});
+       [this](const std::string& id, bool removed) { configured_cells_->set_removed(id, removed); }, &process_.nodes(),
+       [this](const std::string& id) { return probes_->look_of(id); }});
   if (!opened.service) return opened.refusal;
   control_ = std::move(opened.service);
   if (settings_.control.socket) events().control_listening(settings_.control.socket->native());

@@ -61,7 +61,7 @@ class host_role final : public daemon_role {
   std::string admit_cells();
   std::string serve_control();
 
-  run_witness_ptr witness_of(const cell_specification& cell) const;
+  run_witness_ptr witness_of(const cell_specification& cell);
   void start_measuring();
   std::error_code record_missing();
   void close_evidence_log();

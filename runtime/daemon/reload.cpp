@@ -63,6 +63,14 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
   compare("probes.period", running.probes.period, read.probes.period);
   compare("probes.timeout", running.probes.timeout, read.probes.timeout);
   compare("probes.record", running.probes.record, read.probes.record);
+  compare("probes.cgroup_root", running.probes.cgroup_root, read.probes.cgroup_root);
+  compare("probes.attempts_threshold", running.probes.terms.attempts_threshold, read.probes.terms.attempts_threshold);
+  compare("probes.packets_threshold", running.probes.terms.packets_threshold, read.probes.terms.packets_threshold);
+  compare("probes.declarations_threshold", running.probes.terms.declarations_threshold,
+          read.probes.terms.declarations_threshold);
+  compare("probes.attempts_background", running.probes.terms.attempts_background,
+          read.probes.terms.attempts_background);
+  compare("probes.packets_background", running.probes.terms.packets_background, read.probes.terms.packets_background);
   compare("probes.witness_window", running.probes.witness_window, read.probes.witness_window);
   compare("tls.plain_loopback", running.tls.plain_loopback, read.tls.plain_loopback);
   compare("forward.collectors", running.forward.collectors, read.forward.collectors);

@@ -157,4 +157,21 @@ probe_result<probe_reading> cgroup_probe::read(const probe_context&) {
   return reading;
 }
 
+named_cgroup_probe::named_cgroup_probe(cgroup_roots roots, const std::string& path)
+    : roots_(std::move(roots)), path_(path.substr(std::min(path.find_first_not_of('/'), path.size()))) {}
+
+/// Where it is may change: the VMM's jailer makes it, and it goes with the VMM.
+probe_result<probe_reading> named_cgroup_probe::read(const probe_context& context) {
+  const auto place_in = [this](const std::string& root) {
+    return open_trusted_directory(root + "/" + path_) ? std::optional{path_} : std::nullopt;
+  };
+  const cgroup_place place{place_in(roots_.v2), place_in(roots_.v1 + "/memory"), place_in(roots_.v1 + "/pids"),
+                           place_in(roots_.v1 + "/cpuacct")};
+  if (place == cgroup_place{}) {
+    return probe_error{probe_error_kind::io, "\"" + escaped(path_, 200) + "\" is in no hierarchy beneath \"" +
+                                                 escaped(roots_.v1, 200) + "\""};
+  }
+  return cgroup_probe{roots_, place}.read(context);
+}
+
 }  // namespace cellos

@@ -48,4 +48,18 @@ class cgroup_probe final : public probe {
   std::string inputs_;
 };
 
+/// The same of a group that somebody named, from the root of each hierarchy on: of those that have it.
+class named_cgroup_probe final : public probe {
+ public:
+  named_cgroup_probe(cgroup_roots roots, const std::string& path);
+
+  host_probe source() const override { return host_probe::cgroup; }
+  probe_result<probe_reading> read(const probe_context& context) override;
+
+ private:
+  const cgroup_roots roots_;
+  /// Without the slash it begins with.
+  const std::string path_;
+};
+
 }  // namespace cellos

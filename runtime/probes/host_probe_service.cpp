@@ -26,8 +26,8 @@ constexpr long most_named = 64;
 monotonic_time now() { return std::chrono::steady_clock::now(); }
 
 /// What has both versions has version 2 beside the others.
-cgroup_roots mounted_roots() {
-  cgroup_roots roots;
+cgroup_roots mounted_roots(const std::filesystem::path& root) {
+  cgroup_roots roots{root.native(), root.native()};
   std::error_code none;
   const std::filesystem::path unified = std::filesystem::path{roots.v2} / "unified";
   if (std::filesystem::exists(unified / "cgroup.controllers", none)) roots.v2 = unified.native();
@@ -90,6 +90,7 @@ void host_probe_service::attach(std::uint64_t generation, delivery deliver) {
 
 std::set<host_probe> host_probe_service::recorded(const cell_specification& cell) const {
   std::set<host_probe> all = cell.probes.recorded.value_or(settings_.record);
+  if (cell.probes.cgroup) all.insert(host_probe::cgroup);
   if (cell.probes.tap) all.insert(host_probe::tap_link);
   if (cell.probes.nft_table) all.insert(host_probe::nftables);
   if (cell.probes.fc_metrics) all.insert(host_probe::fc_metrics);
@@ -119,6 +120,7 @@ void host_probe_service::watch(const host_stamp_ptr& run, const cell_specificati
     // Of the run before; the same run's, admitted again, is the new one's.
     if (before && before->run_id != run->run_id) peers_.erase(run_name(before->cell_id, before->run_id));
     cells_[run->cell_id] = watched;
+    looks_.begin(run->cell_id, run->run_id);
   }
   if (before) runner_->remove(before->cell_id);
   try {
@@ -147,7 +149,12 @@ void host_probe_service::start_sources(const watched_cell& cell, const cell_spec
   runner_->add(cell.run, cell.peer);
   runner_->hasten(cell.run->cell_id, host_probe::process, now());
   if (cell.recorded.contains(host_probe::cgroup)) {
-    runner_->add(cell.run, std::make_shared<peer_cgroup_probe>(cell.peer, mounted_roots()));
+    cgroup_roots roots = mounted_roots(settings_.cgroup_root);
+    if (wanted.cgroup) {
+      runner_->add(cell.run, std::make_shared<named_cgroup_probe>(std::move(roots), *wanted.cgroup));
+    } else {
+      runner_->add(cell.run, std::make_shared<peer_cgroup_probe>(cell.peer, std::move(roots)));
+    }
   }
   if (wanted.tap) {
     auto links = shared_of(shared_->links, network, &links_of);
@@ -181,6 +188,7 @@ void host_probe_service::unwatch(const host_stamp_ptr& run) {
     if (!is_another_s) peers_.erase(run_name(run->cell_id, run->run_id));
     if (!is_watched) return;
     cells_.erase(known);
+    looks_.end(run->cell_id);
   }
   runner_->remove(run->cell_id);
 }
@@ -216,10 +224,11 @@ void host_probe_service::on_reading(const host_stamp_ptr& run, const probe_readi
     cell = known->second;
     deliver = deliver_;
   }
-  cell->board->show(cell->sight.take(reading, now()));
-  if (deliver && cell->recorded.contains(reading.probe_source)) {
-    deliver(run, std::make_shared<const probe_reading>(reading));
-  }
+  const monotonic_time at = now();
+  cell->board->show(cell->sight.take(reading, at));
+  const auto kept = std::make_shared<const probe_reading>(reading);
+  looks_.read(*run, kept, at);
+  if (deliver && cell->recorded.contains(reading.probe_source)) deliver(run, kept);
 }
 
 /// What was seen by a probe that fails now says nothing of how it is.
@@ -238,6 +247,7 @@ void host_probe_service::on_change(const host_stamp_ptr& run, host_probe probe, 
                                    const std::string& words) {
   if (change.failing) {
     forget(run, probe);
+    looks_.failed(*run, probe, {*change.failing, words});
     events_.probe_failed(*run, probe, *change.failing, words);
   } else {
     events_.probe_recovered(*run, probe);

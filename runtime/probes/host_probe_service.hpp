@@ -3,12 +3,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "actors/events.hpp"
 #include "actors/ports.hpp"
 #include "messages/clock.hpp"
+#include "runtime/probes/look_board.hpp"
 #include "runtime/probes/probe_runner.hpp"
 #include "runtime/probes/probe_settings.hpp"
 
@@ -36,6 +38,13 @@ class host_probe_service final : public host_probes {
   /// A connection of it ended: its VMM may have.
   void disconnected(const cell_specification& cell);
 
+  /// What was seen of the cell last; nothing of one that is not watched. Any thread.
+  std::optional<cell_look> look_of(const std::string& cell_id) const { return looks_.of(cell_id); }
+  /// What a run's declarations and readings disagree about, for look_of(). Any thread; never waits.
+  void contradiction_found(const std::string& cell_id, const std::string& run_id, const recorded_contradiction& found) {
+    looks_.found(cell_id, run_id, found);
+  }
+
   probe_runner::counts counted() const { return runner_->counted(); }
   /// Whose readings of this cell are put on record.
   std::set<host_probe> recorded(const cell_specification& cell) const;
@@ -56,6 +65,7 @@ class host_probe_service final : public host_probes {
 
   const probe_settings settings_;
   operator_events& events_;
+  look_board looks_;
   /// Guards the members below, and is not held while the runner is called, which calls back.
   mutable std::mutex mutex_;
   std::uint64_t generation_ = 0;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <set>
 
 #include "messages/host_probe.hpp"
+#include "messages/witness_terms.hpp"
 
 namespace cellos {
 
@@ -18,6 +20,10 @@ struct probe_settings {
   std::set<host_probe> record{};
   /// Of wall time, in which declarations and readings are compared: at least three periods. Default: chosen here.
   std::chrono::nanoseconds witness_window = std::chrono::seconds{30};
+  /// By what they are compared, of cells that do not say otherwise.
+  witness_terms terms{};
+  /// Where the hierarchies of control groups are mounted. Default: systemd's, and that of cgroups(7).
+  std::filesystem::path cgroup_root = "/sys/fs/cgroup";
 
   bool operator==(const probe_settings&) const = default;
 };

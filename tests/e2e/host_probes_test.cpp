@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -10,8 +11,10 @@
 #include "tests/runtime/probes/network_test_namespace.hpp"
 #include "tests/support/controlled_daemon.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/simulator.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE host_probes
 #include "caf/test/dsl.hpp"
@@ -93,6 +96,13 @@ CAF_TEST(readings_are_in_the_run_s_chain_where_they_are_asked_for) {
   const auto cell = json::parse(at.client().get("/cells/asked").body);
   CAF_CHECK(cell.at("host_saw").at("vmm") == "alive");
   CAF_CHECK(cell.at("host_saw").at("connected") == true);
+  const json& reading = cell.at("readings").at(0);
+  CAF_CHECK(reading.at("probe") == "host.process");
+  CAF_CHECK(reading.at("failing").is_null());
+  CAF_CHECK(reading.at("age_seconds").get<double>() < 10);
+  CAF_CHECK(reading.at("inputs").at("pid") == ::getpid());
+  CAF_CHECK(reading.at("output").at("alive") == true);
+  CAF_CHECK(cell.at("contradictions") == (json{{"found", 0}, {"last", json::array()}}));
   const std::string measured = at.metrics();
   CAF_CHECK(measured.find("cellos_telemetry_probe_readings_total{probe=\"process\"} ") != std::string::npos);
   CAF_CHECK(measured.find("cellos_telemetry_vmms{state=\"alive\"} 2") != std::string::npos);
@@ -128,6 +138,60 @@ CAF_TEST(a_vmm_that_ends_unsaid_contradicts_its_run_and_the_log_alone_says_so) {
   CAF_CHECK_EQUAL(said.at("runs").at(0).at("found").size(), 1u);
 }
 
+CAF_TEST(a_group_that_the_configuration_names_is_read_beneath_its_root_and_how_it_fails_is_shown) {
+  const temporary_directory groups;
+  controlled_daemon at{{.tables = fast_probes + "cgroup_root = '" + groups.path().native() + "'\n"}};
+  json body = at.body_of("grouped");
+  body["cgroup"] = "/fc/grouped";
+  CAF_REQUIRE_EQUAL(at.client().ask("PUT", "/cells/grouped", body.dump()).status, 201);
+  const auto reading = [&] {
+    const auto all = json::parse(at.client().get("/cells/grouped").body).at("readings");
+    return all.empty() ? json::object() : all.at(0);
+  };
+  CAF_CHECK(holds_within(test_timeout, [&] { return reading().value("failing", json()) == "io"; }));
+  CAF_CHECK(reading().at("cause").get<std::string>().find("fc/grouped") != std::string::npos);
+  CAF_CHECK(reading().at("output").is_null());
+  std::filesystem::create_directories(groups / "pids/fc/grouped");
+  write_file(groups / "pids/fc/grouped/pids.current", "3\n");
+  CAF_CHECK(holds_within(test_timeout, [&] { return reading().at("failing").is_null(); }));
+  CAF_CHECK(reading().at("output").at("pids").at("pids.current") == "3");
+  CAF_CHECK_EQUAL(at.daemon().stop(), 0);
+}
+
+CAF_TEST(what_is_background_here_is_configured_and_the_log_alone_says_the_same) {
+  const network_test_namespace network;
+  if (!network) {
+    CAF_MESSAGE("skipped: no network namespace can be made here");
+    return;
+  }
+  controlled_daemon at{{.tables = fast_probes + "packets_threshold = 5\n"}};
+  for (const char* id : {"quiet", "strict"}) {
+    json body = at.body_of(id);
+    body["tap"] = "cfc-veth";
+    body["network_namespace"] = network.path();
+    body["keepalive_window"] = "1s";
+    if (id == std::string{"quiet"}) body["packets_background"] = 1'000'000;
+    CAF_REQUIRE_EQUAL(at.client().ask("PUT", std::string{"/cells/"} + id, body.dump()).status, 201);
+  }
+  raw_guest quiet{at.base_of("quiet") + "_9001"};
+  raw_guest strict{at.base_of("strict") + "_9001"};
+  const bool found = holds_within(60s, [&] {
+    quiet.write_frame("agent.heartbeat", "quiet");
+    strict.write_frame("agent.heartbeat", "strict");
+    network.run_at_peer("bash -c 'for i in {1..150}; do echo x >/dev/udp/10.99.0.1/9; done' 2>/dev/null");
+    return count_lines(at.daemon().err(), " contradiction_found cell=strict ") > 1;
+  });
+  CAF_CHECK(found);
+  CAF_CHECK_EQUAL(at.daemon().stop(), 0);
+  CAF_CHECK_EQUAL(count_lines(at.daemon().err(), " contradiction_found cell=quiet "), 0u);
+  const auto evidence = at.home().evidence_dir();
+  CAF_CHECK_EQUAL(count_in_log(evidence, R"("witnessTerms":{"packetsBackground":"1000000","packetsThreshold":"5"})"),
+                  1u);
+  process witness = telemetryctl({"witness", "--json", evidence.string()});
+  CAF_CHECK_EQUAL(witness.wait(), 0);
+  CAF_CHECK(json::parse(witness.out()).at("differs") == false);
+}
+
 CAF_TEST(traffic_that_a_cell_does_not_declare_contradicts_it) {
   const network_test_namespace network;
   if (!network) {
@@ -147,6 +211,10 @@ CAF_TEST(traffic_that_a_cell_does_not_declare_contradicts_it) {
     return count_lines(at.daemon().err(), " contradiction_found cell=liar ") > 0;
   });
   CAF_CHECK(found);
+  const auto cell = json::parse(at.client().get("/cells/liar").body);
+  CAF_CHECK_GREATER(cell.at("contradictions").at("found").get<int>(), 0);
+  CAF_CHECK(cell.at("contradictions").at("last").at(0).at("kind") == "undeclared_network");
+  CAF_CHECK(cell.at("contradictions").at("last").at(0).at("confidence") == "soft");
   CAF_CHECK_EQUAL(at.daemon().stop(), 0);
   const auto events = read_events(at.home().evidence_dir());
   const auto contradictions = events_of(events, "liar", name_of(event_type::undeclared_activity));

@@ -223,6 +223,13 @@ CAF_TEST(prometheus_and_grafana_files_name_only_what_there_is) {
       }
     }
   }
+  CAF_MESSAGE("the dashboard shows all that is counted of what the host reads for itself");
+  const std::set<std::string> shown = names_in(content_of(CELLOS_SOURCE_DIR "/config/grafana/cellos-telemetry.json"));
+  for (const std::string& name : there) {
+    const bool is_of_probes =
+        name.starts_with(prefix + "probe") || name == prefix + "vmms" || name == prefix + "contradictions_total";
+    if (is_of_probes && !shown.contains(name)) CAF_ERROR("the dashboard does not show " << name);
+  }
   CAF_MESSAGE("docs/operations.md explains each");
   const std::string documented = content_of(CELLOS_SOURCE_DIR "/docs/operations.md");
   for (const std::string& name : there) {

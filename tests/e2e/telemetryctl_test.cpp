@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +71,75 @@ CAF_TEST(a_cell_is_added_listed_and_removed) {
   const outcome removed = ctl(host, {"remove", "a"});
   CAF_CHECK_EQUAL(removed.code, 0);
   CAF_CHECK(has(removed.out, "received 12, appended 12"));
+}
+
+CAF_TEST(a_cell_is_added_with_everything_that_is_read_of_it) {
+  controlled_daemon host{{.tables = "[probes]\nperiod = '200ms'\ntimeout = '100ms'\n"}};
+  auto add = adding(host, "probed");
+  add.insert(add.end(), {"--probes",
+                         "process,cgroup",
+                         "--cgroup",
+                         "/fc/probed",
+                         "--tap",
+                         "tap0",
+                         "--nft-table",
+                         "inet p",
+                         "--connection-counter",
+                         "syn",
+                         "--network-namespace",
+                         "/run/netns/p",
+                         "--fc-metrics",
+                         "/srv/p/metrics",
+                         "--attempts-threshold",
+                         "4",
+                         "--packets-threshold",
+                         "300",
+                         "--declarations-threshold",
+                         "3",
+                         "--attempts-background",
+                         "0",
+                         "--packets-background",
+                         "7"});
+  CAF_CHECK_EQUAL(ctl(host, add).code, 0);
+  std::ifstream file{host.home().evidence_dir() / "cells.json"};
+  const json kept = json::parse(file).at("cells").at("probed");
+  const json expected{
+      {"probes", {"process", "cgroup"}}, {"cgroup", "/fc/probed"},      {"tap", "tap0"},
+      {"nft_table", "inet p"},           {"connection_counter", "syn"}, {"network_namespace", "/run/netns/p"},
+      {"fc_metrics", "/srv/p/metrics"},  {"attempts_threshold", 4},     {"packets_threshold", 300},
+      {"declarations_threshold", 3},     {"attempts_background", 0},    {"packets_background", 7}};
+  for (const auto& [name, value] : expected.items()) CAF_CHECK_EQUAL(kept.at(name).dump(), value.dump());
+  // There is none of it here.
+  CAF_REQUIRE(holds_within(test_timeout, [&] {
+    return has(ctl(host, {"cells", "probed"}).out, "read host.cgroup, - s");
+  }));
+  CAF_CHECK(has(ctl(host, {"cells", "probed"}).out, "  fails: io, "));
+  CAF_CHECK(has(ctl(host, {"cells", "probed"}).out, "contradictions       0\n"));
+
+  auto none = adding(host, "unprobed");
+  none.insert(none.end(), {"--probes", "none"});
+  CAF_CHECK_EQUAL(ctl(host, none).code, 0);
+  auto alone = adding(host, "alone");
+  alone.insert(alone.end(), {"--connection-counter", "syn"});
+  const outcome refused = ctl(host, alone);
+  CAF_CHECK_EQUAL(refused.code, 1);
+  CAF_CHECK(has(refused.err, "connection_counter names a counter of no table"));
+  CAF_CHECK(has(refused.err, "write nft_table beside it"));
+  auto unknown = adding(host, "alone");
+  unknown.insert(unknown.end(), {"--probes", "tap"});
+  CAF_CHECK(has(ctl(host, unknown).err, "\"tap\" is not one of process, cgroup"));
+}
+
+CAF_TEST(there_is_an_option_for_every_field_of_a_cell) {
+  std::ifstream file{CELLOS_SOURCE_DIR "/config/openapi.json"};
+  const json fields = json::parse(file).at("components").at("schemas").at("CellSpecification").at("properties");
+  process help{{program_path("cellos-telemetryctl"), {"add", "--help"}, {}}};
+  CAF_REQUIRE_EQUAL(help.wait(), 0);
+  for (const auto& [field, described] : fields.items()) {
+    std::string option = "  --" + field + " ";
+    std::replace(option.begin(), option.end(), '_', '-');
+    if (!has(help.out(), option)) CAF_ERROR("cellos-telemetryctl add has no option for " << field);
+  }
 }
 
 CAF_TEST(a_cell_called_like_a_parent_directory_can_be_seen_and_removed) {

@@ -25,6 +25,7 @@ expected_types=(
   guest.v1.process_exited
   guest.v1.process_spawned
   guest.v1.telemetry_dropped
+  host.probe.v1.process
   host.v1.key_changed
   host.v1.run_closed
   host.v1.run_opened
@@ -95,6 +96,10 @@ alg = "ed25519"
 mode = "checkpoint"
 checkpoint_events = 500
 $1
+[probes]
+record = ["process"]
+attempts_threshold = 5
+packets_background = 0
 TOML
   for scenario in "${scenarios[@]}"; do
     for version in 1.0 1.1; do cell "$scenario-$version"; done

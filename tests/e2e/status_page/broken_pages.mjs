@@ -8,6 +8,23 @@ export const brokenPages = [
   },
   { check: "what_a_guest_writes_stays_text", reason: /^never: #events says/, change: [[/cut\.replace\(unseen,/, "cut.replace(/$^/g,"]] },
   {
+    check: "what_comes_with_a_reading_stays_text", reason: /became elements|^never: #detail says/,
+    change: [[/if \(text !== undefined\) made\.textContent = text;/, "if (text !== undefined) made.innerHTML = text;"],
+      [/item\.append\(element\("b", "", textOf\(reading\.probe, 40\)\), ` \$\{readingText\(reading\)\} `\)/, 'item.append(element("b", "", reading.probe), element("i", "", JSON.stringify(reading.output)))']],
+  },
+  {
+    check: "a_vmm_that_ended_is_seen_in_the_list", reason: /it comes first/,
+    change: [[/vmm === "alive" \? 1 : vmm \? 0 : 2/, 'vmm === "alive" ? 0 : 1']],
+  },
+  {
+    check: "a_cell_shows_what_the_host_read_and_what_that_contradicts", reason: /Contradictions, the last/,
+    change: [[/last\.map\(contradictionItem\)/, "[]"]],
+  },
+  {
+    check: "readings_are_no_flood_and_contradictions_stay_in_sight", reason: /contradiction: declaration unwitnessed/,
+    change: [[/\(type\.startsWith\("host\.probe\.v1\."\) && !isContradiction\(type\)\)/, "false"]],
+  },
+  {
     check: "a_cell_goes_silent_and_comes_back_live", reason: /cell-2 is silenced/,
     change: [[/put\(part\.stateText, stateOf\(cell\)\)/, 'put(part.stateText, "connected")']],
   },

@@ -59,7 +59,8 @@ export class StatusPage {
   async row(id) {
     return this.tab.evaluate((wanted) => {
       const row = [...document.querySelectorAll(".cell-row:not([hidden])")].find((one) => one.querySelector(".name").textContent === wanted);
-      return row && { state: row.querySelector(".state").textContent, text: row.textContent, silence: row.querySelector(".silence").textContent };
+      return row && { state: row.querySelector(".state").textContent, text: row.textContent, silence: row.querySelector(".silence").textContent,
+        vmm: row.querySelector(".vmm").textContent };
     }, id);
   }
 

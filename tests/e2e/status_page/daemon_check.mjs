@@ -147,6 +147,9 @@ async function followsARunLive(address) {
   await page.awaitText("#rate", /^[1-9]/);
   await page.awaitText("#log-size", /[KM]iB$/);
   await page.awaitText("#append", /[µm]?s$/);
+  await until("the VMM is seen", async () => (await page.row("steady"))?.vmm === "alive", async () => JSON.stringify(await page.row("steady")));
+  await page.choose("steady");
+  await page.awaitText("#detail", /host\.process alive, pid \d+, CPU .*, RSS \d.*, \d+ threads/);
   await page.close();
   await dark.close();
 }

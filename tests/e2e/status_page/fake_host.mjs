@@ -18,6 +18,7 @@ function makeCell(index) {
       received: "0", appended: "0", heartbeats: "0", quarantined: 0, forged_attribution: index % 40 === 1 ? 3 : 0,
       connections: 1, in_flight: 0, refused: index % 10 === 3 ? { malformed_frame: 4 + index, torn_frame: "2", framing_lost: 0 } : {},
     },
+    host_saw: { vmm: index % 23 === 0 ? null : "alive", connected: index % 23 !== 0, cgroup_populated: null, cpu_moving: true, traffic_moving: null },
     last_frame: index % 23 === 0 ? null : new Date().toISOString(), silence_in_seconds: windowSeconds, connections_refused: 0,
   };
 }
@@ -35,6 +36,9 @@ export class FakeHost {
   hostsAsked = [];
   forwarder = null;
   cells = new Map();
+  /// What GET /cells/{id} says beyond the list, by cell.
+  looks = new Map();
+  cellsOneByOne = [];
   reasons = [];
   /// Paths that are answered with this status.
   failing = new Map();
@@ -110,6 +114,12 @@ export class FakeHost {
     this.emit(id, "guest.v1.agent_resumed", {});
   }
 
+  /// As the daemon shows what it read of a cell, and what that contradicts.
+  see(id, readings, contradictions = { found: 0, last: [] }) {
+    const all = readings.map((reading) => ({ age_seconds: 1.2, failing: null, cause: null, bytes: 100, inputs: {}, output: null, ...reading }));
+    this.looks.set(id, { readings: all, contradictions });
+  }
+
   declare(id, comm, source = "process.spawned") {
     this.emit(id, `guest.v1.${source.replace(".", "_")}`,
       { guestComm: comm, guestMonotonicNs: "1", guestPid: 100 + this.events, probeSource: source });
@@ -176,6 +186,13 @@ export class FakeHost {
     if (url.pathname === "/cells") ++this.cellsAsked;
     const failure = this.failing.get(url.pathname);
     if (failure) return send(failure, "application/json", '{"error":"not_found"}');
+    const one = url.pathname.match(/^\/cells\/([^/]+)$/)?.[1];
+    if (one) {
+      this.cellsOneByOne.push(decodeURIComponent(one));
+      const cell = this.cells.get(decodeURIComponent(one));
+      return cell ? send(200, "application/json", JSON.stringify({ ...cell, readings: [], contradictions: { found: 0, last: [] }, ...this.looks.get(cell.cell_id) }))
+        : send(404, "application/json", '{"error":"no cell"}');
+    }
     switch (url.pathname) {
       case "/":
         response.setHeader("content-security-policy", policy);

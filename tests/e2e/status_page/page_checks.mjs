@@ -226,6 +226,80 @@ export const pageChecks = {
     });
   },
 
+  async a_vmm_that_ended_is_seen_in_the_list() {
+    await withPage({}, async (page, host) => {
+      await until("a VMM lives", async () => (await page.row("cell-1"))?.vmm === "alive");
+      demand((await page.row("cell-23")).vmm === "–", "a VMM that nobody saw is shown");
+      host.cells.get("cell-7").host_saw.vmm = "signalled";
+      await until("it ended", async () => (await page.row("cell-7"))?.vmm === "signalled");
+      await page.tab.locator("#columns button", { hasText: "VMM" }).click();
+      const first = () => page.tab.evaluate(() => document.querySelector("#row-0 .name").textContent);
+      await until("it comes first", async () => (await first()) === "cell-7", first);
+      await page.tab.fill("#filter", "vmm:sig");
+      await page.awaitText("#shown", /^1 of 30 cells$/);
+      await page.capture("status-page-vmm");
+    });
+  },
+
+  async a_cell_shows_what_the_host_read_and_what_that_contradicts() {
+    await withPage({}, async (page, host) => {
+      host.see("cell-3", [
+        { probe: "host.process", inputs: { pid: 4242 }, output: { alive: true, cpuUserUs: "1500000", cpuSystemUs: "500000", residentBytes: "134217728", threads: 5 } },
+        { probe: "host.cgroup", output: { v2: { "pids.current": "7", "memory.current": "1048576", "memory.events": { oom_kill: "1" }, "cpu.stat": { usage_usec: "2500000" } } } },
+        { probe: "host.tap_link", age_seconds: 75, inputs: { interface: "tap0" }, output: { operstate: "up", carrier: true, rxPackets: "12345", rxBytes: "2048", txPackets: "9", txBytes: "100" } },
+        { probe: "host.nftables", failing: "permission_denied", cause: "a dump of counters: Operation not permitted", age_seconds: null, bytes: 0 },
+        { probe: "host.exec", bytes: 40000 },
+      ], { found: 40, last: [{ kind: "undeclared_network", confidence: "firm", from: "2026-11-28T12:00:01.5Z", to: "2026-11-28T12:00:31Z", counted: 60, declared: 2,
+        background: 1, threshold: 3, first_reading: 17, last_reading: 29 }] });
+      await page.choose("cell-3");
+      await page.awaitText("#detail", /host\.process alive, pid 4242, CPU 2\.0 s, RSS 128 MiB, 5 threads\s+1 s ago/);
+      await page.awaitText("#detail", /host\.cgroup processes 7, memory 1\.0 MiB, CPU 2\.5 s, OOM kills 1/);
+      await page.awaitText("#detail", /host\.tap_link tap0 up, carrier, from the cell 12.345 packets, 2\.0 KiB, to it 9, 100 B\s+1 m 15 s ago/);
+      await page.awaitText("#detail", /host\.nftables nothing yet\s+fails: permission_denied, a dump of counters/);
+      await page.awaitText("#detail", /host\.exec 39\.1 KiB: in the log/);
+      await page.awaitText("#detail", /Contradictions, the last 1 of 40\s+undeclared network firm: counted 60, declared 2, background 1, threshold 3\s+12:00:01 to 12:00:31 UTC, lines 17 to 29/);
+      await demandAccessible(page, "readings");
+      await page.capture("status-page-readings");
+      const asked = host.cellsOneByOne.length;
+      host.see("cell-3", [{ probe: "host.process", output: { alive: false, ended: "signalled", signal: 9 } }]);
+      host.emit("cell-3", "host.probe.v1.undeclared_activity", { kind: "undeclared_exit", confidence: "firm", counted: "1", declared: "0", background: "0" });
+      await page.awaitText("#detail", /host\.process signalled 9/);
+      await page.awaitText("#events", /contradiction: undeclared exit firm, counted 1, declared 0/);
+      demand(host.cellsOneByOne.length > asked && host.cellsOneByOne.every((id) => id === "cell-3"), "another cell is asked for");
+      await page.choose("cell-4");
+      await until("what was read of another cell goes", async () => !(await page.text("#detail")).includes("host.process"));
+    });
+  },
+
+  async readings_are_no_flood_and_contradictions_stay_in_sight() {
+    await withPage({}, async (page, host) => {
+      host.emit("cell-2", "guest.v1.declaration_unwitnessed", { kind: "declaration_unwitnessed", confidence: "soft", counted: "0", declared: "4", background: "0" });
+      for (let sent = 0; sent < 500; ++sent)
+        host.emit(`cell-${1 + sent % 30}`, "host.probe.v1.process", { reading: { probeSource: "host.process", inputs: { pid: sent }, output: { alive: true } } });
+      await page.awaitText("#events", /host\.process alive, pid 499/);
+      await page.awaitText("#events", /cell-2 contradiction: declaration unwitnessed soft, counted 0, declared 4/);
+      await page.tab.selectOption("#event-kind", "contradictions");
+      await until("only that is shown", async () => (await page.tab.locator("#events li").count()) === 1);
+    });
+  },
+
+  async what_comes_with_a_reading_stays_text() {
+    await withPage({}, async (page, host) => {
+      const said = hostileText;
+      host.cells.get("cell-1").host_saw.vmm = said;
+      host.see("cell-1", [{ probe: "host.exec", output: { [said]: said } }, { probe: said, failing: said, cause: said },
+        { probe: "host.process", inputs: { pid: said }, output: { alive: true, threads: said } }, { probe: "host.nftables", output: { rows: said } },
+        { probe: "host.tap_link", output: { operstate: said } }, { probe: "host.cgroup", output: { v2: null } }],
+      { found: said, last: [{ kind: said, confidence: said, from: said, to: said }] });
+      await page.choose("cell-1");
+      await page.awaitText("#detail", /host\.exec .*<img src=x onerror=.*\\u\{202e\}gnp\\u0007/);
+      await page.awaitText("#detail", /Contradictions/);
+      const made = await page.tab.locator("main img, main script, main iframe").count();
+      demand(made === 0, "markup of a reading became elements");
+      demand(!/owned/.test(await page.tab.title()), "a script of a reading ran");
+    });
+  },
+
   async a_flood_leaves_what_matters_in_sight() {
     await withPage({}, async (page, host) => {
       host.silence("cell-2");

@@ -93,7 +93,10 @@ bool is_compatible(std::string_view, std::string_view setting) {
 bool is_default(std::string_view table, std::string_view setting) {
   const bool is_of_probes =
       table == "cell" && !setting.starts_with("keepalive_window") && !setting.starts_with("on_agent_failure");
-  const bool is_absent = table == "signing" || table.starts_with("forward") || table == "collector" || is_of_probes;
+  const bool is_learnt =
+      table == "probes" && (setting.find("_threshold") != setting.npos || setting.find("_background") != setting.npos);
+  const bool is_absent =
+      table == "signing" || is_learnt || table.starts_with("forward") || table == "collector" || is_of_probes;
   return !is_absent && !setting.starts_with("http_listen") && !setting.starts_with("owner") &&
          !setting.starts_with("group") && !setting.starts_with("state_file") &&
          !setting.starts_with("certificate_file") && !setting.starts_with("key_file") &&

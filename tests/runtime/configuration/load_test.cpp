@@ -115,6 +115,12 @@ period = "2s"
 timeout = "200ms"
 record = ["cgroup", "process"]
 witness_window = "7s"
+cgroup_root = "/c"
+attempts_threshold = 1
+packets_threshold = 2
+declarations_threshold = 3
+attempts_background = 4
+packets_background = 5
 )" + cell("a", "/a") + R"(probes = []
 tap = "tap0"
 nft_table = "inet t"
@@ -122,10 +128,18 @@ connection_counter = "syn"
 network_namespace = "/n"
 fc_metrics = "/m"
 exec_probe = ["/p", "a"]
+cgroup = "/fc/a"
+attempts_threshold = 6
+packets_threshold = 7
+declarations_threshold = 8
+attempts_background = 0
+packets_background = 1000000000
 )");
-  CAF_CHECK((config.probes == probe_settings{2s, 200ms, {host_probe::process, host_probe::cgroup}, 7s}));
+  CAF_CHECK((config.probes ==
+             probe_settings{2s, 200ms, {host_probe::process, host_probe::cgroup}, 7s, {1, 2, 4, 5, 3}, "/c"}));
   CAF_CHECK((config.cells[0].probes == cell_probes{std::set<host_probe>{}, "tap0", "inet t", "syn", "/n", "/m",
-                                                   std::vector<std::string>{"/p", "a"}}));
+                                                   std::vector<std::string>{"/p", "a"}, "/fc/a",
+                                                   witness_terms{6, 7, 0, 1'000'000'000, 8}}));
 }
 
 CAF_TEST(what_is_no_probe_or_belongs_to_none_is_refused) {
@@ -136,6 +150,16 @@ CAF_TEST(what_is_no_probe_or_belongs_to_none_is_refused) {
   CAF_CHECK(refused("nft_table = 'cell-1'").find("is not a table") != std::string::npos);
   CAF_CHECK(refused("exec_probe = ['look']").find("is not an absolute path") != std::string::npos);
   CAF_CHECK(refused("exec_probe = []").find("an array of a program") != std::string::npos);
+  CAF_CHECK(refused("fc_metrics = '/jail/'").find("names a directory") != std::string::npos);
+  for (const char* path : {"fc/a", "/fc/../b", "/fc/a/", "/", ""}) {
+    CAF_CHECK(error_in(smallest + cell("a", "/a") + "cgroup = '" + path + "'").find("cell[0].cgroup: ") !=
+              std::string::npos);
+  }
+  CAF_CHECK(refused("attempts_threshold = 0").find("from 1 to 1000000000") != std::string::npos);
+  CAF_CHECK(refused("packets_threshold = 9").find("is of packets that nothing counts; write tap") != std::string::npos);
+  CAF_CHECK(refused("nft_table = 'inet t'\nattempts_background = 9").find("is of attempts that nothing counts") !=
+            std::string::npos);
+  CAF_CHECK(refused("declarations_threshold = 9").find("is compared with no traffic") != std::string::npos);
   CAF_CHECK(refused("connection_counter = 'syn'").find("names a counter of no table") != std::string::npos);
   CAF_CHECK(refused("network_namespace = '/n'").find("is of nothing that is read") != std::string::npos);
   CAF_CHECK(error_in(smallest + "[probes]\nperiod = '1s'\ntimeout = '1s'\n").find("probes.timeout") !=

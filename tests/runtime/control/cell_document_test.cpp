@@ -2,6 +2,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <string>
+
+#include "runtime/configuration/keys.hpp"
 #include "runtime/text/units.hpp"
 
 #define CAF_SUITE cell_document
@@ -55,6 +59,20 @@ CAF_TEST(the_document_of_the_api_names_the_defaults_and_limits_that_count) {
   }
 }
 
+CAF_TEST(the_document_of_the_api_names_every_field_of_a_cell) {
+  std::ifstream text{std::filesystem::path{CELLOS_SOURCE_DIR} / "config" / "openapi.json"};
+  const auto fields =
+      nlohmann::json::parse(text).at("components").at("schemas").at("CellSpecification").at("properties");
+  std::set<std::string> described;
+  for (const auto& [name, field] : fields.items()) described.insert(name);
+  std::set<std::string> known;
+  cell_specification any;
+  for (const auto& key : settings::keys_of(any)) known.emplace(key.name);
+  // The one is in the path, the other for the configuration file alone.
+  CAF_CHECK_EQUAL(known.erase("id") + known.erase("exec_probe"), 2u);
+  CAF_CHECK(described == known);
+}
+
 CAF_TEST(a_cell_written_is_read_as_the_same) {
   cell_specification cell;
   cell.cell_id = "c1";
@@ -63,7 +81,8 @@ CAF_TEST(a_cell_written_is_read_as_the_same) {
   cell.spec_signature_hash = "sha256:\\";
   cell.expected_uid = 0;
   cell.on_agent_failure = agent_failure_policy::fail_cell;
-  cell.probes = {std::set{host_probe::cgroup}, "tap0", "inet t", "syn", "/n", "/m", std::nullopt};
+  cell.probes = {std::set{host_probe::cgroup}, "tap0", "inet t", "syn", "/n", "/m", std::nullopt, "/fc/c1",
+                 witness_terms{6, 7, 0, 9, 8}};
   for (const auto window : {1'000'000ns, 1'000'001ns, 1'500'000'000ns, 90'000'000'000ns}) {
     cell.keepalive_window = window;
     const cell_or_refusal read = read_cell("c1", cell_to_json(cell).dump());
@@ -102,6 +121,26 @@ CAF_TEST(members_are_refused_by_name) {
   CAF_CHECK_EQUAL(refused("no spaces", smallest).field, "id");
   CAF_CHECK_EQUAL(refused("", smallest).field, "id");
   CAF_CHECK_EQUAL(refused("c1", R"({"\u0000":1})").field, "\\x00");
+}
+
+CAF_TEST(what_does_not_go_together_is_refused_as_in_the_file) {
+  const auto with = [](const std::string& members) {
+    return refused("c1", R"({"run_id":"r","vsock_uds_base":"/v","spec_signature_hash":"s",)" + members + "}");
+  };
+  const auto counter = with(R"("connection_counter":"syn")");
+  CAF_CHECK_EQUAL(counter.field, "connection_counter");
+  CAF_CHECK_EQUAL(counter.error, "names a counter of no table");
+  CAF_CHECK_EQUAL(counter.hint, "write nft_table beside it");
+  CAF_CHECK_EQUAL(with(R"("network_namespace":"/n")").field, "network_namespace");
+  CAF_CHECK_EQUAL(with(R"("attempts_threshold":5)").field, "attempts_threshold");
+  CAF_CHECK_EQUAL(with(R"("packets_background":5)").field, "packets_background");
+  CAF_CHECK_EQUAL(with(R"("tap":"tap0","packets_background":5)").error, "accepted");
+  CAF_CHECK_EQUAL(with(R"("cgroup":"fc/c1")").field, "cgroup");
+  CAF_CHECK_EQUAL(with(R"("fc_metrics":"metrics")").field, "fc_metrics");
+  CAF_CHECK_EQUAL(with(R"("network_namespace":"netns/c1","tap":"tap0")").field, "network_namespace");
+  const auto unknown = with(R"("probes":["tap"])");
+  CAF_CHECK_EQUAL(unknown.field, "probes");
+  CAF_CHECK(unknown.hint.find("tap, nft_table") != std::string::npos);
 }
 
 CAF_TEST(a_program_to_run_is_for_the_configuration_file_alone) {

@@ -225,7 +225,7 @@ CAF_TEST(a_contradiction_begins_above_one_threshold_and_ends_below_another) {
     if (window < counted.size()) value += counted[window];
   }
   cross_witness_settings settings;
-  settings.background = 0;
+  settings.connection_attempts.background = 0;
   const auto windows = windows_of(cell.results(settings), contradiction::undeclared_network);
   CAF_CHECK(windows == (std::set<std::int64_t>{1'000'001, 1'000'002, 1'000'003, 1'000'006}));
 }

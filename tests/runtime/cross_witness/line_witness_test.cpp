@@ -32,11 +32,12 @@ probe_reading attempts(std::uint64_t packets, wall_time at) {
 
 /// A run that is written as the SINK does.
 struct written_run {
-  explicit written_run(bool resumed = false) {
+  explicit written_run(bool resumed = false, const witness_terms& terms = {}) {
     run_opening opening;
     opening.daemon_version = "1.0.0";
     opening.silence_window = 10s;
-    opening.witness = std::make_shared<line_witness>(cross_witness_settings{});
+    opening.witness = std::make_shared<line_witness>(
+        cross_witness_settings{}, terms, [this](const recorded_contradiction& each) { heard.push_back(each); });
     if (resumed) opening.recovered.emplace();
     ledger.open(log, now, opening);
   }
@@ -84,6 +85,7 @@ struct written_run {
     return again;
   }
 
+  std::vector<recorded_contradiction> heard;
   run_ledger ledger{run, "h/c/r/1"};
   std::string log;
   wall_time now = noon + 1s;
@@ -142,6 +144,47 @@ CAF_TEST(a_reading_that_was_changed_changes_what_is_found) {
   CAF_CHECK(again.has_beginning());
   CAF_CHECK(!again.unrecorded().empty());
   CAF_CHECK(!again.unfounded().empty());
+}
+
+CAF_TEST(what_is_configured_is_on_record_where_the_run_begins_and_counts_for_whoever_recomputes) {
+  witness_terms lenient;
+  lenient.attempts_threshold = 60;
+  written_run excused{false, lenient};
+  excused.windows(10, 40, 0);
+  CAF_CHECK(excused.log.find(R"("witnessTerms":{"attemptsThreshold":"60"},"witnessWindowNs":)") != std::string::npos);
+  check_agreement(excused.recomputed(), 0);
+
+  witness_terms strict;
+  strict.attempts_background = 35;
+  strict.attempts_threshold = 5;
+  written_run caught{false, strict};
+  caught.windows(10, 40, 0);
+  const auto again = caught.recomputed();
+  check_agreement(again, again.found().size());
+  CAF_REQUIRE_GREATER(again.found().size(), 6u);
+  CAF_CHECK_EQUAL(again.found().front().background, 35u);
+  CAF_CHECK_EQUAL(again.found().front().threshold, 5u);
+  // Where it goes on, a quarter, rounded up.
+  CAF_CHECK_EQUAL(again.found().back().threshold, 2u);
+  CAF_CHECK(caught.heard == again.found());
+  // With other terms, or none, whoever recomputes comes to something else.
+  const auto changed = caught.recomputed([](std::string& text) {
+    const std::string was = R"("attemptsBackground":"35")";
+    text.replace(text.find(was), was.size(), R"("attemptsBackground":"39")");
+  });
+  CAF_CHECK(!changed.unfounded().empty());
+}
+
+CAF_TEST(terms_that_no_daemon_writes_count_as_none) {
+  written_run lies;
+  lies.windows(10, 40, 0);
+  const auto again = lies.recomputed([](std::string& text) {
+    const std::string was = R"("witnessWindowNs")";
+    text.replace(text.find(was), was.size(),
+                 R"("witnessTerms":{"attemptsThreshold":"0","packetsThreshold":-1,"attemptsBackground":{}},)" + was);
+  });
+  check_agreement(again, again.found().size());
+  CAF_CHECK_GREATER(again.found().size(), 5u);
 }
 
 CAF_TEST(what_is_found_last_is_on_record_before_the_run_ends) {

@@ -133,6 +133,26 @@ CAF_TEST(a_group_that_is_gone_is_an_error_and_comes_back_by_itself) {
   CAF_CHECK_EQUAL(outcome(probe.read(turn(4))), "malformed_source");
 }
 
+CAF_TEST(a_group_that_somebody_named_is_read_in_each_hierarchy_that_has_it) {
+  test::temporary_directory root;
+  named_cgroup_probe probe{{root.path().string() + "/unified", root.path().string()}, "/fc/cell-1"};
+  const auto nowhere = probe.read(turn(1));
+  CAF_CHECK_EQUAL(outcome(nowhere), "io");
+  CAF_CHECK(nowhere.error().words.find("\"fc/cell-1\" is in no hierarchy beneath") != std::string::npos);
+  write_v2_leaf(root / "unified/fc/cell-1");
+  const auto one = output_of(probe.read(turn(2)));
+  CAF_CHECK(one.contains("v2") && one.size() == 1);
+  fs::create_directories(root / "memory/fc/cell-1");
+  test::write_file(root / "memory/fc/cell-1/memory.failcnt", "7\n");
+  const auto two = probe.read(turn(3));
+  CAF_CHECK_EQUAL(count_in(output_of(two).at("memory"), "memory.failcnt"), 7u);
+  CAF_CHECK(output_of(two).contains("v2"));
+  CAF_CHECK(test::inputs_of(two).at("memory") == root.path().string() + "/memory/fc/cell-1");
+  fs::remove_all(root / "unified/fc");
+  fs::remove_all(root / "memory/fc");
+  CAF_CHECK_EQUAL(outcome(probe.read(turn(4))), "io");
+}
+
 CAF_TEST(a_file_that_is_none_of_the_kernels_is_an_error) {
   test::temporary_directory root;
   write_v2_leaf(root / "cell");
