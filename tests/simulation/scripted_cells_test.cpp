@@ -90,3 +90,26 @@ CAF_TEST(a reading that was changed changes what is found and verify names its l
   CAF_REQUIRE(!found.empty());
   CAF_CHECK_NOT_EQUAL(found.front().find(" " + sequence + ": altered"), std::string::npos);
 }
+
+CAF_TEST(a copy beside the log is passed over and lines that are missing are counted) {
+  const std::string log = simulate_scripted_cells(1).log;
+  const auto found = [](const recomputed_log& compared) {
+    std::size_t sum = 0;
+    for (const auto& [chain, run] : compared.runs()) sum += run.found().size();
+    return sum;
+  };
+  const recomputed_log once = recomputed(log);
+  const recomputed_log twice = recomputed(log + log);
+  CAF_CHECK_GREATER(found(once), 0u);
+  CAF_CHECK_EQUAL(found(twice), found(once));
+  CAF_CHECK_EQUAL(differences(twice), 0u);
+  std::string cut = log;
+  const std::size_t begin = cut.rfind('\n', cut.find("observability.host.probe.v1.cgroup", cut.size() / 2)) + 1;
+  cut.erase(begin, cut.find('\n', begin) + 1 - begin);
+  std::size_t incomplete = 0;
+  for (const auto& [chain, run] : recomputed(cut).runs()) {
+    incomplete += run.is_whole() ? 0 : 1;
+    CAF_CHECK_EQUAL(run.lines_missing(), run.is_whole() ? 0u : 1u);
+  }
+  CAF_CHECK_EQUAL(incomplete, 1u);
+}
