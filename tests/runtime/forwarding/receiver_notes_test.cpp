@@ -31,9 +31,12 @@ CAF_TEST(the_same_trouble_is_noted_once_a_minute) {
 
 CAF_TEST(a_receiver_that_always_says_something_else_is_noted_once_a_second) {
   for (int i = 0; i < 1000; ++i, now += 1ms) notes.add({kind::refuses, std::to_string(i)}, now);
+  // The first one, and when its second is over the last one.
+  CAF_CHECK_EQUAL(notes.take(now - 1ms).size(), 1u);
   CAF_CHECK_EQUAL(notes.take(now).size(), 1u);
-  notes.add({kind::refuses, "the last"}, now);
-  CAF_CHECK_EQUAL(notes.take(now).size(), 1u);
+  notes.add({kind::refuses, "the next"}, now);
+  CAF_CHECK(notes.take(now).empty());
+  CAF_CHECK_EQUAL(notes.take(now + 1s).size(), 1u);
 }
 
 CAF_TEST(the_last_trouble_of_a_second_is_noted_when_it_is_over_though_no_other_follows) {
