@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace cellos {
@@ -242,10 +243,11 @@ refusal_counts run_ledger::summarise_losses(std::string& out, wall_time now) {
 run_ledger::ending run_ledger::close(std::string& out, wall_time now, run_end_reason reason, std::uint64_t received,
                                      std::uint64_t connections) {
   const state before = state_;
-  const witnessed_run witnessed_before = witnessed_;
+  std::optional<witnessed_run> unrecorded;
   const chain_writer::state stood = projection_.chain().save();
   try {
     summarise_losses(out, now);
+    unrecorded = witnessed_;
     record_found(out, now);
     state next = begin(out, now);
     // Whoever closes a run it never got hold of knows of fewer frames than are settled.
@@ -257,7 +259,8 @@ run_ledger::ending run_ledger::close(std::string& out, wall_time now, run_end_re
     return {state_.totals, end_mark(), head()};
   } catch (...) {
     state_ = before;
-    witnessed_ = witnessed_before;
+    // Whoever compares has seen what the summaries say, and does not find the same again.
+    if (unrecorded) witnessed_ = std::move(*unrecorded);
     projection_.chain().restore(stood);
     if (progress_) progress_->publish(state_.totals, received_before_, silenced());
     throw;

@@ -222,6 +222,9 @@ void on_tick(sink_pointer self) {
   state.journal->summarise_losses(self->clock().now(), [&](const host_stamp& run, const refusal_counts& kinds) {
     state.host->events.frames_refused(run, kinds);
   });
+  state.journal->record_all_found([&](const host_stamp& run, const recorded_contradiction& each) {
+    state.host->events.contradiction_found(run, each);
+  });
   if (state.journal->has_losses()) schedule_summary(self);
   if (state.journal->has_unsigned()) schedule_checkpoint(self);
   schedule_flush(self);

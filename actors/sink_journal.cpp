@@ -135,6 +135,12 @@ std::vector<recorded_contradiction> sink_journal::record_found(const host_stamp_
   return found;
 }
 
+void sink_journal::record_all_found(const contradiction_listener& hears) {
+  for (const auto& [run, ledger] : runs_) {
+    for (const recorded_contradiction& each : record_found(run)) hears(*run, each);
+  }
+}
+
 run_account sink_journal::account(const host_stamp_ptr& run) const {
   const auto ledger = runs_.find(run);
   if (ledger == runs_.end()) return {};

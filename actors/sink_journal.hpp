@@ -72,6 +72,9 @@ class sink_journal {
   void reading(const host_stamp_ptr& run, const probe_reading& reading, monotonic_time now);
   /// Puts on record what was found to contradict what; answers with it. Of a run that is open.
   std::vector<recorded_contradiction> record_found(const host_stamp_ptr& run);
+  using contradiction_listener = std::function<void(const host_stamp&, const recorded_contradiction&)>;
+  /// The same of all runs.
+  void record_all_found(const contradiction_listener& hears);
   /// Totals of an open run; empty for any other.
   run_account account(const host_stamp_ptr& run) const;
   /// Ends the chain; asked again it answers the same, for as long as anybody else holds `run`.

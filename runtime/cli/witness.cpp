@@ -1,19 +1,19 @@
 #include <cinttypes>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "messages/escaped_text.hpp"
-#include "messages/event_line.hpp"
 #include "messages/timestamp.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/cross_witness/recomputed_run.hpp"
+#include "runtime/cross_witness/recomputed_log.hpp"
+#include "runtime/verification/block_reader.hpp"
 #include "runtime/verification/log_files.hpp"
 
 namespace cellos::cli {
@@ -27,18 +27,27 @@ struct witness_options {
   bool json = false;
 };
 
-using runs = std::map<std::string, recomputed_run, std::less<>>;
+struct read_logs {
+  recomputed_log compared;
+  /// Longer than any line of ours, and left out.
+  std::uint64_t overlong = 0;
+  /// Empty, or why not.
+  std::string refusal;
+};
 
-/// Empty, or why not.
-std::string read_file(const verification::log_file& from, runs& into) {
-  std::ifstream file{from.path, std::ios::binary};
-  if (!file.is_open()) return "\"" + escaped(from.path.native(), 512) + "\" cannot be read";
-  file.seekg(static_cast<std::streamoff>(from.skipped_bytes));
-  for (std::string line; std::getline(file, line);) {
-    const auto event = parse_event_line(line);
-    if (event && event->chain.find('/') != std::string_view::npos) into[std::string{event->chain}].take(*event);
+read_logs read(std::vector<verification::log_file> files) {
+  read_logs out;
+  verification::block_reader blocks{std::move(files)};
+  for (verification::line_block block; blocks.next(block);) {
+    if (block.overlong) ++out.overlong;
+    std::string_view lines = block.overlong ? std::string_view{} : block.lines();
+    for (auto end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n')) {
+      out.compared.take(lines.substr(0, end));
+      lines.remove_prefix(end + 1);
+    }
   }
-  return file.bad() ? "\"" + escaped(from.path.native(), 512) + "\" cannot be read" : std::string{};
+  out.refusal = blocks.failure();
+  return out;
 }
 
 json as_json(const recorded_contradiction& each) {
@@ -67,15 +76,16 @@ std::string in_words(const recorded_contradiction& each) {
          std::to_string(each.first_reading) + " to " + std::to_string(each.last_reading);
 }
 
-/// Of a run without its beginning nobody knows what its daemon had learnt.
+/// Of a run without its beginning, or with a gap, nobody knows what its daemon had learnt.
 bool differs(const recomputed_run& run) {
-  return run.has_beginning() && !(run.unrecorded().empty() && run.unfounded().empty());
+  return run.is_whole() && !(run.unrecorded().empty() && run.unfounded().empty());
 }
 
 std::string text_of(const std::string& chain, const recomputed_run& run) {
   std::string out = escaped(chain, 512) + ": " + std::to_string(run.found().size()) + " found, " +
                     std::to_string(run.recorded().size()) + " on record, " + std::to_string(run.uncompared()) +
-                    " windows not compared" + (run.has_beginning() ? "\n" : "; its beginning is not here\n");
+                    " windows not compared" + (run.has_beginning() ? "" : "; its beginning is not here") +
+                    (run.lines_missing() > 0 ? "; lines missing: " + std::to_string(run.lines_missing()) : "") + "\n";
   for (const auto& each : run.found()) out += "  " + in_words(each) + "\n";
   for (const auto& each : run.unrecorded()) out += "  not on record: " + in_words(each) + "\n";
   for (const auto& each : run.unfounded()) out += "  on record and not found: " + in_words(each) + "\n";
@@ -90,25 +100,25 @@ exit_code complain(const std::string& words) {
 exit_code run_witness(const witness_options& options) {
   auto found = verification::find_log_files(options.logs);
   if (const auto* refusal = std::get_if<std::string>(&found)) return complain(*refusal);
-  runs all;
-  for (const verification::log_file& each : std::get<verification::verified_logs>(found).files) {
-    if (const std::string refusal = read_file(each, all); !refusal.empty()) return complain(refusal);
-  }
+  const read_logs logs = read(std::move(std::get<verification::verified_logs>(found).files));
+  if (!logs.refusal.empty()) return complain(logs.refusal);
   json list = json::array();
   std::string words;
   bool differ = false;
-  for (const auto& [chain, run] : all) {
+  for (const auto& [chain, run] : logs.compared.runs()) {
     if (!run.was_compared() && run.recorded().empty()) continue;
     differ = differ || differs(run);
     words += text_of(chain, run);
     list.push_back({{"chain", chain},
                     {"has_beginning", run.has_beginning()},
+                    {"lines_missing", run.lines_missing()},
                     {"found", as_json(run.found())},
                     {"not_on_record", as_json(run.unrecorded())},
                     {"not_found", as_json(run.unfounded())},
                     {"windows_not_compared", run.uncompared()}});
   }
   if (words.empty()) words = "no run in these logs was compared\n";
+  if (logs.overlong > 0) words += "lines too long to be read, and left out: " + std::to_string(logs.overlong) + "\n";
   const std::string out = options.json ? json{{"runs", std::move(list)}, {"differs", differ}}.dump() + "\n" : words;
   if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) return exit_unavailable;
   return differ ? exit_failure_found : exit_success;

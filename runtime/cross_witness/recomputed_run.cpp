@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <string_view>
+#include <tuple>
 
 #include "messages/cloud_event.hpp"
 #include "messages/event_types.hpp"
@@ -58,13 +60,22 @@ std::string_view known(const Names& names, std::string_view spelled) {
 
 constexpr std::array confidence_names{to_string(confidence::soft), to_string(confidence::firm)};
 
+bool is_before(const recorded_contradiction& a, const recorded_contradiction& b) {
+  const auto all_of = [](const recorded_contradiction& each) {
+    return std::tie(each.window, each.kind, each.from, each.to, each.first_reading, each.last_reading, each.counted,
+                    each.declared, each.background, each.threshold, each.confidence, each.window_ns,
+                    each.of_declaration);
+  };
+  return all_of(a) < all_of(b);
+}
+
 std::vector<recorded_contradiction> without(std::vector<recorded_contradiction> all,
-                                            const std::vector<recorded_contradiction>& others) {
-  for (const recorded_contradiction& each : others) {
-    const auto same = std::find(all.begin(), all.end(), each);
-    if (same != all.end()) all.erase(same);
-  }
-  return all;
+                                            std::vector<recorded_contradiction> others) {
+  std::sort(all.begin(), all.end(), is_before);
+  std::sort(others.begin(), others.end(), is_before);
+  std::vector<recorded_contradiction> left;
+  std::set_difference(all.begin(), all.end(), others.begin(), others.end(), std::back_inserter(left), is_before);
+  return left;
 }
 
 }  // namespace
@@ -79,20 +90,38 @@ struct recomputed_run::scratch {
   }
 };
 
-recomputed_run::recomputed_run()
-    : reader_(std::make_unique<witness_line_reader>()), scratch_(std::make_unique<scratch>()) {}
+recomputed_run::recomputed_run() = default;
 recomputed_run::~recomputed_run() = default;
 recomputed_run::recomputed_run(recomputed_run&&) noexcept = default;
 recomputed_run& recomputed_run::operator=(recomputed_run&&) noexcept = default;
 
+/// The first line that is here begins; one behind a gap does not go on.
+bool recomputed_run::is_next(const event_line& line) {
+  const auto sequence = parse_sequence(line.sequence);
+  if (!sequence || *sequence <= last_sequence_) return false;
+  if (last_sequence_ != 0 && *sequence != last_sequence_ + 1) {
+    lines_missing_ += *sequence - last_sequence_ - 1;
+    witness_.reset();
+  }
+  last_sequence_ = *sequence;
+  return true;
+}
+
 void recomputed_run::take(const event_line& line) {
+  if (ended_ || !is_next(line)) return;
   const auto name = event_name_in(line.type);
   const auto type = name ? find_event_type(*name) : std::nullopt;
   if (!type) return;
-  if (*type == event_type::run_started || *type == event_type::run_resumed) begin(line);
-  if (*type == event_type::run_started) began_ = true;
-  if (*type == event_type::declaration_unwitnessed || *type == event_type::undeclared_activity) record(line);
-  if (*type == event_type::telemetry_dropped && is_of_crash(line)) witness_.reset();
+  if (!scratch_) scratch_ = std::make_unique<scratch>();
+  compare(line, *type);
+  if (*type == event_type::run_ended) end();
+}
+
+void recomputed_run::compare(const event_line& line, event_type type) {
+  if (type == event_type::run_started || type == event_type::run_resumed) begin(line);
+  if (type == event_type::run_started) began_ = true;
+  if (type == event_type::declaration_unwitnessed || type == event_type::undeclared_activity) record(line);
+  if (type == event_type::telemetry_dropped && is_of_crash(line)) witness_.reset();
   if (!witness_) return;
   const auto read = reader_->read(line);
   // The daemon's own has nothing to compare behind the end.
@@ -102,6 +131,14 @@ void recomputed_run::take(const event_line& line) {
   for (const found_contradiction& each : results.contradictions) {
     found_.push_back(as_recorded(each, settings_.window));
   }
+}
+
+/// Nothing more is compared: what that needs is given back.
+void recomputed_run::end() {
+  ended_ = true;
+  witness_.reset();
+  reader_.reset();
+  scratch_.reset();
 }
 
 /// The daemon that compared was gone by then.
@@ -125,6 +162,7 @@ void recomputed_run::begin(const event_line& line) {
   if (silence_window && *silence_window <= longest) settings_.silence_window = *silence_window;
   apply(terms_in(*data), settings_);
   witness_.emplace(settings_);
+  compared_ = true;
 }
 
 void recomputed_run::record(const event_line& line) {

@@ -7,13 +7,16 @@
 
 #include "messages/contradiction.hpp"
 #include "messages/event_line.hpp"
+#include "messages/event_types.hpp"
 #include "runtime/cross_witness/cross_witness.hpp"
 #include "runtime/cross_witness/witness_line_reader.hpp"
 
 namespace cellos {
 
 /// What comes of comparing declarations and readings of a run's chain once more, from its lines alone, beside what the
-/// daemon put on record of that. Lines in their order; that they are the chain's, and unchanged, is for `verify`.
+/// daemon put on record of that. Lines in their order; that they are the chain's, and unchanged, is for `verify`. A
+/// line whose place was passed is a copy's, and says nothing; what is found behind a line that is missing is not
+/// compared.
 class recomputed_run {
  public:
   recomputed_run();
@@ -25,8 +28,12 @@ class recomputed_run {
 
   /// Whether its first line was there: without it, what was learnt before is not known.
   bool has_beginning() const { return began_; }
+  /// Lines between others that were not there.
+  std::uint64_t lines_missing() const { return lines_missing_; }
+  /// Whether what is found can be held against what is on record.
+  bool is_whole() const { return began_ && lines_missing_ == 0; }
   /// Whether its daemon compared anything.
-  bool was_compared() const { return witness_.has_value(); }
+  bool was_compared() const { return compared_; }
   const std::vector<recorded_contradiction>& found() const { return found_; }
   const std::vector<recorded_contradiction>& recorded() const { return recorded_; }
   /// Found and not on record: what was changed, or found by the last lines before a crash.
@@ -39,11 +46,19 @@ class recomputed_run {
  private:
   struct scratch;
 
+  bool is_next(const event_line& line);
+  void compare(const event_line& line, event_type type);
   void begin(const event_line& line);
   void record(const event_line& line);
   bool is_of_crash(const event_line& line);
 
+  void end();
+
   bool began_ = false;
+  std::uint64_t last_sequence_ = 0;
+  std::uint64_t lines_missing_ = 0;
+  bool ended_ = false;
+  bool compared_ = false;
   cross_witness_settings settings_{};
   std::optional<cross_witness> witness_;
   std::unique_ptr<witness_line_reader> reader_;

@@ -16,7 +16,12 @@ constexpr std::chrono::seconds other_after{1};
 void receiver_notes::add(receiver_note what, monotonic_time now) {
   using enum receiver_note::kind;
   if (what.what == lost || what.what == refuses) {
-    if (now < noted_at_ + (what.cause == trouble_ ? std::chrono::seconds{again_after} : other_after)) return;
+    held_back_.reset();
+    const bool is_same = what.cause == trouble_;
+    if (now < noted_at_ + (is_same ? std::chrono::seconds{again_after} : other_after)) {
+      if (!is_same) held_back_ = std::move(what);
+      return;
+    }
     trouble_ = what.cause;
     noted_at_ = now;
   }
@@ -27,9 +32,13 @@ void receiver_notes::add(receiver_note what, monotonic_time now) {
 
 void receiver_notes::add_reached() {
   trouble_.clear();
+  held_back_.reset();
   if (std::exchange(is_reached_news_, false)) waiting_.push_back({receiver_note::kind::reached});
 }
 
-std::vector<receiver_note> receiver_notes::take() { return std::exchange(waiting_, {}); }
+std::vector<receiver_note> receiver_notes::take(monotonic_time now) {
+  if (held_back_ && now >= noted_at_ + other_after) add(receiver_note{std::move(*held_back_)}, now);
+  return std::exchange(waiting_, {});
+}
 
 }  // namespace cellos

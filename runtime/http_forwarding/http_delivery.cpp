@@ -52,7 +52,7 @@ http_delivery::http_delivery(http_delivery_settings settings, committed_log& log
       most_bytes_(settings_.batched ? settings_.batch_bytes : 1) {}
 
 std::optional<event_post> http_delivery::take_request() { return std::exchange(request_, std::nullopt); }
-std::vector<receiver_note> http_delivery::take_notes() { return notes_.take(); }
+std::vector<receiver_note> http_delivery::take_notes(monotonic_time now) { return notes_.take(now); }
 
 /// Where the cursor is, if its line is this log's.
 void http_delivery::begin(monotonic_time now) {

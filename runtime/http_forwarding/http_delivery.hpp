@@ -76,7 +76,7 @@ class http_delivery {
 
   /// At most one: the one before it counts no more.
   std::optional<event_post> take_request();
-  std::vector<receiver_note> take_notes();
+  std::vector<receiver_note> take_notes(monotonic_time now);
   monotonic_time next_wake() const;
   std::optional<http_cursor> cursor() const { return cursor_; }
   receiver_status status();

@@ -60,7 +60,7 @@ void http_forwarder::run() {
 }
 
 void http_forwarder::report(monotonic_time now) {
-  for (const receiver_note& each : delivery_.take_notes()) events_.noted(each, settings_.receiver.url);
+  for (const receiver_note& each : delivery_.take_notes(now)) events_.noted(each, settings_.receiver.url);
   const receiver_status status = delivery_.status();
   report_.add(status);
   if (report_.is_due(now)) report_.show(receiver_shown("http", settings_.receiver.url, status, source_), now);

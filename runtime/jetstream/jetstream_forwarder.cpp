@@ -125,7 +125,7 @@ void jetstream_forwarder::carry_out() {
 }
 
 void jetstream_forwarder::report(monotonic_time now) {
-  for (const receiver_note& each : delivery_.take_notes()) surroundings_.events.noted(each, receiver_);
+  for (const receiver_note& each : delivery_.take_notes(now)) surroundings_.events.noted(each, receiver_);
   const receiver_status status = delivery_.status();
   report_.add(status);
   if (report_.is_due(now)) report_.show(receiver_shown("jetstream", receiver_, status, source_), now);

@@ -43,7 +43,7 @@ stream_delivery::stream_delivery(stream_delivery_settings settings, committed_lo
       order_(1, settings_.pauses, settings_.seed) {}
 
 std::vector<stream_action> stream_delivery::take_actions() { return std::exchange(actions_, {}); }
-std::vector<receiver_note> stream_delivery::take_notes() { return notes_.take(); }
+std::vector<receiver_note> stream_delivery::take_notes(monotonic_time now) { return notes_.take(now); }
 
 void stream_delivery::act(stream_action::kind what) { actions_.push_back({what, session_, {}}); }
 

@@ -106,7 +106,7 @@ class stream_delivery {
   void answered(std::uint64_t session, std::uint64_t number, const stream_answer& answer, monotonic_time now);
 
   std::vector<stream_action> take_actions();
-  std::vector<receiver_note> take_notes();
+  std::vector<receiver_note> take_notes(monotonic_time now);
   monotonic_time next_wake() const;
   std::optional<stream_hint> hint() const { return hint_; }
   receiver_status status();

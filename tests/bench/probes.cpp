@@ -1,5 +1,6 @@
 // What it costs a host to look at its cells: real processes, control groups, interfaces and nftables tables of a
-// namespace, metrics files. CPU time of all threads, so that a busy machine changes little.
+// namespace, metrics files. CPU time of all threads, so that a busy machine changes little. And what it costs the real
+// daemon, in turns with one that looks at nothing: `--daemon-rounds`.
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -22,8 +23,10 @@
 #include "runtime/probes/nftables_probe.hpp"
 #include "runtime/probes/process_probe.hpp"
 #include "runtime/probes/tap_link_probe.hpp"
+#include "tests/bench/support/cells_network.hpp"
+#include "tests/bench/support/ingest_report.hpp"
+#include "tests/bench/support/probed_ingest.hpp"
 #include "tests/support/files.hpp"
-#include "tests/support/process.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace {
@@ -72,45 +75,6 @@ pid_t sleeping_child() {
   for (;;) ::pause();
 }
 
-/// Interfaces and tables of a thousand cells, in a namespace that goes with the object.
-class cells_network {
- public:
-  cells_network(std::size_t cells, const test::temporary_directory& dir)
-      : name_(fmt::format("cellos-bench-{}", ::getpid())) {
-    std::string links;
-    std::string tables;
-    for (std::size_t i = 0; i < cells; ++i) {
-      links += fmt::format("tuntap add cfc-{} mode tap\n", i);
-      tables += fmt::format(
-          "table inet cell{0} {{\n counter syn {{ }}\n chain c {{\n type filter hook forward priority 0;\n"
-          " iifname \"cfc-{0}\" tcp flags syn / fin,syn,rst,ack counter name syn\n iifname \"cfc-{0}\" counter\n "
-          "}}\n}}\n",
-          i);
-    }
-    test::write_file(dir / "links", links);
-    test::write_file(dir / "tables", tables);
-    has_links_ = runs("ip netns add " + name_) && runs("ip -n " + name_ + " -batch " + (dir / "links").string());
-    has_tables_ = has_links_ && runs("ip netns exec " + name_ + " nft -f " + (dir / "tables").string());
-  }
-  cells_network(const cells_network&) = delete;
-  cells_network& operator=(const cells_network&) = delete;
-  ~cells_network() { runs("ip netns del " + name_); }
-
-  bool has_links() const { return has_links_; }
-  bool has_tables() const { return has_tables_; }
-  std::string path() const { return "/run/netns/" + name_; }
-
- private:
-  static bool runs(const std::string& words) {
-    test::process command{{"/bin/sh", {"-c", words}}};
-    return command.wait(std::chrono::minutes{2}) == 0;
-  }
-
-  std::string name_;
-  bool has_links_ = false;
-  bool has_tables_ = false;
-};
-
 probes process_probes(const std::vector<pid_t>& vmms) {
   probes all;
   for (const pid_t vmm : vmms) {
@@ -143,7 +107,7 @@ void run(std::size_t cells, int turns, double period) {
   measure("host.cgroup", has_leaf ? cgroup_probes(cells, root, leaf) : probes{}, turns, period);
   if (has_leaf) ::rmdir((root + "/" + leaf).c_str());
 
-  const cells_network network{cells, dir};
+  const bench::cells_network network{cells, dir};
   probes taps;
   probes tables;
   const auto links = links_of(network.path());
@@ -183,8 +147,21 @@ int main(int argc, char** argv) try {
   app.add_option("--cells", cells, "Cells; each has all probes");
   app.add_option("--turns", turns, "Readings of each");
   app.add_option("--period", period, "Seconds from one reading to the next");
+  bench::probed_ingest_options daemon;
+  app.add_option("--daemon-rounds", daemon.rounds, "Rounds of the daemon with and without probes; 0: none")
+      ->capture_default_str();
+  app.add_option("--frames", daemon.frames_a_second, "What each cell's agent declares a second")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--seconds", daemon.seconds, "For which the daemon is measured, in each turn")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   run(cells, turns, period);
+  daemon.cells = cells;
+  daemon.period_seconds = period;
+  if (daemon.rounds > 0) fmt::print("\n{}", bench::compare_probed_ingest(daemon));
+  fmt::print("\n{}\n", bench::this_machine());
   return 0;
 } catch (const std::exception& error) {
   fmt::print(stderr, "{}\n", error.what());

@@ -25,11 +25,17 @@ class test_configuration : public caf::actor_system_config {
   test_configuration() { set("scheduler.policy", caf::atom("testing")); }
 };
 
+/// What a daemon reads of its cells for itself. Whatever is not there is not read, and not compared.
+struct simulated_eyes {
+  host_probes* probes = nullptr;
+  make_run_witness witness_of = nullptr;
+};
+
 /// One life of the daemon: from recovery to a stop, or to its sudden death.
 class daemon_life {
  public:
   daemon_life(simulated_log& log, simulated_sockets& sockets, simulated_clock& clock, const simulated_decoder& decoder,
-              event_sealing_ptr sealing)
+              event_sealing_ptr sealing, const simulated_eyes& eyes = {})
       : quarantine_(sockets),
         events_(std::make_shared<spdlog::logger>("simulation", std::make_shared<spdlog::sinks::null_sink_st>()),
                 log_format::text),
@@ -42,6 +48,8 @@ class daemon_life {
     resources_.sealing = std::move(sealing);
     resources_.host_chain = &*host_chain_;
     environment_.decode = decoder;
+    environment_.probes = eyes.probes;
+    environment_.witness_of = eyes.witness_of;
     environment_.limits = {50, 10s, 5s};
     host_ = system_->spawn(make_host_supervisor, 2, &resources_, std::cref(environment_));
     self_ = std::make_unique<caf::scoped_actor>(*system_, true);
@@ -84,6 +92,13 @@ class daemon_life {
     const activity& chosen = *present[below(random, present.size())];
     kill(chosen, chance(random, 500) ? caf::exit_reason::kill : caf::exit_reason::unhandled_exception);
     return chosen.cell_id().empty() ? chosen.role() : chosen.role() + (" " + chosen.cell_id());
+  }
+
+  /// Whoever has this role.
+  void kill_role(std::string_view role) {
+    for (const auto& each : activities_.present()) {
+      if (each->role() == role) kill(*each, caf::exit_reason::kill);
+    }
   }
 
   template <class... Words>

@@ -9,6 +9,7 @@
 
 #include "runtime/os/exit_code.hpp"
 #include "tests/simulation/frame_trace.hpp"
+#include "tests/simulation/scripted_cells.hpp"
 #include "tests/simulation/simulation.hpp"
 
 namespace {
@@ -24,13 +25,21 @@ constexpr std::array bugs{planted_bug::none,
                           planted_bug::commit_before_sync,
                           planted_bug::half_append_kept,
                           planted_bug::forward_before_commit,
-                          planted_bug::answer_before_sync};
+                          planted_bug::answer_before_sync,
+                          planted_bug::contradiction_doubled,
+                          planted_bug::contradiction_misplaced};
 
 void show_failure(std::uint64_t seed, const simulation::outcome& failed) {
   std::printf("seed %llu breaks %zu promises:\n", static_cast<unsigned long long>(seed), failed.violations.size());
   for (const std::string& violation : failed.violations) std::printf("  %s\n", violation.c_str());
   std::printf("its last decisions (step, decision):\n");
   for (const std::string& decision : failed.trace) std::printf("  %s\n", decision.c_str());
+}
+
+void show_scripted_failure(std::uint64_t seed, const simulation::scripted_outcome& failed) {
+  std::printf("the scripted cells of seed %llu break %zu promises:\n", static_cast<unsigned long long>(seed),
+              failed.violations.size());
+  for (const std::string& violation : failed.violations) std::printf("  %s\n", violation.c_str());
 }
 
 void show_progress(std::uint64_t done, std::uint64_t all) {
@@ -42,12 +51,19 @@ void show_progress(std::uint64_t done, std::uint64_t all) {
 
 exit_code run_seeds(std::uint64_t from, std::uint64_t seeds, planted_bug bug) {
   simulation::outcome sum;
+  std::uint64_t contradictions = 0;
   for (std::uint64_t seed = from; seed < from + seeds; ++seed) {
     const simulation::outcome one = simulation::simulate(seed, bug);
     if (!one.violations.empty()) {
       show_failure(seed, one);
       return exit_failure_found;
     }
+    const simulation::scripted_outcome scripted = simulation::simulate_scripted_cells(seed, bug);
+    if (!scripted.violations.empty()) {
+      show_scripted_failure(seed, scripted);
+      return exit_failure_found;
+    }
+    contradictions += scripted.contradictions;
     sum.steps += one.steps;
     sum.declarations += one.declarations;
     sum.faults += one.faults;
@@ -57,10 +73,11 @@ exit_code run_seeds(std::uint64_t from, std::uint64_t seeds, planted_bug bug) {
   show_progress(seeds, seeds);
   std::printf(
       "%llu seeds from %llu: every promise kept; %llu steps, %llu declarations, %llu faults, "
-      "%llu lines forwarded\n",
+      "%llu lines forwarded, %llu contradictions of scripted cells\n",
       static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(from),
       static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.declarations),
-      static_cast<unsigned long long>(sum.faults), static_cast<unsigned long long>(sum.lines_forwarded));
+      static_cast<unsigned long long>(sum.faults), static_cast<unsigned long long>(sum.lines_forwarded),
+      static_cast<unsigned long long>(contradictions));
   return exit_success;
 }
 

@@ -17,7 +17,9 @@ constexpr std::string_view poison_comm = "poison";
 constexpr std::chrono::nanoseconds half_frame_timeout = socket_service_options{}.half_frame_timeout;
 constexpr std::chrono::nanoseconds drain_timeout = socket_service_options{}.drain_timeout;
 
-std::vector<std::uint8_t> declaration(std::string_view source, std::string_view comm, std::uint64_t number) {
+}  // namespace
+
+std::vector<std::uint8_t> declared_frame(std::string_view source, std::string_view comm, std::uint64_t number) {
   guest_sim::frame_writer writer;
   guest_sim::declaration declared;
   declared.source = source;
@@ -29,8 +31,6 @@ std::vector<std::uint8_t> declaration(std::string_view source, std::string_view 
   const auto framed = writer.framed();
   return {framed.begin(), framed.end()};
 }
-
-}  // namespace
 
 simulated_connection& simulated_socket::connection(randomness& random) {
   std::vector<simulated_connection*> open;
@@ -52,18 +52,18 @@ void simulated_socket::guest_writes(randomness& random, bool may_be_poison) {
   const std::uint64_t kind = below(random, 100);
   if (may_be_poison && kind < 2) {
     frame = {expected::declaration, next_number++, 0};
-    bytes = declaration("process.spawned", poison_comm, frame.number);
+    bytes = declared_frame("process.spawned", poison_comm, frame.number);
   } else if (kind < 80) {
     frame = {expected::declaration, next_number++, 0};
-    bytes = declaration(kind % 2 == 0 ? "process.spawned" : "net.connect_attempted", "sh", frame.number);
+    bytes = declared_frame(kind % 2 == 0 ? "process.spawned" : "net.connect_attempted", "sh", frame.number);
   } else if (kind < 88) {
     frame = {expected::heartbeat, 0, 0};
-    bytes = declaration("agent.heartbeat", "agent", 0);
+    bytes = declared_frame("agent.heartbeat", "agent", 0);
   } else if (kind < 97) {
     frame = {expected::refused, 0, 0};
     bytes = {3, 0, 0, 0, 0xA0, 1, 2};
   } else if (kind < 99) {
-    bytes = declaration("process.spawned", "torn", 0);
+    bytes = declared_frame("process.spawned", "torn", 0);
     bytes.resize(1 + below(random, bytes.size() - 1));
     to.unread.insert(to.unread.end(), bytes.begin(), bytes.end());
     to.stuck = true;

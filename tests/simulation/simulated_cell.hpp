@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/ports.hpp"
@@ -59,6 +60,9 @@ struct simulated_connection {
   /// The host has given its descriptor back.
   bool gone = false;
 };
+
+/// A frame as a guest writes it; `number` is its `guest_monotonic_ns`.
+std::vector<std::uint8_t> declared_frame(std::string_view source, std::string_view comm, std::uint64_t number);
 
 /// The kernel's side of one cell's socket, and the I/O thread's, which carries out what production's
 /// `connection_reading` and `chunk_ledger` decide. Faults that a variant plants are virtual.

@@ -12,11 +12,11 @@
 #include <utility>
 #include <variant>
 
-#include "runtime/signing/host_sealing.hpp"
 #include "tests/simulation/daemon_life.hpp"
 #include "tests/simulation/frame_trace.hpp"
 #include "tests/simulation/log_checker.hpp"
 #include "tests/simulation/simulated_forwarding.hpp"
+#include "tests/simulation/simulated_key.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace cellos::simulation {
@@ -28,24 +28,10 @@ using namespace std::chrono_literals;
 constexpr std::size_t trace_length = 200;
 constexpr std::uint64_t max_quiet_steps = 50'000;
 
-/// The key that every simulated host has.
-signing_key the_key() {
-  const std::array<std::uint8_t, 32> seed{1, 2, 3};
-  return std::get<signing_key>(signing_key::from_secret(signing_algorithm::ed25519, "simulated", seed));
-}
-
-key_list the_public_key() {
-  key_list keys;
-  keys.add("simulated", signing_algorithm::ed25519, the_key().public_key());
-  return keys;
-}
-
 event_sealing_ptr a_sealing(randomness& random) {
   if (chance(random, 300)) return nullptr;
-  auto key = the_key();
   constexpr std::array<std::uint64_t, 3> rates{1, 7, 1000};
-  return std::make_shared<const host_sealing>(std::make_shared<const signing_key>(std::move(key)), nullptr,
-                                              rates[below(random, rates.size())], 500ms);
+  return a_sealing_of(rates[below(random, rates.size())]);
 }
 
 class simulation_run {
@@ -380,6 +366,8 @@ std::string_view to_string(planted_bug bug) {
     case planted_bug::half_append_kept: return "half-append-kept";
     case planted_bug::forward_before_commit: return "forward-before-commit";
     case planted_bug::answer_before_sync: return "answer-before-sync";
+    case planted_bug::contradiction_doubled: return "contradiction-doubled";
+    case planted_bug::contradiction_misplaced: return "contradiction-misplaced";
   }
   return "none";
 }

@@ -29,6 +29,10 @@ enum class planted_bug : std::uint8_t {
   forward_before_commit,
   /// A collector says that lines are durable before its disk was synced.
   answer_before_sync,
+  /// What declarations and readings disagree about is found twice.
+  contradiction_doubled,
+  /// It is said of the window before.
+  contradiction_misplaced,
 };
 
 /// Name on the command line; `none` for the real thing.

@@ -293,7 +293,7 @@ class stream_world {
         }
       }
     }
-    for (receiver_note& each : host->take_notes()) notes.push_back(std::move(each));
+    for (receiver_note& each : host->take_notes(now)) notes.push_back(std::move(each));
   }
 
   stream_faults faults_;

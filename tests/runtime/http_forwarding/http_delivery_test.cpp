@@ -49,7 +49,7 @@ struct fixture {
     delivery->answered(number, {status, "", retry_after}, now);
   }
   std::size_t count(note_kind kind) {
-    for (auto& each : delivery->take_notes()) notes.push_back(each);
+    for (auto& each : delivery->take_notes(now)) notes.push_back(each);
     return static_cast<std::size_t>(std::ranges::count(notes, kind, &receiver_note::what));
   }
   static std::string array(int from, int to) {

@@ -55,7 +55,7 @@ struct fixture {
     return out;
   }
   std::size_t count(note_kind kind) {
-    for (auto& each : delivery->take_notes()) notes.push_back(each);
+    for (auto& each : delivery->take_notes(now)) notes.push_back(each);
     return static_cast<std::size_t>(std::ranges::count(notes, kind, &receiver_note::what));
   }
   /// The stream's last message is the n-th line of the log.
