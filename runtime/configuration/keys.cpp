@@ -19,9 +19,9 @@ constexpr std::int64_t most_threads = 1024;
 constexpr std::int64_t most_cells_with_series = 10'000;
 
 /// As the values themselves are spelled.
-template <class Enum>
-std::vector<std::pair<std::string_view, Enum>> spelled(Enum a, Enum b) {
-  return {{to_string(a), a}, {to_string(b), b}};
+template <class Enum, class... More>
+std::vector<std::pair<std::string_view, Enum>> spelled(Enum first, More... more) {
+  return {{to_string(first), first}, {to_string(more), more}...};
 }
 
 std::vector<std::pair<std::string_view, signing_scheme>> schemes() {
@@ -68,6 +68,8 @@ section probe_section_of(probe_settings& into) {
       {"timeout", optional, R"("1s")", duration_into(into.timeout, "10ms")},
       {"record", optional, R"(["process", "cgroup"])", probes_into(into.record)},
       {"witness_window", optional, R"("30s")", duration_into(into.witness_window, "1s")},
+      {"privileged_reader", optional, R"("auto")", choice_into(into.privileged, spelled(privileged_reading::automatic, privileged_reading::always,
+                                                                                 privileged_reading::never))},
   }};
   // clang-format on
 }

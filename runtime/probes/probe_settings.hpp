@@ -1,11 +1,29 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <set>
+#include <string_view>
 
 #include "messages/host_probe.hpp"
 
 namespace cellos {
+
+/// Whether what needs capabilities is read by a process of its own, and the daemon has none of them (ADR 20).
+enum class privileged_reading : std::uint8_t {
+  /// Where a cell of the file needs them, or the unit gave one to a daemon that is not root.
+  automatic,
+  always,
+  never,
+};
+
+inline constexpr std::string_view to_string(privileged_reading how) {
+  switch (how) {
+    case privileged_reading::always: return "always";
+    case privileged_reading::never: return "never";
+    default: return "auto";
+  }
+}
 
 /// What the host reads of every cell.
 struct probe_settings {
@@ -18,6 +36,8 @@ struct probe_settings {
   std::set<host_probe> record{};
   /// Of wall time, in which declarations and readings are compared: at least three periods. Default: chosen here.
   std::chrono::nanoseconds witness_window = std::chrono::seconds{30};
+
+  privileged_reading privileged = privileged_reading::automatic;
 
   bool operator==(const probe_settings&) const = default;
 };

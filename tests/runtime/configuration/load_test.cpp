@@ -115,6 +115,7 @@ period = "2s"
 timeout = "200ms"
 record = ["cgroup", "process"]
 witness_window = "7s"
+privileged_reader = "always"
 )" + cell("a", "/a") + R"(probes = []
 tap = "tap0"
 nft_table = "inet t"
@@ -123,7 +124,8 @@ network_namespace = "/n"
 fc_metrics = "/m"
 exec_probe = ["/p", "a"]
 )");
-  CAF_CHECK((config.probes == probe_settings{2s, 200ms, {host_probe::process, host_probe::cgroup}, 7s}));
+  CAF_CHECK((config.probes ==
+             probe_settings{2s, 200ms, {host_probe::process, host_probe::cgroup}, 7s, privileged_reading::always}));
   CAF_CHECK((config.cells[0].probes == cell_probes{std::set<host_probe>{}, "tap0", "inet t", "syn", "/n", "/m",
                                                    std::vector<std::string>{"/p", "a"}}));
 }

@@ -50,6 +50,7 @@ const values_by_key other_host_values{
     {"probes.timeout", R"("2s")"},
     {"probes.record", R"(["process"])"},
     {"probes.witness_window", R"("1m")"},
+    {"probes.privileged_reader", R"("never")"},
     {"log.level", R"("warn")"},
     {"log.format", R"("json")"},
     {"intake.chunks_per_cell", "4"},
