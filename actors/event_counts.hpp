@@ -27,6 +27,9 @@ class event_counts {
   std::atomic<std::uint64_t> sockets_restored{0};
   /// Changes of state, not errors.
   std::atomic<std::uint64_t> probes_failed{0};
+  /// More than one: it had to be started again.
+  std::atomic<std::uint64_t> privileged_readers_started{0};
+  std::atomic<std::uint64_t> privileged_readers_failed{0};
   std::atomic<std::uint64_t> declarations_unwitnessed{0};
   std::atomic<std::uint64_t> undeclared_activities{0};
 

@@ -69,6 +69,10 @@ class operator_events {
   /// A source of a cell cannot be read, or fails in another way than before; said once, until it is read again.
   void probe_failed(const host_stamp& run, host_probe probe, probe_error_kind kind, std::string_view cause);
   void probe_recovered(const host_stamp& run, host_probe probe);
+  /// The process that has the probes' capabilities is there, or is there again.
+  void privileged_reader_started(std::string_view capabilities);
+  /// It does not answer, or cannot be had; said once, until it is started again.
+  void privileged_reader_failed(std::string_view cause);
   /// What the cell declared and its host read do not agree.
   void contradiction_found(const host_stamp& run, const recorded_contradiction& found);
 

@@ -63,6 +63,16 @@ void operator_events::probe_recovered(const host_stamp& run, host_probe probe) {
        {{"cell", run.cell_id}, {"run", run.run_id}, {"probe", std::string{to_string(probe)}}});
 }
 
+void operator_events::privileged_reader_started(std::string_view capabilities) {
+  ++counts_.privileged_readers_started;
+  emit(level::info, "privileged_reader_started", {{"capabilities", std::string{capabilities}}});
+}
+
+void operator_events::privileged_reader_failed(std::string_view cause) {
+  ++counts_.privileged_readers_failed;
+  emit(level::warn, "privileged_reader_failed", {{"cause", std::string{cause}}});
+}
+
 void operator_events::contradiction_found(const host_stamp& run, const recorded_contradiction& found) {
   ++(found.of_declaration ? counts_.declarations_unwitnessed : counts_.undeclared_activities);
   emit(level::warn, "contradiction_found",

@@ -21,9 +21,9 @@ constexpr std::int64_t most_cells_with_series = 10'000;
 constexpr std::int64_t most_counted = 1'000'000'000;
 
 /// As the values themselves are spelled.
-template <class Enum>
-std::vector<std::pair<std::string_view, Enum>> spelled(Enum a, Enum b) {
-  return {{to_string(a), a}, {to_string(b), b}};
+template <class Enum, class... More>
+std::vector<std::pair<std::string_view, Enum>> spelled(Enum first, More... more) {
+  return {{to_string(first), first}, {to_string(more), more}...};
 }
 
 std::vector<std::pair<std::string_view, signing_scheme>> schemes() {
@@ -84,6 +84,8 @@ section probe_section_of(probe_settings& into) {
       {"record", optional, R"(["process", "cgroup"])", probes_into(into.record)},
       {"witness_window", optional, R"("30s")", duration_into(into.witness_window, "1s")},
       {"cgroup_root", optional, R"("/sys/fs/cgroup")", text_into(into.cgroup_root, absolute_path)},
+      {"privileged_reader", optional, R"("auto")", choice_into(into.privileged, spelled(privileged_reading::automatic, privileged_reading::always,
+                                                                                 privileged_reading::never))},
   }};
   // clang-format on
   add_terms(all.keys, into.terms);

@@ -39,6 +39,10 @@ void write_probe_metrics(exposition& out, const probe_runner::counts& counted, c
               counted.missed);
   out.gauge("probe_readers_hung", "Threads in a reading whose time is over.", static_cast<double>(counted.hanging));
   out.counter("probes_failed_total", "Sources that began to fail, or to fail in another way.", seen.probes_failed);
+  out.counter("privileged_reader_starts_total", "Starts of the process that has the probes' capabilities.",
+              seen.privileged_readers_started);
+  out.counter("privileged_reader_failures_total", "How often that process began not to answer.",
+              seen.privileged_readers_failed);
   out.counters("contradictions_total", "Contradictions between what cells declared and what the host read, by type.");
   out.counted({{"type", "declaration_unwitnessed"}}, seen.declarations_unwitnessed);
   out.counted({{"type", "undeclared_activity"}}, seen.undeclared_activities);

@@ -11,12 +11,15 @@
 #include "runtime/daemon/http_role.hpp"
 #include "runtime/daemon/jetstream_role.hpp"
 #include "runtime/daemon/node_chain.hpp"
+#include "runtime/daemon/probe_privileges.hpp"
 #include "runtime/os/descriptor_plan.hpp"
 
 namespace cellos {
 
 exit_code run_daemon(const configuration& settings, const std::filesystem::path& file) {
   raise_descriptor_limit();
+  // Before there are threads, and anything that a guest reaches.
+  const probe_privileges privileges = separate_probe_privileges(settings);
   daemon_process process{settings, file};
   // In the order in which they start; they stop in reverse.
   std::vector<daemon_role*> roles;
@@ -30,7 +33,7 @@ exit_code run_daemon(const configuration& settings, const std::filesystem::path&
   if (!settings.forward.jetstream.servers.empty()) roles.push_back(&stream.emplace(process, committed));
   std::optional<http_role> http;
   if (!settings.forward.http.url.empty()) roles.push_back(&http.emplace(process, committed));
-  host_role host{process, committed, chain};
+  host_role host{process, committed, chain, privileges};
   roles.push_back(&host);
   return process.run(role_list{std::move(roles)});
 }

@@ -65,10 +65,12 @@ std::error_code ask_to_append(caf::actor_system& system, const host_supervisor_a
 
 }  // namespace
 
-host_role::host_role(daemon_process& process, committed_end& committed, node_chain& chain)
+host_role::host_role(daemon_process& process, committed_end& committed, node_chain& chain,
+                     const probe_privileges& privileges)
     : process_(process),
       committed_(committed),
       node_chain_(chain),
+      privileges_(privileges),
       settings_(process.settings()),
       file_cells_(settings_.cells) {}
 
@@ -78,6 +80,8 @@ std::size_t host_role::threads() const { return threads_at_most; }
 
 std::vector<boot_step> host_role::claim_steps() {
   return {
+      {"give up the probes' capabilities", [this] { return report_to(events(), privileges_); },
+       [this] { report_to_nobody(privileges_); }},
       {"load the signing key", [this] { return load_signing_key(); }},
       {"claim the evidence directory", [this] { return claim_evidence(); }, [this] { claimed_.reset(); }},
       {"read the cells of the control API", [this] { return open_admission_store(); }, [this] { admissions_.reset(); }},
@@ -122,7 +126,7 @@ std::string host_role::open_admission_store() {
 std::string host_role::start_socket_service() {
   socket_service_options options = socket_options_of(settings_.intake, settings_.signing);
   options.guest_descriptors = plan_descriptors(descriptor_limit()).guests;
-  probes_.emplace(settings_.probes, process_.clock(), events());
+  probes_.emplace(settings_.probes, process_.clock(), events(), privileges_.reads);
   connections_ = std::make_unique<probed_connections>(*probes_);
   sockets_.emplace(options, events(), real_socket_calls(), service_clocks{process_.clock(), system_monotonic_clock()},
                    connections_.get());

@@ -18,6 +18,7 @@
 #include "runtime/daemon/daemon_process.hpp"
 #include "runtime/daemon/daemon_role.hpp"
 #include "runtime/daemon/node_chain.hpp"
+#include "runtime/daemon/probe_privileges.hpp"
 #include "runtime/evidence/log_maintenance.hpp"
 #include "runtime/evidence/observed_log.hpp"
 #include "runtime/evidence/quarantine_directory.hpp"
@@ -32,7 +33,8 @@ namespace cellos {
 class host_role final : public daemon_role {
  public:
   /// Writes down in `committed` how far the log is, and appends what other roles say in `chain`; both outlive this.
-  host_role(daemon_process& process, committed_end& committed, node_chain& chain);
+  /// `privileges` too.
+  host_role(daemon_process& process, committed_end& committed, node_chain& chain, const probe_privileges& privileges);
   ~host_role() override;
 
   std::size_t threads() const override;
@@ -80,6 +82,7 @@ class host_role final : public daemon_role {
   daemon_process& process_;
   committed_end& committed_;
   node_chain& node_chain_;
+  const probe_privileges& privileges_;
   const configuration& settings_;
   /// Those of the file that was read last.
   std::vector<cell_specification> file_cells_;

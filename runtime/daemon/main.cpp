@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <variant>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "runtime/daemon/daemon.hpp"
 #include "runtime/daemon/inherited_environment.hpp"
 #include "runtime/daemon/operator_log.hpp"
+#include "runtime/probes/reader_messages.hpp"
+#include "runtime/probes/reader_process.hpp"
 #include "runtime/version.hpp"
 
 namespace {
@@ -35,6 +38,7 @@ void report_refusal(const std::vector<cellos::configuration_error>& errors, cons
 
 int main(int argc, char** argv) {
   using namespace cellos;
+  if (argc == 2 && argv[1] == std::string_view{reader_argument}) return serve_privileged_reads();
   if (const std::string unsafe = secure_inherited_environment(); !unsafe.empty()) {
     std::fprintf(stderr, "cellos-telemetryd: cannot secure the inherited environment: %s\n", unsafe.c_str());
     return exit_unavailable;

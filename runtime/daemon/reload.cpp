@@ -72,6 +72,7 @@ std::vector<std::string> restart_needed_for(const configuration& running, const 
           read.probes.terms.attempts_background);
   compare("probes.packets_background", running.probes.terms.packets_background, read.probes.terms.packets_background);
   compare("probes.witness_window", running.probes.witness_window, read.probes.witness_window);
+  compare("probes.privileged_reader", running.probes.privileged, read.probes.privileged);
   compare("tls.plain_loopback", running.tls.plain_loopback, read.tls.plain_loopback);
   compare("forward.collectors", running.forward.collectors, read.forward.collectors);
   compare("forward.max_bytes_per_second", running.forward.max_bytes_per_second, read.forward.max_bytes_per_second);

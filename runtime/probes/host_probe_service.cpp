@@ -70,8 +70,9 @@ struct host_probe_service::shared_sources {
   std::map<std::string, std::weak_ptr<nft_source>> counters;
 };
 
-host_probe_service::host_probe_service(const probe_settings& settings, const wall_clock& clock, operator_events& events)
-    : settings_(settings), events_(events), shared_(std::make_unique<shared_sources>()) {
+host_probe_service::host_probe_service(const probe_settings& settings, const wall_clock& clock, operator_events& events,
+                                       privileged_reads_ptr by)
+    : settings_(settings), events_(events), by_(std::move(by)), shared_(std::make_unique<shared_sources>()) {
   const probe_listener listener{
       [this](const host_stamp_ptr& run, const probe_reading& reading) { on_reading(run, reading); },
       [this](const host_stamp_ptr& run, host_probe probe, const probe_health::change& change,
@@ -101,7 +102,7 @@ std::set<host_probe> host_probe_service::recorded(const cell_specification& cell
 /// Under the lock.
 host_probe_service::peer_ptr host_probe_service::peer_of(const std::string& run_name) {
   peer_ptr& peer = peers_[run_name];
-  if (!peer) peer = std::make_shared<peer_probe>();
+  if (!peer) peer = std::make_shared<peer_probe>("/proc", by_);
   return peer;
 }
 
@@ -134,12 +135,13 @@ void host_probe_service::watch(const host_stamp_ptr& run, const cell_specificati
 template <class Source>
 std::shared_ptr<Source> host_probe_service::shared_of(std::map<std::string, std::weak_ptr<Source>>& known,
                                                       const std::string& name,
-                                                      std::shared_ptr<Source> (*make)(const std::string&)) {
+                                                      std::shared_ptr<Source> (*make)(const std::string&,
+                                                                                      const privileged_reads_ptr&)) {
   const std::lock_guard hold{mutex_};
   std::erase_if(known, [](const auto& each) { return each.second.expired(); });
   auto& place = known[name];
   auto source = place.lock();
-  if (!source) place = source = make(name);
+  if (!source) place = source = make(name, by_);
   return source;
 }
 

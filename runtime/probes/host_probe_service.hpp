@@ -11,6 +11,7 @@
 #include "actors/ports.hpp"
 #include "messages/clock.hpp"
 #include "runtime/probes/look_board.hpp"
+#include "runtime/probes/privileged_reads.hpp"
 #include "runtime/probes/probe_runner.hpp"
 #include "runtime/probes/probe_settings.hpp"
 
@@ -23,8 +24,9 @@ class peer_probe;
 /// else as the cell is specified.
 class host_probe_service final : public host_probes {
  public:
-  /// `clock` and `events` outlive it.
-  host_probe_service(const probe_settings& settings, const wall_clock& clock, operator_events& events);
+  /// `clock` and `events` outlive it. `by`: what probes read with where that needs more than a daemon has to have.
+  host_probe_service(const probe_settings& settings, const wall_clock& clock, operator_events& events,
+                     privileged_reads_ptr by = own_reads());
   /// Nothing is delivered afterwards.
   ~host_probe_service() override;
 
@@ -61,11 +63,12 @@ class host_probe_service final : public host_probes {
                  const std::string& words);
   template <class Source>
   std::shared_ptr<Source> shared_of(std::map<std::string, std::weak_ptr<Source>>& known, const std::string& name,
-                                    std::shared_ptr<Source> (*make)(const std::string&));
+                                    std::shared_ptr<Source> (*make)(const std::string&, const privileged_reads_ptr&));
 
   const probe_settings settings_;
   operator_events& events_;
   look_board looks_;
+  const privileged_reads_ptr by_;
   /// Guards the members below, and is not held while the runner is called, which calls back.
   mutable std::mutex mutex_;
   std::uint64_t generation_ = 0;

@@ -1,13 +1,8 @@
 #include "runtime/probes/link_source.hpp"
 
-#include <linux/netlink.h>
-
 #include <cstdint>
 #include <optional>
 #include <utility>
-
-#include "runtime/probes/netlink_socket.hpp"
-#include "runtime/probes/network_namespace.hpp"
 
 namespace cellos {
 
@@ -16,11 +11,10 @@ namespace {
 /// Links come and go; a namespace where three dumps in a row meet a change is asked again in the next turn.
 constexpr std::uint32_t most_attempts = 3;
 
-probe_result<link_table> read_links_here(monotonic_time deadline) {
-  netlink_socket socket{NETLINK_ROUTE, "rtnetlink"};
+probe_result<link_table> read_links_of(listing_session& session, monotonic_time deadline) {
   for (std::uint32_t number = 1; number <= most_attempts; ++number) {
     link_dump dump{number};
-    const auto is_complete = socket.ask(link_dump_request(number), dump, deadline);
+    const auto is_complete = session.ask(kernel_listing::links, number, dump, deadline);
     if (!is_complete) return is_complete.error();
     if (*is_complete) return dump.links();
   }
@@ -29,9 +23,11 @@ probe_result<link_table> read_links_here(monotonic_time deadline) {
 
 }  // namespace
 
-probe_result<link_table> read_links(const std::string& namespace_path, monotonic_time deadline) {
+probe_result<link_table> read_links(const std::string& namespace_path, monotonic_time deadline,
+                                    const privileged_reads_ptr& by) {
   std::optional<probe_result<link_table>> links;
-  if (auto error = in_network_namespace(namespace_path, [&] { links.emplace(read_links_here(deadline)); })) {
+  if (auto error = by->in_namespace(
+          namespace_path, [&](listing_session& session) { links.emplace(read_links_of(session, deadline)); })) {
     return *std::move(error);
   }
   return *std::move(links);

@@ -34,10 +34,19 @@ std::optional<probe_error> wait_for(int socket, std::string_view name, monotonic
 
 }  // namespace
 
+probe_result<bool> whether_complete(netlink_dump::progress progress, const netlink_dump& dump, std::string_view name) {
+  switch (progress) {
+    case netlink_dump::progress::complete: return true;
+    case netlink_dump::progress::interrupted: return false;
+    case netlink_dump::progress::refused: return system_refusal(name, dump.refusal());
+    default: return probe_error{probe_error_kind::malformed_source, std::string{name} + ": an answer has another form"};
+  }
+}
+
 netlink_socket::netlink_socket(int family, std::string_view name)
     : name_(name), socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family)), failure_(socket_ ? 0 : errno) {}
 
-probe_result<netlink_dump::progress> netlink_socket::take_answers(netlink_dump& dump, monotonic_time deadline) {
+probe_result<netlink_dump::progress> netlink_socket::take_answers(const taker& take, monotonic_time deadline) {
   // From new, so that it is aligned for whatever is in it.
   const auto buffer = std::make_unique<char[]>(datagram_bytes);
   for (;;) {
@@ -57,29 +66,29 @@ probe_result<netlink_dump::progress> netlink_socket::take_answers(netlink_dump& 
     if (static_cast<std::size_t>(bytes) > datagram_bytes) {
       return probe_error{probe_error_kind::malformed_source, std::string{name_} + ": a datagram is too long"};
     }
-    const auto progress = dump.take(std::span<const char>{buffer.get(), static_cast<std::size_t>(bytes)});
+    const auto progress = take(std::span<const char>{buffer.get(), static_cast<std::size_t>(bytes)});
     if (progress != netlink_dump::progress::more) return progress;
   }
 }
 
-probe_result<bool> netlink_socket::ask(const std::string& request, netlink_dump& dump, monotonic_time deadline) {
-  if (!socket_) return system_refusal(std::string{name_}, failure_);
+probe_result<netlink_dump::progress> netlink_socket::exchange(const std::string& request, const taker& take,
+                                                              monotonic_time deadline) {
+  if (!socket_) return system_refusal(name_, failure_);
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
   const auto sent = uninterrupted([&] {
     return ::sendto(socket_.get(), request.data(), request.size(), 0, reinterpret_cast<const sockaddr*>(&kernel),
                     sizeof kernel);
   });
-  if (sent < 0) return system_refusal(std::string{name_}, errno);
-  const auto progress = take_answers(dump, deadline);
+  if (sent < 0) return system_refusal(name_, errno);
+  return take_answers(take, deadline);
+}
+
+probe_result<bool> netlink_socket::ask(const std::string& request, netlink_dump& dump, monotonic_time deadline) {
+  const auto progress = exchange(
+      request, [&](std::span<const char> each) { return dump.take(each); }, deadline);
   if (!progress) return progress.error();
-  switch (*progress) {
-    case netlink_dump::progress::complete: return true;
-    case netlink_dump::progress::interrupted: return false;
-    case netlink_dump::progress::refused: return system_refusal(std::string{name_}, dump.refusal());
-    default:
-      return probe_error{probe_error_kind::malformed_source, std::string{name_} + ": an answer has another form"};
-  }
+  return whether_complete(*progress, dump, name_);
 }
 
 }  // namespace cellos

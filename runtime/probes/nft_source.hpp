@@ -5,6 +5,7 @@
 #include "messages/host_probe.hpp"
 #include "messages/instants.hpp"
 #include "runtime/probes/nft_messages.hpp"
+#include "runtime/probes/privileged_reads.hpp"
 
 namespace cellos {
 
@@ -14,6 +15,7 @@ namespace cellos {
 ///
 /// Not by libnftables: its listing takes a time that grows with the square of the tables (ADR 18), it ends a
 /// process that has no descriptor left, and it knows no deadline.
-probe_result<nft_ruleset> read_nft_ruleset(const std::string& namespace_path, monotonic_time deadline);
+probe_result<nft_ruleset> read_nft_ruleset(const std::string& namespace_path, monotonic_time deadline,
+                                           const privileged_reads_ptr& by = own_reads());
 
 }  // namespace cellos

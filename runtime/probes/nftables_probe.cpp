@@ -28,9 +28,9 @@ void write_row(std::string& out, const nft_table_name& table, const nft_counter&
 
 }  // namespace
 
-std::shared_ptr<nft_source> counters_of(const std::string& namespace_path) {
+std::shared_ptr<nft_source> counters_of(const std::string& namespace_path, const privileged_reads_ptr& by) {
   return std::make_shared<nft_source>(
-      [namespace_path](monotonic_time deadline) { return read_nft_ruleset(namespace_path, deadline); });
+      [namespace_path, by](monotonic_time deadline) { return read_nft_ruleset(namespace_path, deadline, by); });
 }
 
 nftables_probe::nftables_probe(std::shared_ptr<nft_source> counters, const std::string& namespace_path,

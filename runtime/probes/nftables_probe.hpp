@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/probes/nft_messages.hpp"
+#include "runtime/probes/privileged_reads.hpp"
 #include "runtime/probes/probe.hpp"
 #include "runtime/probes/shared_source.hpp"
 
@@ -12,7 +13,8 @@ namespace cellos {
 using nft_source = shared_source<nft_ruleset>;
 
 /// Counters of a network namespace, for all cells that have their table in it.
-std::shared_ptr<nft_source> counters_of(const std::string& namespace_path);
+std::shared_ptr<nft_source> counters_of(const std::string& namespace_path,
+                                        const privileged_reads_ptr& by = own_reads());
 
 /// `host.nftables`: the counters of the cell's table. `io` where there is no such table.
 class nftables_probe final : public probe {

@@ -31,12 +31,12 @@ std::optional<named_peer> peer_probe::take_named() {
 }
 
 probe_result<probe_reading> peer_probe::read(const probe_context& context) {
-  if (auto peer = take_named()) return look_at(std::move(*peer));
+  if (auto peer = take_named()) return look_at(std::move(*peer), context);
   if (identity_.pid == 0 && !end_) return nothing_to_say(source());
   return look_again(context);
 }
 
-probe_result<probe_reading> peer_probe::look_at(named_peer peer) {
+probe_result<probe_reading> peer_probe::look_at(named_peer peer, const probe_context& context) {
   const pid_t pid = peer.pid;
   const bool by_pidfd = static_cast<bool>(peer.pidfd);
   auto found = look_up(peer, proc_root_);
@@ -61,8 +61,8 @@ probe_result<probe_reading> peer_probe::look_at(named_peer peer) {
     const std::lock_guard hold{mutex_};
     group_ = place ? std::optional{std::move(*place)} : std::nullopt;
   }
-  process_probe once{std::move(*found)};
-  auto reading = once.read({});
+  process_probe once{std::move(*found), by_};
+  auto reading = once.read(context);
   if (reading && is_of_the_end(*reading)) end_ = *reading;
   return reading;
 }
@@ -75,7 +75,7 @@ probe_result<probe_reading> peer_probe::look_again(const probe_context& context)
     end_ = ended_unseen({identity_.pid, {}, named_by_pidfd_, {}});
     return *end_;
   }
-  process_probe once{std::move(*process)};
+  process_probe once{std::move(*process), by_};
   auto reading = once.read(context);
   if (reading && is_of_the_end(*reading)) end_ = *reading;
   return reading;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/probes/cgroup_probe.hpp"
+#include "runtime/probes/privileged_reads.hpp"
 #include "runtime/probes/probe.hpp"
 #include "runtime/probes/vmm_process.hpp"
 
@@ -17,7 +18,8 @@ namespace cellos {
 /// As long as nobody has connected a reading has no output: there is nothing to say.
 class peer_probe final : public probe {
  public:
-  explicit peer_probe(std::string proc_root = "/proc") : proc_root_(std::move(proc_root)) {}
+  explicit peer_probe(std::string proc_root = "/proc", privileged_reads_ptr by = own_reads())
+      : proc_root_(std::move(proc_root)), by_(std::move(by)) {}
 
   /// Any thread; never waits.
   void connected(named_peer peer);
@@ -29,11 +31,12 @@ class peer_probe final : public probe {
 
  private:
   std::optional<named_peer> take_named();
-  probe_result<probe_reading> look_at(named_peer peer);
+  probe_result<probe_reading> look_at(named_peer peer, const probe_context& context);
   probe_result<probe_reading> look_again(const probe_context& context);
   probe_reading ended_unseen(const named_peer& peer) const;
 
   const std::string proc_root_;
+  const privileged_reads_ptr by_;
   mutable std::mutex mutex_;
   std::optional<named_peer> named_;
   std::optional<cgroup_place> group_;

@@ -1,13 +1,31 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <set>
+#include <string_view>
 
 #include "messages/host_probe.hpp"
 #include "messages/witness_terms.hpp"
 
 namespace cellos {
+
+/// Whether what needs capabilities is read by a process of its own, and the daemon has none of them (ADR 20).
+enum class privileged_reading : std::uint8_t {
+  /// Where a cell of the file needs them, or the unit gave one to a daemon that is not root.
+  automatic,
+  always,
+  never,
+};
+
+inline constexpr std::string_view to_string(privileged_reading how) {
+  switch (how) {
+    case privileged_reading::always: return "always";
+    case privileged_reading::never: return "never";
+    default: return "auto";
+  }
+}
 
 /// What the host reads of every cell.
 struct probe_settings {
@@ -24,6 +42,8 @@ struct probe_settings {
   witness_terms terms{};
   /// Where the hierarchies of control groups are mounted. Default: systemd's, and that of cgroups(7).
   std::filesystem::path cgroup_root = "/sys/fs/cgroup";
+  /// Who reads what needs capabilities.
+  privileged_reading privileged = privileged_reading::automatic;
 
   bool operator==(const probe_settings&) const = default;
 };

@@ -3,10 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <string_view>
 #include <utility>
 
-#include "runtime/probes/process_files.hpp"
 #include "runtime/probes/source_file.hpp"
 #include "runtime/probes/source_text.hpp"
 
@@ -30,27 +31,31 @@ std::string_view to_string(process_end::manner how) {
   return "unknown";
 }
 
-/// Whether the kernel would say the exit status: this file has the same access check.
-bool may_know_status(int directory) {
-  const auto io = read_kernel_file(directory, "io", longest_file);
-  return io && *io;
-}
-
-process_end end_of(const process_stat& stat, int directory) {
-  const int status = static_cast<int>(stat.exit_status);
-  if (WIFSIGNALED(status)) return {process_end::manner::signalled, WTERMSIG(status)};
-  if (status == 0 && !may_know_status(directory)) return {};
-  return {process_end::manner::exited, WEXITSTATUS(status)};
-}
-
 }  // namespace
 
-process_probe::process_probe(vmm_process process)
-    : process_(std::move(process)), inputs_(json_object([this](json::object_writer& inputs) {
+bool may_know_status(int directory) {
+  std::array<char, 64> name;
+  return ::readlinkat(directory, "ns/net", name.data(), name.size()) >= 0 || errno == ENOENT;
+}
+
+process_probe::process_probe(vmm_process process, privileged_reads_ptr by)
+    : process_(std::move(process)), by_(std::move(by)), inputs_(json_object([this](json::object_writer& inputs) {
         inputs.text("identifiedBy", process_.named_by_pidfd ? "pidfd" : "credentials");
         inputs.number("pid", static_cast<std::uint64_t>(process_.identity.pid));
         inputs.count("startTicks", process_.identity.start_ticks);
       })) {}
+
+process_end process_probe::end_of(const process_stat& stat, monotonic_time deadline) const {
+  int status = static_cast<int>(stat.exit_status);
+  if (status == 0 && !may_know_status(process_.directory.get())) {
+    const auto text = by_->stat_of_ended(process_.directory.get(), deadline);
+    const auto said = text ? parse_process_stat(*text) : std::nullopt;
+    if (!said || said->start_ticks != process_.identity.start_ticks || !said->has_ended()) return {};
+    status = static_cast<int>(said->exit_status);
+  }
+  if (WIFSIGNALED(status)) return {process_end::manner::signalled, WTERMSIG(status)};
+  return {process_end::manner::exited, WEXITSTATUS(status)};
+}
 
 probe_reading process_probe::ended() {
   const process_end end = end_.value_or(process_end{});
@@ -64,7 +69,7 @@ probe_reading process_probe::ended() {
   return reading;
 }
 
-probe_result<probe_reading> process_probe::read(const probe_context&) {
+probe_result<probe_reading> process_probe::read(const probe_context& context) {
   const int directory = process_.directory.get();
   const auto stat_text = read_kernel_file(directory, "stat", longest_file);
   if (!stat_text) return stat_text.error();
@@ -74,7 +79,7 @@ probe_result<probe_reading> process_probe::read(const probe_context&) {
   if (stat->start_ticks != process_.identity.start_ticks) return ended();
   // A first thread may end before the others.
   if (stat->has_ended() && has_ended(process_)) {
-    if (!end_) end_ = end_of(*stat, directory);
+    if (!end_) end_ = end_of(*stat, context.deadline);
     return ended();
   }
   const auto status_text = read_kernel_file(directory, "status", longest_file);

@@ -7,9 +7,9 @@
 
 namespace cellos {
 
-std::shared_ptr<link_source> links_of(const std::string& namespace_path) {
+std::shared_ptr<link_source> links_of(const std::string& namespace_path, const privileged_reads_ptr& by) {
   return std::make_shared<link_source>(
-      [namespace_path](monotonic_time deadline) { return read_links(namespace_path, deadline); });
+      [namespace_path, by](monotonic_time deadline) { return read_links(namespace_path, deadline, by); });
 }
 
 tap_link_probe::tap_link_probe(std::shared_ptr<link_source> links, const std::string& namespace_path,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/probes/link_messages.hpp"
+#include "runtime/probes/privileged_reads.hpp"
 #include "runtime/probes/probe.hpp"
 #include "runtime/probes/shared_source.hpp"
 
@@ -12,7 +13,7 @@ namespace cellos {
 using link_source = shared_source<link_table>;
 
 /// Links of a network namespace, for all cells that have their tap in it.
-std::shared_ptr<link_source> links_of(const std::string& namespace_path);
+std::shared_ptr<link_source> links_of(const std::string& namespace_path, const privileged_reads_ptr& by = own_reads());
 
 /// `host.tap_link`: the cell's interface on the host. `io` where there is none of that name.
 class tap_link_probe final : public probe {

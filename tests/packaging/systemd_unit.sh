@@ -42,6 +42,13 @@ for service in $services; do
   done
 done
 
+# What probes.conf offers beyond that costs more, and is understood too; and capabilities that it grants can be given up.
+probes="$units/examples/probes.conf"
+{ cat "$units/cellos-telemetryd.service" "$probes"; sed -n 's/^#\([A-Z][A-Za-z]*=.*\)/\1/p' "$probes"; } >"$unit"
+understood || fail "all of probes.conf: $(cat "$scratch/said")"
+grep -q '^CapabilityBoundingSet=CAP_SYS_ADMIN$' "$unit" || fail "probes.conf offers nothing for network_namespace"
+grep -q '^SystemCallFilter=.*capset' "$probes" || fail "probes.conf grants what cannot be given up"
+
 # What this test would not let pass.
 grep -v '^CapabilityBoundingSet=' "$units/cellos-telemetryd.service" >"$unit"
 exposure_is_low && fail "a unit with every capability was let pass"

@@ -31,6 +31,7 @@ class flawed_witness final : public run_witness {
   flawed_witness(run_witness_ptr real, planted_bug bug) : real_(std::move(real)), bug_(bug) {}
 
   std::chrono::nanoseconds window() const override { return real_->window(); }
+  witness_terms terms() const override { return real_->terms(); }
   found declared(std::uint64_t sequence, wall_time at, probe_source source, std::uint32_t guest_pid) override {
     return flawed(real_->declared(sequence, at, source, guest_pid));
   }

@@ -121,6 +121,7 @@ packets_threshold = 2
 declarations_threshold = 3
 attempts_background = 4
 packets_background = 5
+privileged_reader = "always"
 )" + cell("a", "/a") + R"(probes = []
 tap = "tap0"
 nft_table = "inet t"
@@ -135,8 +136,13 @@ declarations_threshold = 8
 attempts_background = 0
 packets_background = 1000000000
 )");
-  CAF_CHECK((config.probes ==
-             probe_settings{2s, 200ms, {host_probe::process, host_probe::cgroup}, 7s, {1, 2, 4, 5, 3}, "/c"}));
+  CAF_CHECK((config.probes == probe_settings{2s,
+                                             200ms,
+                                             {host_probe::process, host_probe::cgroup},
+                                             7s,
+                                             {1, 2, 4, 5, 3},
+                                             "/c",
+                                             privileged_reading::always}));
   CAF_CHECK((config.cells[0].probes == cell_probes{std::set<host_probe>{}, "tap0", "inet t", "syn", "/n", "/m",
                                                    std::vector<std::string>{"/p", "a"}, "/fc/a",
                                                    witness_terms{6, 7, 0, 1'000'000'000, 8}}));

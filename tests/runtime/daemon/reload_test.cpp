@@ -56,6 +56,7 @@ const values_by_key other_host_values{
     {"probes.declarations_threshold", "3"},
     {"probes.attempts_background", "1"},
     {"probes.packets_background", "50"},
+    {"probes.privileged_reader", R"("never")"},
     {"log.level", R"("warn")"},
     {"log.format", R"("json")"},
     {"intake.chunks_per_cell", "4"},
