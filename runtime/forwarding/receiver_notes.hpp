@@ -11,8 +11,8 @@
 namespace cellos {
 
 /// What a delivery has noted and nobody has taken yet. Trouble that goes on is noted once a minute, not with each
-/// attempt, other trouble once a second: the last one of that second when it is over, unless the receiver took something
-/// meanwhile; and the first sign of health after it.
+/// attempt, other trouble once a second: the last one of that second when it is over, unless the receiver took
+/// something meanwhile; and the first sign of health after it.
 class receiver_notes {
  public:
   void add(receiver_note what, monotonic_time now);
