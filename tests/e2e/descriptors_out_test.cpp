@@ -1,18 +1,16 @@
 // ctest: RUN_SERIAL ON
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/daemon_process.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/process_usage.hpp"
 #include "tests/support/raw_guest.hpp"
 
 #define CAF_SUITE descriptors_out
@@ -34,19 +32,6 @@ process limited(const daemon_home& home, int descriptors) {
 
 std::ptrdiff_t open_descriptors_of(const process& daemon) {
   return std::distance(std::filesystem::directory_iterator{"/proc/" + std::to_string(daemon.pid()) + "/fd"}, {});
-}
-
-/// CPU time it has used.
-std::chrono::milliseconds cpu_time_of(const process& daemon) {
-  std::ifstream file{"/proc/" + std::to_string(daemon.pid()) + "/stat"};
-  std::string stat{std::istreambuf_iterator<char>{file}, {}};
-  std::istringstream fields{stat.substr(stat.rfind(')') + 1)};
-  std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;
-  long user = 0;
-  long kernel = 0;
-  fields >> user >> kernel;
-  return std::chrono::milliseconds{(user + kernel) * 1000 / ::sysconf(_SC_CLK_TCK)};
 }
 
 std::vector<cell_settings> cells(int count) {
@@ -127,8 +112,8 @@ CAF_TEST(nothing spins when not one descriptor is left and health is answered) {
     std::vector<std::unique_ptr<raw_guest>> guests;
     for (int i = 0; i < 5; ++i) guests.push_back(std::make_unique<raw_guest>(home.socket_of("c0")));
     const std::vector<http_client> clients = connected_clients(home, 3);
-    const auto before = cpu_time_of(daemon);
-    CAF_CHECK(!holds_within(3s, [&] { return cpu_time_of(daemon) - before > 200ms; }));
+    const double before = cpu_seconds(daemon.pid());
+    CAF_CHECK(!holds_within(3s, [&] { return cpu_seconds(daemon.pid()) - before > 0.2; }));
   }
   for (int i = 0; i < 3; ++i) CAF_CHECK_EQUAL(health(home), 200);
   CAF_REQUIRE_EQUAL(::prlimit(daemon.pid(), RLIMIT_NOFILE, &former, nullptr), 0);

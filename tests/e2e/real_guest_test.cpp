@@ -188,6 +188,7 @@ until [ -e /tmp/never ]; do declare heartbeat; usleep 500000; done
   CAF_CHECK_EQUAL(link.at("rxPackets"),
                   std::to_string(by_ip.at("stats64").at("rx").at("packets").get<std::uint64_t>()));
   CAF_CHECK_EQUAL(link.at("rxBytes"), std::to_string(by_ip.at("stats64").at("rx").at("bytes").get<std::uint64_t>()));
+  CAF_CHECK_EQUAL(link.at("txBytes"), std::to_string(by_ip.at("stats64").at("tx").at("bytes").get<std::uint64_t>()));
   CAF_CHECK_EQUAL(link.at("operstate"), "up");
   const json by_nft = json::parse(network.run("nft --json list counter inet cell syn").value());
   const auto counted = by_nft.at("nftables").at(1).at("counter").at("packets").get<std::uint64_t>();

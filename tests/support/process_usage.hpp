@@ -1,7 +1,7 @@
 #pragma once
 
 #include <sys/types.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <cstdint>
 #include <sstream>
@@ -24,18 +24,14 @@ inline std::uint64_t status_bytes(pid_t process, std::string_view name) {
   throw std::runtime_error{"no memory of process " + std::to_string(process)};
 }
 
-/// User and system time.
+/// User and system time of all its threads, ended ones too.
 inline double cpu_seconds(pid_t process) {
-  const std::string stat = content_of("/proc/" + std::to_string(process) + "/stat");
-  // The name before may have blanks.
-  std::istringstream fields{stat.substr(stat.rfind(')') + 2)};
-  constexpr int before_times = 11;
-  std::string skipped;
-  for (int i = 0; i < before_times; ++i) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+    throw std::runtime_error{"no CPU time of process " + std::to_string(process)};
+  }
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
 }  // namespace cellos::test

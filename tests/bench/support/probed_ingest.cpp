@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "tests/bench/support/cells_network.hpp"
 #include "tests/bench/support/paced_load.hpp"
 #include "tests/support/daemon_process.hpp"
+#include "tests/support/process_usage.hpp"
 #include "tests/support/wait.hpp"
 
 namespace cellos::bench {
@@ -62,18 +62,6 @@ class own_group {
 
   std::string path_;
 };
-
-double cpu_seconds(pid_t process) {
-  std::ifstream file{fmt::format("/proc/{}/stat", process)};
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream fields{text.substr(text.rfind(')') + 1)};
-  std::string skipped;
-  for (int field = 3; field < 14; ++field) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
 
 std::string configuration(const probed_ingest_options& options, const test::daemon_home& home,
                           const std::string& network) {
@@ -130,9 +118,9 @@ turn_result measure(const probed_ingest_options& options, const std::string& net
   const auto load = [&](double frames_a_second) {
     paced_guests guests{sockets, frames_a_second};
     pass(2);
-    const double before = cpu_seconds(daemon.pid());
+    const double before = test::cpu_seconds(daemon.pid());
     pass(options.seconds);
-    const double used = cpu_seconds(daemon.pid()) - before;
+    const double used = test::cpu_seconds(daemon.pid()) - before;
     const paced_guests::tally sent = guests.finish();
     if (!sent.problem.empty()) throw std::runtime_error(sent.problem);
     if (sent.not_taken > sent.due.size() / 100) throw std::runtime_error("agents are faster than this machine");
