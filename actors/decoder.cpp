@@ -1,6 +1,7 @@
-// DECODER, second on the data path. In: a chunk of whole frames from the LISTENER. Out: one batch to the SINK, with the
-// accepted declarations stamped as this cell's and the refused frames counted by kind. A refused frame is nobody's
-// failure: the next one goes on. The chunk's bytes are not copied; the batch keeps the chunk.
+// DECODER, first on the data path. In: a chunk of whole frames from the socket service, where the LISTENER has it sent.
+// Out: one batch to the SINK, with the accepted declarations stamped as this cell's and the refused frames counted by
+// kind. A refused frame is nobody's failure: the next one goes on. The chunk's bytes are not copied; the batch keeps
+// the chunk.
 
 #include "actors/decoder.hpp"
 
@@ -14,7 +15,8 @@ namespace cellos {
 
 namespace {
 
-void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_ptr& chunk, const credit_actor& credit) {
+void on_chunk(decoder_actor::stateful_pointer<decoder_state> self, const chunk_ptr& chunk,
+              const chunk_credit_ptr& credit) {
   decoder_state& state = self->state;
   const activity::mark busy{*state.activity};
   const auto quarantined = std::find_if(state.quarantined.begin(), state.quarantined.end(),
@@ -46,7 +48,7 @@ decoder_actor::behavior_type make_decoder(decoder_actor::stateful_pointer<decode
   self->state.quarantined = std::move(quarantined);
   self->state.activity = host.activities.enter("DECODER", self->state.run->cell_id, self->address());
   return {
-      [self](const chunk_ptr& chunk, const credit_actor& credit) { on_chunk(self, chunk, credit); },
+      [self](const chunk_ptr& chunk, const chunk_credit_ptr& credit) { on_chunk(self, chunk, credit); },
       [self](barrier_atom) { return self->state.progress->last_accepted.load(); },
       [self](const sink_actor& successor) { self->state.sink = successor; },
   };

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/ports.hpp"
 #include "messages/agent_silenced.hpp"
 #include "messages/batch.hpp"
 #include "messages/cell_specification.hpp"
@@ -24,8 +25,8 @@
 
 /// Every actor's protocol, in the order of the data path:
 ///
-///     socket service -> LISTENER -> DECODER -> SINK -> evidence log
-///                          ^--- acknowledgement ---'
+///     socket service -> DECODER -> SINK -> evidence log
+///           ^------ chunk_credit ---'
 ///
 /// Lines with which a run begins or ends go to the log by way of the HOST CHAIN. KEEPALIVE watches the DECODER; a CELL
 /// SUPERVISOR owns the three; the HOST SUPERVISOR owns the cells, the SINKs, the HOST CHAIN and the PROBE SCHEDULER.
@@ -93,13 +94,6 @@ struct probed_cell {
   sighting_board_ptr board;
 };
 
-/// CREDIT: whoever needs to know how far a cell's chunks are in the log.
-using credit_actor = caf::typed_actor<
-    // Chunks up to this sequence are appended; their credit returns.
-    caf::reacts_to<acknowledge_atom, std::uint64_t>,
-    // The SINK misses a chunk: send everything unacknowledged again.
-    caf::reacts_to<replay_atom>>;
-
 /// HOST CHAIN: the host's own chain of events; owns nothing it could lose by dying (see host_event_chain).
 using host_chain_actor = caf::typed_actor<
     // Appends lines of runs in one piece with what the host's chain says of them, once by number, and answers what
@@ -113,9 +107,9 @@ using sink_actor = caf::typed_actor<
     // Answers with the chain's name once `run.v1.started` is in the log.
     caf::replies_to<open_run_atom, host_stamp_ptr, run_opening>::with<std::string>,
     // Appends exactly once by chunk sequence, then acknowledges. Refuses what is not attributed to the run.
-    caf::reacts_to<batch_ptr, host_stamp_ptr, credit_actor>,
+    caf::reacts_to<batch_ptr, host_stamp_ptr, chunk_credit_ptr>,
     // Stands in for the batch that could not be made; puts the loss on record, then acknowledges.
-    caf::reacts_to<quarantine_atom, host_stamp_ptr, quarantined_chunk, credit_actor>,
+    caf::reacts_to<quarantine_atom, host_stamp_ptr, quarantined_chunk, chunk_credit_ptr>,
     // Appends the run's one silence; a second is ignored.
     caf::reacts_to<host_stamp_ptr, agent_silenced>,
     // Appends what the host read for itself. One that comes while the log takes nothing is dropped: the next one says
@@ -142,18 +136,21 @@ using sink_actor = caf::typed_actor<
 /// DECODER: turns a chunk's bytes into declarations and refusals, stamps them, passes them on.
 using decoder_actor = caf::typed_actor<
     // One batch to the SINK for every chunk, whatever is in it.
-    caf::reacts_to<chunk_ptr, credit_actor>,
+    caf::reacts_to<chunk_ptr, chunk_credit_ptr>,
     // A barrier: answers when everything sent before it is decoded, with when the last accepted frame came in.
     caf::replies_to<barrier_atom>::with<monotonic_time>,
     // A restarted SINK takes over.
     caf::reacts_to<sink_actor>>;
 
-/// LISTENER: the thin owner of one cell's intake; passes chunks on and credit back.
-using listener_actor = credit_actor::extend<
-    // From the socket service: to the DECODER.
-    caf::reacts_to<chunk_ptr>,
-    // A (re)started DECODER takes over; everything unacknowledged is sent again.
+/// LISTENER: the thin owner of one cell's intake; has the socket service bring its chunks to the DECODER, with the
+/// credit that goes back for them.
+using listener_actor = caf::typed_actor<
+    // A (re)started DECODER takes over; everything unacknowledged is sent to it again.
     caf::reacts_to<decoder_actor>,
+    // The SINK misses a chunk: everything unacknowledged is sent again.
+    caf::reacts_to<replay_atom>,
+    // While draining: chunks up to this sequence are appended, and their credit has returned.
+    caf::reacts_to<acknowledge_atom, std::uint64_t>,
     // Answers with all frames ever received when the last chunk that will ever come is acknowledged.
     caf::replies_to<drain_atom>::with<std::uint64_t>,
     // From the socket service: no chunk will come after those that came.
@@ -221,6 +218,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::quarantined_chunk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_totals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::run_account)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::chunk_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::chunk_credit_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::batch_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::agent_silenced)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cellos::monotonic_time)

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "actors/host_environment.hpp"
 #include "actors/interfaces.hpp"
 
 namespace cellos {
+
+class listener_credit;
 
 struct listener_state {
   static constexpr const char* name = "cell.listener";
@@ -16,6 +19,8 @@ struct listener_state {
   /// Which of the cell's LISTENERs this is; a later one takes precedence.
   std::uint64_t generation = 0;
   decoder_actor decoder;
+  /// What goes with this LISTENER's chunks.
+  std::shared_ptr<listener_credit> credit;
   /// Set once the intake has said that no further chunk will come.
   bool drained = false;
   std::optional<caf::typed_response_promise<std::uint64_t>> drain_answer;

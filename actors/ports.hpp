@@ -63,6 +63,23 @@ class cell_intake {
 
 using cell_intake_ptr = std::shared_ptr<cell_intake>;
 
+/// Where the credit of a cell's chunks goes back to. Goes with each chunk to the SINK, which calls it: no message,
+/// since many cells that send a little each would cost an actor's turn a chunk. Thread-safe; neither call waits.
+class chunk_credit {
+ public:
+  chunk_credit() = default;
+  chunk_credit(const chunk_credit&) = delete;
+  chunk_credit& operator=(const chunk_credit&) = delete;
+  virtual ~chunk_credit() = default;
+
+  /// Chunks up to and including `sequence` are in the log.
+  virtual void acknowledge(std::uint64_t sequence) = 0;
+  /// A chunk is missing: everything unacknowledged is to come again.
+  virtual void replay() = 0;
+};
+
+using chunk_credit_ptr = std::shared_ptr<chunk_credit>;
+
 /// Where cells' sockets come from.
 class telemetry_sockets {
  public:

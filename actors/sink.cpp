@@ -78,7 +78,7 @@ void see_to_it_later(sink_pointer self, const host_stamp_ptr& run) {
 void process(sink_pointer self, const sink_state::arrival& arrived, std::uint64_t most_declarations) {
   sink_state& state = self->state;
   switch (enter(self, arrived, most_declarations)) {
-    case run_ledger::result::gap: self->send(arrived.credit, replay_atom::value); return;
+    case run_ledger::result::gap: arrived.credit->replay(); return;
     case run_ledger::result::taken_and_resumed: state.host->events.agent_resumed(*arrived.run); break;
     case run_ledger::result::misattributed:
     case run_ledger::result::duplicate:
@@ -263,10 +263,11 @@ sink_actor::behavior_type make_sink(sink_pointer self, sink_journal_ptr journal,
       [self](open_run_atom, const host_stamp_ptr& run, const run_opening& opening) {
         return on_open_run(self, run, opening);
       },
-      [self](const batch_ptr& decoded, const host_stamp_ptr& run, const credit_actor& credit) {
+      [self](const batch_ptr& decoded, const host_stamp_ptr& run, const chunk_credit_ptr& credit) {
         on_arrival(self, {run, decoded, credit});
       },
-      [self](quarantine_atom, const host_stamp_ptr& run, const quarantined_chunk& chunk, const credit_actor& credit) {
+      [self](quarantine_atom, const host_stamp_ptr& run, const quarantined_chunk& chunk,
+             const chunk_credit_ptr& credit) {
         on_arrival(self, {run, chunk, credit});
       },
       [self](const host_stamp_ptr& run, const agent_silenced& silence) { on_silence(self, run, silence); },

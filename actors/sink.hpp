@@ -44,14 +44,14 @@ struct sink_state {
     What what;
   };
   struct acknowledgement {
-    credit_actor credit;
+    chunk_credit_ptr credit;
     std::uint64_t sequence;
   };
   /// A chunk's batch, or what stands in for it, from the DECODER of `run`.
   struct arrival {
     host_stamp_ptr run;
     std::variant<batch_ptr, quarantined_chunk> what;
-    credit_actor credit;
+    chunk_credit_ptr credit;
   };
   /// A silence keeps its place behind the frames that came before it, and so does a reading.
   using work = std::variant<arrival, agent_silenced, probe_reading_ptr>;

@@ -37,9 +37,8 @@ void settle(std::deque<sink_state::due<What>>& all, std::uint64_t written, Act&&
 void settle(sink_pointer self) {
   sink_state& state = self->state;
   const std::uint64_t written = state.journal->bytes_written();
-  settle(state.due_acknowledgements, written, [self](const sink_state::acknowledgement& due) {
-    self->send(due.credit, acknowledge_atom::value, due.sequence);
-  });
+  settle(state.due_acknowledgements, written,
+         [](const sink_state::acknowledgement& due) { due.credit->acknowledge(due.sequence); });
   settle(state.due_answers, written, [](const std::function<void()>& answer) { answer(); });
 }
 

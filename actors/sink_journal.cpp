@@ -57,15 +57,32 @@ decltype(auto) sink_journal::append_lines(const host_stamp_ptr& run, run_ledger&
 }
 
 const std::string& sink_journal::open_run(const host_stamp_ptr& run, const run_opening& opening) {
-  if (const auto known = runs_.find(run); known != runs_.end()) return known->second.chain();
+  if (const auto known = find(run); known != runs_.end()) return known->second.chain();
   const wall_time now = clock_.now();
   run_ledger ledger = opening.recovered ? run_ledger{run, *opening.recovered, sealing_}
                                         : run_ledger{run, new_chain(*run, now, *epochs_), sealing_};
   return append_lines(run, ledger, [&](std::string& out) -> const std::string& {
     ledger.open(out, now, opening);
     if (lists_runs() && !opening.recovered) said_before_.emplace_back(run_begin_mark{ledger.chain()});
-    return runs_.emplace(run, std::move(ledger)).first->second.chain();
+    const auto address = by_address_.emplace(run.get(), runs_.end()).first;
+    try {
+      address->second = runs_.emplace(run, std::move(ledger)).first;
+    } catch (...) {
+      by_address_.erase(address);
+      throw;
+    }
+    return address->second->second.chain();
   });
+}
+
+sink_journal::open_runs::iterator sink_journal::find(const host_stamp_ptr& run) {
+  const auto known = by_address_.find(run.get());
+  return known == by_address_.end() ? runs_.end() : known->second;
+}
+
+sink_journal::open_runs::const_iterator sink_journal::find(const host_stamp_ptr& run) const {
+  const auto known = by_address_.find(run.get());
+  return known == by_address_.end() ? runs_.end() : open_runs::const_iterator{known->second};
 }
 
 log_share& sink_journal::share_of(const host_stamp& run, monotonic_time now) {
@@ -78,7 +95,7 @@ log_share& sink_journal::share_of(const host_stamp& run, monotonic_time now) {
 }
 
 log_share::allowance sink_journal::allowance(const host_stamp_ptr& run, const batch& arrived, monotonic_time now) {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end() || !ledger->second.awaits(arrived.chunk->sequence)) return {};
   // A guest that is not read from must not be taken for one that fell silent.
   const std::chrono::nanoseconds longest_hold = ledger->second.silence_window() / 2;
@@ -87,7 +104,7 @@ log_share::allowance sink_journal::allowance(const host_stamp_ptr& run, const ba
 
 run_ledger::result sink_journal::take(const host_stamp_ptr& run, const batch& arrived, monotonic_time now,
                                       std::uint64_t most_declarations) {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end()) return run_ledger::result::duplicate;
   const std::size_t before = pending_.size();
   const auto taken = append_lines(ledger->first, ledger->second, [&](std::string& out) {
@@ -103,7 +120,7 @@ run_ledger::result sink_journal::take(const host_stamp_ptr& run, const batch& ar
 
 run_ledger::result sink_journal::quarantine(const host_stamp_ptr& run, const quarantined_chunk& chunk,
                                             monotonic_time now) {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end()) return run_ledger::result::duplicate;
   const std::size_t before = pending_.size();
   const auto taken = append_lines(
@@ -113,14 +130,14 @@ run_ledger::result sink_journal::quarantine(const host_stamp_ptr& run, const qua
 }
 
 bool sink_journal::silence(const host_stamp_ptr& run, const agent_silenced& silence) {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end()) return false;
   return append_lines(run, ledger->second,
                       [&](std::string& out) { return ledger->second.silence(out, clock_.now(), silence); });
 }
 
 void sink_journal::reading(const host_stamp_ptr& run, const probe_reading& reading, monotonic_time now) {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end()) return;
   const std::size_t before = pending_.size();
   append_lines(run, ledger->second, [&](std::string& out) { ledger->second.reading(out, clock_.now(), reading); });
@@ -128,7 +145,7 @@ void sink_journal::reading(const host_stamp_ptr& run, const probe_reading& readi
 }
 
 std::vector<recorded_contradiction> sink_journal::record_found(const host_stamp_ptr& run) {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end() || ledger->second.found().empty()) return {};
   std::vector<recorded_contradiction> found = ledger->second.found();
   append_lines(run, ledger->second, [&](std::string& out) { ledger->second.record_found(out, clock_.now()); });
@@ -142,7 +159,7 @@ void sink_journal::record_all_found(const contradiction_listener& hears) {
 }
 
 run_account sink_journal::account(const host_stamp_ptr& run) const {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end()) return {};
   const run_ledger& known = ledger->second;
   return {known.totals(), known.received_before(), known.silenced(), known.silence_told(), known.last_frame()};
@@ -151,7 +168,7 @@ run_account sink_journal::account(const host_stamp_ptr& run) const {
 run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing& closing) {
   if (const auto before = closed_.find(run); before != closed_.end()) return before->second;
   std::erase_if(closed_, [](const auto& ended) { return ended.first.use_count() == 1; });
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   if (ledger == runs_.end()) return {};
   const auto closed = closed_.emplace(run, run_totals{}).first;
   try {
@@ -169,6 +186,7 @@ run_totals sink_journal::close_run(const host_stamp_ptr& run, const run_closing&
     closed_.erase(closed);
     throw;
   }
+  by_address_.erase(run.get());
   runs_.erase(ledger);
   return closed->second;
 }
@@ -193,7 +211,7 @@ bool sink_journal::has_losses() const {
 }
 
 bool sink_journal::has_losses(const host_stamp_ptr& run) const {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   return ledger != runs_.end() && ledger->second.has_losses();
 }
 
@@ -213,7 +231,7 @@ bool sink_journal::has_unsigned() const {
 }
 
 bool sink_journal::has_unsigned(const host_stamp_ptr& run) const {
-  const auto ledger = runs_.find(run);
+  const auto ledger = find(run);
   return ledger != runs_.end() && ledger->second.unsigned_events() != 0;
 }
 
@@ -228,7 +246,7 @@ void sink_journal::change_key(const event_sealing_ptr& sealing) {
 std::vector<chain_head> sink_journal::pending_heads() const {
   std::vector<chain_head> heads = heads_of_ended_;
   for (const host_stamp_ptr& run : with_lines_) {
-    if (const auto ledger = runs_.find(run); ledger != runs_.end()) heads.push_back(ledger->second.head());
+    if (const auto ledger = find(run); ledger != runs_.end()) heads.push_back(ledger->second.head());
   }
   return heads;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -134,7 +135,13 @@ class sink_journal {
 
   evidence_log& log_;
   const wall_clock& clock_;
-  std::map<host_stamp_ptr, run_ledger, by_name> runs_;
+  using open_runs = std::map<host_stamp_ptr, run_ledger, by_name>;
+  open_runs::iterator find(const host_stamp_ptr& run);
+  open_runs::const_iterator find(const host_stamp_ptr& run) const;
+
+  open_runs runs_;
+  /// The same by address, which is what tells runs apart; their names are for the order in which lines are made.
+  std::unordered_map<const host_stamp*, open_runs::iterator> by_address_;
   /// Totals of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;
   /// Of the pending lines behind the last piece: what the host's chain says of them, which chains have ended, and what
@@ -164,7 +171,7 @@ class sink_journal {
   std::string origin_;
   log_share_limits share_limits_;
   /// By cell: another run of it is no other share.
-  std::map<std::string, log_share, std::less<>> shares_;
+  std::unordered_map<std::string, log_share> shares_;
   /// With so many, those that are full are forgotten.
   std::size_t sweep_shares_at_ = 64;
   std::shared_ptr<chain_epochs> epochs_;

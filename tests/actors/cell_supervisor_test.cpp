@@ -198,8 +198,8 @@ CAF_TEST(a run is closed when all that was read is acknowledged and then the sup
   consume_messages();
   CAF_CHECK(sockets.intake("cell-1")->drain_wanted);
   CAF_CHECK(!close_run());
-  sink->receive([&](const batch_ptr& decoded, const host_stamp_ptr&, const credit_actor& credit) {
-    caf::anon_send(credit, acknowledge_atom::value, decoded->chunk->sequence);
+  sink->receive([&](const batch_ptr& decoded, const host_stamp_ptr&, const chunk_credit_ptr& credit) {
+    credit->acknowledge(decoded->chunk->sequence);
   });
   consume_messages();
   run_totals totals;

@@ -37,7 +37,7 @@ struct fixture : host_fixture {
   }
 
   void decode(chunk_ptr chunk) {
-    caf::anon_send(decoder, std::move(chunk), caf::actor_cast<credit_actor>(self));
+    caf::anon_send(decoder, std::move(chunk), credit);
     consume_messages();
   }
 
@@ -45,7 +45,7 @@ struct fixture : host_fixture {
   batch_ptr batch_made() {
     batch_ptr made;
     self->receive(
-        [&](const batch_ptr& arrived, const host_stamp_ptr& of, const credit_actor&) {
+        [&](const batch_ptr& arrived, const host_stamp_ptr& of, const chunk_credit_ptr&) {
           CAF_CHECK(of == run);
           made = arrived;
         },
@@ -54,6 +54,7 @@ struct fixture : host_fixture {
   }
 
   host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
+  chunk_credit_ptr credit = std::make_shared<recorded_credit>();
   decoder_progress_ptr progress = std::make_shared<decoder_progress>();
   decoder_actor decoder;
 };
@@ -110,7 +111,7 @@ CAF_TEST(a chunk that comes again does not move the last sign of life back) {
 CAF_TEST(the last accepted time is answered after what was sent before) {
   start();
   pass(20ms);
-  caf::anon_send(decoder, chunk_of(1, frame_of("process.spawned", 1)), caf::actor_cast<credit_actor>(self));
+  caf::anon_send(decoder, chunk_of(1, frame_of("process.spawned", 1)), credit);
   auto asked = self->request(decoder, caf::infinite, barrier_atom::value);
   consume_messages();
   CAF_CHECK(batch_made());
@@ -124,7 +125,7 @@ CAF_TEST(a chunk of the quarantine is not decoded and its stand in goes to the s
   decode(chunk_of(7, frame_of("process.spawned", 1)));
   bool stood_in = false;
   self->receive(
-      [&](quarantine_atom, const host_stamp_ptr& of, const quarantined_chunk& chunk, const credit_actor&) {
+      [&](quarantine_atom, const host_stamp_ptr& of, const quarantined_chunk& chunk, const chunk_credit_ptr&) {
         stood_in = of == run && chunk.sequence == 7 && chunk.frames == 3 && chunk.file == "file-7";
       },
       caf::after(0s) >> [] {});

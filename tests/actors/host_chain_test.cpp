@@ -70,7 +70,7 @@ struct fixture : host_fixture {
     chunk.bytes = frame_of("process.spawned", sequence);
     auto decoded =
         std::make_shared<const batch>(decode_chunk(std::make_shared<const received_chunk>(std::move(chunk)), run));
-    self->send(sink, batch_ptr{std::move(decoded)}, run, caf::actor_cast<credit_actor>(self));
+    self->send(sink, batch_ptr{std::move(decoded)}, run, chunk_credit_ptr{credit});
   }
 
   template <class Answer, class Pending>
@@ -91,6 +91,7 @@ struct fixture : host_fixture {
   host_event_chain chain{"host-a", log, clock, nullptr, std::nullopt, *resources.epochs};
   sink_journal_ptr journal = std::make_shared<sink_journal>(log, clock, nullptr, "SINK 0", resources.epochs);
   host_chain_actor host_chain;
+  std::shared_ptr<recorded_credit> credit = std::make_shared<recorded_credit>();
   sink_actor sink;
   host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
 };
@@ -119,11 +120,7 @@ CAF_TEST(what comes while an opening is on its way is appended behind it) {
   CAF_REQUIRE_EQUAL(lines.size(), 4u);
   CAF_CHECK(lines[1].find("run.v1.started") != std::string::npos);
   CAF_CHECK_EQUAL(log.count("guest.v1.process_spawned"), 2u);
-  std::vector<std::uint64_t> acknowledged;
-  while (!self->mailbox().empty()) {
-    self->receive([&](acknowledge_atom, std::uint64_t sequence) { acknowledged.push_back(sequence); });
-  }
-  CAF_CHECK((acknowledged == std::vector<std::uint64_t>{1, 2}));
+  CAF_CHECK((credit->acknowledged == std::vector<std::uint64_t>{1, 2}));
 }
 
 CAF_TEST(a host chain that dies of what it is asked leaves it to its successor) {

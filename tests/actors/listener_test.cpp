@@ -18,7 +18,7 @@ struct fixture : host_fixture {
   }
 
   ~fixture() override {
-    caf::anon_send_exit(listener, caf::exit_reason::kill);
+    if (listener) caf::anon_send_exit(listener, caf::exit_reason::kill);
     consume_messages();
   }
 
@@ -36,13 +36,17 @@ struct fixture : host_fixture {
   std::vector<std::uint64_t> delivered() {
     std::vector<std::uint64_t> seen;
     while (!self->mailbox().empty()) {
-      self->receive([&](const chunk_ptr& chunk, const credit_actor&) { seen.push_back(chunk->sequence); });
+      self->receive([&](const chunk_ptr& chunk, const chunk_credit_ptr& with) {
+        seen.push_back(chunk->sequence);
+        credit = with;
+      });
     }
     return seen;
   }
 
+  /// By the credit of the chunk that was delivered last.
   void acknowledge(std::uint64_t sequence) {
-    caf::anon_send(listener, acknowledge_atom::value, sequence);
+    credit->acknowledge(sequence);
     consume_messages();
   }
 
@@ -50,6 +54,8 @@ struct fixture : host_fixture {
 
   host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
   std::shared_ptr<manual_intake> intake;
+  /// Of the chunk that was delivered last.
+  chunk_credit_ptr credit;
   listener_actor listener;
 };
 
@@ -75,13 +81,46 @@ CAF_TEST(the credit that goes with a chunk leads back to the intake) {
   give_decoder();
   read_chunk();
   read_chunk();
-  self->receive([&](const chunk_ptr&, const credit_actor& credit) {
-    caf::anon_send(credit, acknowledge_atom::value, std::uint64_t{1});
-  });
-  consume_messages();
+  CAF_CHECK_EQUAL(delivered(), (sequences{1, 2}));
+  acknowledge(1);
   CAF_REQUIRE_EQUAL(intake->kept.size(), 1u);
   CAF_CHECK_EQUAL(intake->kept.front()->sequence, 2u);
-  CAF_CHECK_EQUAL(delivered(), sequences{2});
+}
+
+CAF_TEST(a replay that is asked for by credit comes once) {
+  give_decoder();
+  read_chunk();
+  CAF_CHECK_EQUAL(delivered(), sequences{1});
+  credit->replay();
+  consume_messages();
+  CAF_CHECK_EQUAL(delivered(), sequences{1});
+}
+
+CAF_TEST(credit of a listener that is gone counts and of a cell that is gone is nobodys) {
+  give_decoder();
+  read_chunk();
+  CAF_CHECK_EQUAL(delivered(), sequences{1});
+  caf::anon_send_exit(listener, caf::exit_reason::kill);
+  consume_messages();
+  acknowledge(1);
+  CAF_CHECK(intake->kept.empty());
+  credit->replay();
+  consume_messages();
+  CAF_CHECK(delivered().empty());
+  listener = {};
+  intake.reset();
+  acknowledge(2);
+}
+
+CAF_TEST(an intake that nobody holds goes with what it delivers to) {
+  give_decoder();
+  read_chunk();
+  CAF_CHECK_EQUAL(delivered(), sequences{1});
+  const std::weak_ptr<manual_intake> seen = intake;
+  intake.reset();
+  caf::anon_send_exit(listener, caf::exit_reason::kill);
+  consume_messages();
+  CAF_CHECK(seen.expired());
 }
 
 CAF_TEST(a successor of the decoder gets everything unacknowledged again) {

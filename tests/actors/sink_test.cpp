@@ -25,7 +25,7 @@ event_sealing_ptr checkpoints(const std::string& key_id, std::chrono::nanosecond
   return std::make_shared<const host_sealing>(std::move(key), nullptr, 1000, interval);
 }
 
-/// A SINK whose cells and whose credit are the test itself.
+/// A SINK whose cells are the test itself.
 struct fixture : host_fixture {
   ~fixture() override {
     caf::anon_send_exit(sink, caf::exit_reason::kill);
@@ -69,7 +69,7 @@ struct fixture : host_fixture {
     append_to(chunk, malformed_frame());
     auto decoded =
         std::make_shared<const batch>(decode_chunk(std::make_shared<const received_chunk>(std::move(chunk)), run));
-    self->send(sink, batch_ptr{std::move(decoded)}, run, caf::actor_cast<credit_actor>(self));
+    self->send(sink, batch_ptr{std::move(decoded)}, run, chunk_credit_ptr{credit});
     consume_messages();
   }
 
@@ -79,20 +79,9 @@ struct fixture : host_fixture {
   }
 
   /// Sequences acknowledged since the last call.
-  std::vector<std::uint64_t> acknowledged() {
-    std::vector<std::uint64_t> seen;
-    for (bool more = true; more;) {
-      self->receive([&](acknowledge_atom, std::uint64_t sequence) { seen.push_back(sequence); },
-                    caf::after(0s) >> [&] { more = false; });
-    }
-    return seen;
-  }
+  std::vector<std::uint64_t> acknowledged() { return std::exchange(credit->acknowledged, {}); }
 
-  bool replay_asked() {
-    bool asked = false;
-    self->receive([&](replay_atom) { asked = true; }, caf::after(0s) >> [] {});
-    return asked;
-  }
+  bool replay_asked() { return std::exchange(credit->replays, 0) > 0; }
 
   run_account account() {
     auto asked = self->request(sink, caf::infinite, totals_atom::value, run);
@@ -115,6 +104,7 @@ struct fixture : host_fixture {
   host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:1"});
   std::uint64_t declared = 0;
   sink_journal_ptr journal;
+  std::shared_ptr<recorded_credit> credit = std::make_shared<recorded_credit>();
   sink_actor sink;
 };
 
@@ -190,8 +180,7 @@ CAF_TEST(a quarantined chunk stands on record in its place and is acknowledged) 
   start();
   open();
   deliver(1);
-  self->send(sink, quarantine_atom::value, run, quarantined_chunk{2, 7, "cell-1-2"},
-             caf::actor_cast<credit_actor>(self));
+  self->send(sink, quarantine_atom::value, run, quarantined_chunk{2, 7, "cell-1-2"}, chunk_credit_ptr{credit});
   consume_messages();
   deliver(3);
   CAF_CHECK((acknowledged() == sequences{1, 2, 3}));

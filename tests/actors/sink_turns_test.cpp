@@ -163,12 +163,13 @@ struct lone_sink : host_fixture {
       made->attribution = run;
       made->chunk = std::move(chunk);
       made->declarations.resize(chunk_frames);
-      self->send(sink, batch_ptr{std::move(made)}, run, credit_actor{});
+      self->send(sink, batch_ptr{std::move(made)}, run, chunk_credit_ptr{credit});
     }
   }
 
   host_stamp_ptr run = std::make_shared<const host_stamp>(host_stamp{"host-a", "cell-1", "run-1", "sha256:aa"});
   monotonic_time received{1h};
+  std::shared_ptr<recorded_credit> credit = std::make_shared<recorded_credit>();
   std::uint64_t sent = 0;
   sink_actor sink;
 };

@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -39,6 +41,10 @@ struct comparison_options {
   std::size_t rounds = 5;
   std::vector<std::size_t> cells{1, 8, 200};
   std::vector<std::string> fsync{"never"};
+  /// 0: as fast as frames are taken.
+  double pace = 0;
+  std::uint32_t pause_us = 0;
+  bool is_signed = false;
   std::string dir = CELLOS_BIN_DIR "/..";
   std::string markdown;
 };
@@ -48,6 +54,8 @@ struct role_options {
   std::size_t cells = 1;
   std::string out;
   std::uint64_t frames_each = 0;
+  double pace = 0;
+  std::uint32_t pause_us = 0;
 };
 
 void refuse_without_room(const comparison_options& options) {
@@ -60,11 +68,17 @@ void refuse_without_room(const comparison_options& options) {
 
 std::vector<comparison> comparisons_of(const comparison_options& options) {
   std::vector<series> receivers{{{"plain loop", ""}, {}}};
-  for (const std::string& fsync : options.fsync) receivers.push_back({{"daemon, fsync " + fsync, fsync}, {}});
+  if (options.pause_us > 0) {
+    receivers.push_back({{fmt::format("plain loop, pauses {} us", options.pause_us), "", false, options.pause_us}, {}});
+  }
+  for (const std::string& fsync : options.fsync) {
+    receivers.push_back({{"daemon, fsync " + fsync, fsync}, {}});
+    if (options.is_signed) receivers.push_back({{"daemon, fsync " + fsync + ", signed", fsync, true}, {}});
+  }
   std::vector<comparison> comparisons;
   comparisons.reserve(options.cells.size());
   for (const std::size_t cells : options.cells) {
-    comparisons.push_back({{cells, std::max<std::uint64_t>(1, options.frames / cells)}, receivers});
+    comparisons.push_back({{cells, std::max<std::uint64_t>(1, options.frames / cells), options.pace}, receivers});
   }
   return comparisons;
 }
@@ -115,6 +129,15 @@ void compare(const comparison_options& options, const std::string& command) {
   if (!file.flush()) throw std::runtime_error("cannot write " + options.markdown);
 }
 
+void play_cells(const role_options& role) {
+  const auto cells = cells_in(role.home, role.cells);
+  if (role.pace > 0) {
+    write_at_pace(cells, role.frames_each, role.pace);
+  } else {
+    write_to_cells(cells, role.frames_each);
+  }
+}
+
 void describe(CLI::App& app, comparison_options& options) {
   app.add_option("--frames", options.frames, "Frames a measurement, over all cells")
       ->check(CLI::PositiveNumber)
@@ -125,6 +148,10 @@ void describe(CLI::App& app, comparison_options& options) {
   app.add_option("--cells", options.cells, "Numbers of cells")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--fsync", options.fsync, "The daemon's evidence.fsync; each is a receiver of its own")
       ->capture_default_str();
+  app.add_option("--pace", options.pace,
+                 "Frames a second of each cell, a write each; CPU is then that of the time they are sent in");
+  app.add_option("--pause-us", options.pause_us, "A plain loop besides, whose reads share wake-ups of so long");
+  app.add_flag("--signed", options.is_signed, "The daemon besides with events signed by checkpoints");
   app.add_option("--dir", options.dir, "Where logs are written; /dev/shm takes the disk out")
       ->check(CLI::ExistingDirectory);
   app.add_option("--markdown", options.markdown, "Writes the report to this file too");
@@ -147,14 +174,16 @@ int main(int argc, char** argv) {
   describe(app, options);
   CLI::App* const plain_loop = add_role(app, "plain-loop", role);
   plain_loop->add_option("--out", role.out)->required();
+  plain_loop->add_option("--pause-us", role.pause_us);
   CLI::App* const cell_writer = add_role(app, "cell-writer", role);
   cell_writer->add_option("--frames-each", role.frames_each)->required();
+  cell_writer->add_option("--pace", role.pace);
   CLI11_PARSE(app, argc, argv);
   try {
     if (plain_loop->parsed()) {
-      run_plain_loop(cells_in(role.home, role.cells), role.out);
+      run_plain_loop(cells_in(role.home, role.cells), role.out, std::chrono::microseconds{role.pause_us});
     } else if (cell_writer->parsed()) {
-      write_to_cells(cells_in(role.home, role.cells), role.frames_each);
+      play_cells(role);
     } else {
       compare(options, command_line(argc, argv));
     }

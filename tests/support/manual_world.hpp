@@ -64,6 +64,15 @@ class memory_log final : public evidence_log {
   std::map<std::string, chain_head> heads_;
 };
 
+/// Whose credit comes back to the test.
+struct recorded_credit final : chunk_credit {
+  void acknowledge(std::uint64_t sequence) override { acknowledged.push_back(sequence); }
+  void replay() override { ++replays; }
+
+  std::vector<std::uint64_t> acknowledged;
+  int replays = 0;
+};
+
 /// A cell's intake without a socket: the test reads for it.
 class manual_intake final : public cell_intake {
  public:

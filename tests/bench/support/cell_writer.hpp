@@ -12,4 +12,8 @@ namespace cellos::bench {
 /// in writes of up to 64 KiB.
 void write_to_cells(const std::vector<cell_specification>& cells, std::uint64_t frames_each);
 
+/// The same, but each frame is a write of its own, and each cell sends `pace` of them a second, spread evenly over the
+/// cells. Whoever comes late catches up.
+void write_at_pace(const std::vector<cell_specification>& cells, std::uint64_t frames_each, double pace);
+
 }  // namespace cellos::bench

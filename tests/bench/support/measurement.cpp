@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
@@ -34,6 +35,14 @@ constexpr auto run_timeout = 10min;
 
 std::string quoted(const std::string& text) { return "'" + text + "'\n"; }
 
+/// A table that names a key of the home's own.
+std::string signing_table(const test::daemon_home& home) {
+  const std::string key = home / "signing.key";
+  test::process keygen{{test::program_path("cellos-telemetryctl"), {"keygen", "--kid", "bench", "--out", key}}};
+  if (keygen.wait() != 0) throw std::runtime_error("keygen: " + keygen.err());
+  return "[signing]\nalg = 'ed25519'\nkid = 'bench'\nkey_file = " + quoted(key) + "mode = 'checkpoint'\n";
+}
+
 std::string configuration_of(const std::vector<cell_specification>& cells, const std::filesystem::path& evidence,
                              const std::string& fsync) {
   std::string toml = "host_id = " + quoted(std::string{host_id});
@@ -59,18 +68,20 @@ test::process again(const std::string& role, const std::filesystem::path& home, 
 test::process start(const receiver& who, const test::daemon_home& home, const std::vector<cell_specification>& cells,
                     const std::filesystem::path& log) {
   if (!who.fsync.empty()) {
-    home.write_configuration(configuration_of(cells, log, who.fsync));
+    home.write_configuration(configuration_of(cells, log, who.fsync) + (who.is_signed ? signing_table(home) : ""));
     return test::daemon_process::ready(home);
   }
-  test::process loop = again("plain-loop", home / "", cells.size(), {"--out", log / "loop.jsonl"});
+  test::process loop = again("plain-loop", home / "", cells.size(),
+                             {"--out", log / "loop.jsonl", "--pause-us", std::to_string(who.pause_us)});
   loop.wait_for_line("ready");
   return loop;
 }
 
 void play_guests(const test::daemon_home& home, const std::vector<cell_specification>& cells, const load& what) {
-  if (cells.size() > most_simulators) {
+  if (what.pace > 0 || cells.size() > most_simulators) {
     test::process writer =
-        again("cell-writer", home / "", cells.size(), {"--frames-each", std::to_string(what.frames_each)});
+        again("cell-writer", home / "", cells.size(),
+              {"--frames-each", std::to_string(what.frames_each), "--pace", std::to_string(what.pace)});
     if (writer.wait(run_timeout) != 0) throw std::runtime_error("cell-writer failed: " + writer.err());
     return;
   }
@@ -90,6 +101,16 @@ double cpu_of_ended_children() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// Seconds, of a process that runs.
+double cpu_of(const test::process& running) {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(running.pid(), &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+    throw std::runtime_error("the receiver's CPU time cannot be read");
+  }
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
 struct log_content {
@@ -136,19 +157,21 @@ sample measure(const receiver& who, const load& what, const std::filesystem::pat
   const auto cells = cells_in(home / "", what.cells);
 
   test::process receiving = start(who, home, cells, log.path());
+  const double cpu_when_ready = cpu_of(receiving);
   play_guests(home, cells, what);
+  const double cpu_when_sent = cpu_of(receiving);
   const double cpu_before = cpu_of_ended_children();
   receiving.send(SIGTERM);
   const int exit_code = receiving.wait(run_timeout);
   const auto ended = std::chrono::system_clock::now();
-  const double cpu = cpu_of_ended_children() - cpu_before;
+  const double cpu = what.pace > 0 ? cpu_when_sent - cpu_when_ready : cpu_of_ended_children() - cpu_before;
 
   if (exit_code != 0) throw std::runtime_error(who.name + " failed: " + receiving.err());
   const log_content logged = read_log(log.path());
   // The daemon says of each cell that its run was opened, started, ended and closed, and of itself that it started and
-  // stopped.
+  // stopped; signed, there are checkpoints besides.
   const std::uint64_t expected = what.frames() + (who.fsync.empty() ? 0 : 4 * what.cells + 2);
-  if (logged.lines != expected) {
+  if (who.is_signed ? logged.lines < expected : logged.lines != expected) {
     throw std::runtime_error(who.name + " wrote " + std::to_string(logged.lines) + " lines instead of " +
                              std::to_string(expected));
   }

@@ -12,11 +12,18 @@ struct receiver {
   std::string name;
   /// The daemon's `evidence.fsync`; empty: the plain loop.
   std::string fsync;
+  /// The daemon's events are signed by checkpoints.
+  bool is_signed = false;
+  /// The plain loop lets reads of so many microseconds share a wake-up.
+  std::uint32_t pause_us = 0;
 };
 
 struct load {
   std::size_t cells = 1;
   std::uint64_t frames_each = 0;
+  /// Frames a second of each cell, each a write of its own, spread evenly over all cells; 0: as many as are taken, in
+  /// writes of 64 KiB.
+  double pace = 0;
 
   std::uint64_t frames() const { return cells * frames_each; }
 };

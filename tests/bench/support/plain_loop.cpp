@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "messages/cloud_event.hpp"
@@ -66,9 +67,10 @@ class plain_loop {
     lines_.reserve(write_bytes * 2);
   }
 
-  void run() {
+  void run(std::chrono::microseconds pause) {
     std::array<epoll_event, 256> ready;
     while (!stopping_ || connections_open_ > 0) {
+      if (pause.count() > 0) std::this_thread::sleep_for(pause);
       const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), -1);
       if (count < 0) fail("epoll_wait");
       for (int i = 0; i < count; ++i) visit(ready[static_cast<std::size_t>(i)].data.fd);
@@ -182,10 +184,11 @@ class plain_loop {
 
 }  // namespace
 
-void run_plain_loop(const std::vector<cell_specification>& cells, const std::filesystem::path& out) {
+void run_plain_loop(const std::vector<cell_specification>& cells, const std::filesystem::path& out,
+                    std::chrono::microseconds pause) {
   const auto loop = std::make_unique<plain_loop>(cells, out);
   std::fputs("ready\n", stderr);
-  loop->run();
+  loop->run(pause);
 }
 
 }  // namespace cellos::bench
