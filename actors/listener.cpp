@@ -89,8 +89,12 @@ listener_actor::behavior_type make_listener(listener_pointer self, const host_st
       [self](const decoder_actor& successor) {
         self->state.decoder = successor;
         attach(self);
+        answer_if_drained(self);
       },
-      [self](replay_atom) { attach(self); },
+      [self](replay_atom) {
+        attach(self);
+        answer_if_drained(self);
+      },
       [self](acknowledge_atom, std::uint64_t) { answer_if_drained(self); },
       [self](drain_atom) { return on_drain(self); },
       [self](drained_atom) { on_drained(self); },

@@ -244,7 +244,9 @@ void sink_journal::change_key(const event_sealing_ptr& sealing) {
 }
 
 std::vector<chain_head> sink_journal::pending_heads() const {
-  std::vector<chain_head> heads = heads_of_ended_;
+  std::vector<chain_head> heads;
+  heads.reserve(heads_of_ended_.size() + with_lines_.size());
+  heads = heads_of_ended_;
   for (const host_stamp_ptr& run : with_lines_) {
     if (const auto ledger = find(run); ledger != runs_.end()) heads.push_back(ledger->second.head());
   }

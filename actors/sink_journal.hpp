@@ -140,7 +140,7 @@ class sink_journal {
   open_runs::const_iterator find(const host_stamp_ptr& run) const;
 
   open_runs runs_;
-  /// The same by address, which is what tells runs apart; their names are for the order in which lines are made.
+  /// The same by address, by which runs differ; their names are for the order in which lines are made.
   std::unordered_map<const host_stamp*, open_runs::iterator> by_address_;
   /// Totals of runs that ended: whoever ended one may have died before it heard, and asks again.
   std::map<host_stamp_ptr, run_totals, by_name> closed_;

@@ -35,3 +35,11 @@ function(cellos_program name sources)
   target_link_libraries(${name} PRIVATE cellos_options cellos_warnings ${ARGN})
   cellos_precompile(${name})
 endfunction()
+
+# cellos_suites_program(<name> <sources> <libraries>): the same of test suites, which are not optimised.
+function(cellos_suites_program name sources)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE cellos_options cellos_warnings ${ARGN})
+  target_compile_options(${name} PRIVATE ${CELLOS_SUITE_OPTIONS})
+  cellos_precompile_suites(${name})
+endfunction()

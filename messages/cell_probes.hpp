@@ -25,6 +25,9 @@ struct cell_probes {
   std::optional<std::string> network_namespace{};
   /// The file or FIFO of Firecracker's `PUT /metrics`, absolute.
   std::optional<std::string> fc_metrics{};
+  /// The socket of Firecracker's API, absolute: before a reading of `fc_metrics`, Firecracker is asked for new ones
+  /// (`FlushMetrics`). Only with `fc_metrics`.
+  std::optional<std::string> fc_api_socket{};
   /// A program and its arguments.
   std::optional<std::vector<std::string>> exec{};
   /// Its control group, from the root of the hierarchy on, as `/proc/PID/cgroup` has it; nothing: its VMM's.

@@ -239,6 +239,7 @@ command add_add(CLI::App& app) {
   text("--connection-counter", "connection_counter", "The counter in it that counts what the cell tries to connect");
   text("--network-namespace", "network_namespace", "Where the two are");
   text("--fc-metrics", "fc_metrics", "The file or FIFO of Firecracker's PUT /metrics");
+  text("--fc-api-socket", "fc_api_socket", "Firecracker's API socket, by which it is asked to flush its metrics");
   number("--attempts-threshold", "attempts_threshold", "Undeclared attempts to connect in a window that are reported");
   number("--packets-threshold", "packets_threshold", "Undeclared packets in a window that are reported");
   number("--declarations-threshold", "declarations_threshold",

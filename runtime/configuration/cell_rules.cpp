@@ -12,6 +12,8 @@ std::vector<cell_complaint> complaints_about(const cell_specification& cell) {
          "write nft_table beside it");
   demand(!probes.network_namespace || probes.nft_table || probes.tap, "network_namespace", "is of nothing that is read",
          "write tap or nft_table beside it");
+  demand(!probes.fc_api_socket || probes.fc_metrics, "fc_api_socket", "is asked for metrics that are not read",
+         "write fc_metrics beside it");
   const bool counts_attempts = probes.connection_counter.has_value();
   demand(!probes.terms.attempts_threshold || counts_attempts, "attempts_threshold",
          "is of attempts that nothing counts", "write nft_table and connection_counter beside it");

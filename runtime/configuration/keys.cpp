@@ -215,6 +215,7 @@ std::vector<key> keys_of(cell_specification& into) {
       {"connection_counter", optional, R"("syn")", text_into(into.probes.connection_counter, opaque_text)},
       {"network_namespace", optional, R"("/run/netns/cell-1")", text_into(into.probes.network_namespace, absolute_path)},
       {"fc_metrics", optional, R"("/srv/jailer/firecracker/cell-1/root/metrics")", text_into(into.probes.fc_metrics, source_path)},
+      {"fc_api_socket", optional, R"("/srv/jailer/firecracker/cell-1/root/run/firecracker.socket")", text_into(into.probes.fc_api_socket, source_path)},
       {"cgroup", optional, R"("/firecracker/cell-1")", text_into(into.probes.cgroup, cgroup_path)},
       {"exec_probe", optional, R"(["/usr/local/bin/look", "cell-1"])", program_into(into.probes.exec)},
   };

@@ -95,7 +95,7 @@ std::optional<complaint> cgroup_path(std::string_view text) {
 std::optional<complaint> source_path(std::string_view text) {
   if (auto complained = absolute_path(text)) return complained;
   if (!text.ends_with('/')) return std::nullopt;
-  return complaint{fmt::format("{} names a directory", in_quotes(text)), "the file or FIFO in it"};
+  return complaint{fmt::format("{} names a directory", in_quotes(text)), "the file, FIFO or socket in it"};
 }
 
 std::optional<complaint> nft_table(std::string_view text) {

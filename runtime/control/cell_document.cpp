@@ -134,6 +134,7 @@ void add_probes(json& out, const cell_probes& probes) {
   add("connection_counter", probes.connection_counter);
   add("network_namespace", probes.network_namespace);
   add("fc_metrics", probes.fc_metrics);
+  add("fc_api_socket", probes.fc_api_socket);
   add("cgroup", probes.cgroup);
   add("attempts_threshold", probes.terms.attempts_threshold);
   add("packets_threshold", probes.terms.packets_threshold);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "runtime/daemon/settings.hpp"
+#include "runtime/daemon/shared_queue.hpp"
 #include "runtime/os/clocks.hpp"
 #include "runtime/version.hpp"
 
@@ -31,11 +32,7 @@ daemon_process::~daemon_process() = default;
 
 wall_time daemon_process::system_clock::now() const { return system_wall_time(); }
 
-daemon_process::actor_configuration::actor_configuration(std::size_t threads) {
-  // `sharing`: stealing spins at low rates (35 % against 0.5 % of a core).
-  set("scheduler.policy", caf::atom("sharing"));
-  set("scheduler.max-threads", threads);
-}
+daemon_process::actor_configuration::actor_configuration(std::size_t threads) { use_shared_queue(*this, threads); }
 
 std::size_t daemon_process::cores() { return std::max(1u, std::thread::hardware_concurrency()); }
 

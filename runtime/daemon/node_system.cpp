@@ -1,12 +1,12 @@
 #include "runtime/daemon/node_system.hpp"
 
+#include "runtime/daemon/shared_queue.hpp"
 #include "runtime/transport/remoting.hpp"
 
 namespace cellos {
 
 node_system::settings::settings() {
-  set("scheduler.policy", caf::atom("sharing"));
-  set("scheduler.max-threads", actor_threads);
+  use_shared_queue(*this, actor_threads);
   configure_remoting(*this, remoting_times{});
 }
 

@@ -32,7 +32,7 @@ void open_chains::enter(const chain_head& head) {
 
 std::optional<chain_head> open_chains::find(std::string_view chain) const {
   const std::lock_guard lock{mutex_};
-  const auto found = chains_.find(chain);
+  const auto found = chains_.find(std::string{chain});
   if (found == chains_.end()) return std::nullopt;
   return found->second;
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "messages/chain_head.hpp"
 
@@ -25,7 +25,7 @@ class open_chains {
   void enter(const chain_head& head);
 
   mutable std::mutex mutex_;
-  std::map<std::string, chain_head, std::less<>> chains_;
+  std::unordered_map<std::string, chain_head> chains_;
   /// The host's own chain; one that begins takes its place.
   std::string host_chain_;
 };

@@ -154,7 +154,10 @@ std::error_code recovery_journal::begin_anew(segment_position end, segment_posit
   std::erase_if(chains_, [&](const auto& each) { return each.second.closed && each.second.segment < end.segment; });
   journal_header header{
       owner_.host_id, owner_.signing, owner_.boot_id, first_segment_, highest_epoch_, end, committed, {}};
+  header.chains.reserve(chains_.size());
   for (const auto& [name, chain] : chains_) header.chains.push_back(chain);
+  std::ranges::sort(header.chains, {},
+                    [](const journaled_chain& each) -> const std::string& { return each.head.position.chain; });
   journal_tag tag{};
   const std::string line = journal_line(*mac_, tag, to_text(header));
   auto made = replace_file(directory_.files(), directory_.path() / file_name, line, journal_mode);

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <unordered_map>
 #include <vector>
 
 #include "messages/chain_head.hpp"
@@ -117,7 +117,7 @@ class recovery_journal {
   bool tail_dirty_ = false;
   std::uint64_t first_segment_ = 1;
   std::uint64_t highest_epoch_ = 0;
-  std::map<std::string, journaled_chain, std::less<>> chains_;
+  std::unordered_map<std::string, journaled_chain> chains_;
   std::string host_chain_;
   std::deque<pending_heads> pending_;
 };

@@ -1,15 +1,28 @@
 #include "runtime/probes/fc_metrics_probe.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "runtime/probes/source_text.hpp"
 
 namespace cellos {
 
+namespace {
+
+/// Leaves the time to read what is there: a reading that is late is thrown away, with what it took from the file.
+monotonic_time flush_deadline(monotonic_time deadline, std::chrono::nanoseconds longest) {
+  const auto now = std::chrono::steady_clock::now();
+  return now + std::min((deadline - now) / 2, longest);
+}
+
+}  // namespace
+
 fc_metrics_probe::fc_metrics_probe(metrics_place place, const options& chosen)
     : path_(place.directory + "/" + place.path),
       stale_after_(chosen.stale_after),
       flush_at_(chosen.flush_at),
+      longest_flush_(chosen.longest_flush),
       file_(std::move(place), chosen.read_limits),
       account_(chosen.limits) {}
 
@@ -42,7 +55,8 @@ probe_reading fc_metrics_probe::reading_of(const metrics_file::piece& piece, std
 probe_result<probe_reading> fc_metrics_probe::read(const probe_context& context) {
   if (!last_document_) last_document_ = context.now;
   // What it has written meanwhile is read whether it does or not.
-  const auto not_flushed = flush_at_ ? flush_metrics(*flush_at_, context.deadline) : std::nullopt;
+  const auto not_flushed =
+      flush_at_ ? flush_metrics(*flush_at_, flush_deadline(context.deadline, longest_flush_)) : std::nullopt;
   const auto piece = file_.read();
   if (!piece) return piece.error();
   const auto documents_before = account_.documents();

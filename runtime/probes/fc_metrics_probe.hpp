@@ -24,6 +24,8 @@ class fc_metrics_probe final : public probe {
     std::chrono::nanoseconds stale_after = std::chrono::seconds{150};
     /// Where to ask for them before each reading; nothing: they are read as they come.
     std::optional<firecracker_api_place> flush_at{};
+    /// Firecracker answers in a millisecond; one that does not costs no more than this of a reader's time.
+    std::chrono::nanoseconds longest_flush = std::chrono::milliseconds{100};
   };
 
   explicit fc_metrics_probe(metrics_place place) : fc_metrics_probe(std::move(place), options{}) {}
@@ -38,6 +40,7 @@ class fc_metrics_probe final : public probe {
   std::string path_;
   std::chrono::nanoseconds stale_after_;
   std::optional<firecracker_api_place> flush_at_;
+  std::chrono::nanoseconds longest_flush_;
   metrics_file file_;
   metrics_account account_;
   std::optional<monotonic_time> last_document_;

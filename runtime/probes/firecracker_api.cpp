@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view request =
     "PUT /actions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n"
     R"({"action_type": "FlushMetrics"})";
-constexpr std::string_view done = "HTTP/1.1 204";
+constexpr std::string_view done = "HTTP/1.1 204 ";
 /// Of an answer, as much as says whether it was done.
 constexpr std::size_t status_bytes = done.size();
 
@@ -71,7 +71,7 @@ std::optional<probe_error> read_status(int socket, monotonic_time deadline) {
 std::optional<probe_error> flush_metrics(const firecracker_api_place& place, monotonic_time deadline) {
   const auto directory = open_trusted_directory(place.directory);
   if (!directory) return directory.error();
-  const auto name = name_socket(directory->get(), place.path);
+  const auto name = name_socket(directory->get(), place.path, place.owner);
   if (!name) return name.error();
   const file_descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket) return refusal(errno);

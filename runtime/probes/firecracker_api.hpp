@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 
@@ -13,6 +15,8 @@ struct firecracker_api_place {
   std::string directory;
   /// Relative; the VMM may own all of it.
   std::string path;
+  /// Who must own the socket; nothing: anybody.
+  std::optional<uid_t> owner{};
 };
 
 /// Has Firecracker write its metrics now: `PUT /actions {"action_type": "FlushMetrics"}`. They are written when this

@@ -49,6 +49,22 @@ metrics_place place_of_metrics(const cell_specification& cell) {
           cell.expected_uid};
 }
 
+/// What the VMM's metrics are in, the VMM cannot replace: a socket beneath it is found from there, and the VMM may own
+/// the whole way.
+std::optional<firecracker_api_place> place_of_api(const cell_specification& cell,
+                                                  const std::string& metrics_directory) {
+  if (!cell.probes.fc_api_socket) return std::nullopt;
+  const std::string& path = *cell.probes.fc_api_socket;
+  const std::string above = metrics_directory.ends_with('/') ? metrics_directory : metrics_directory + '/';
+  if (path.starts_with(above)) {
+    const auto rest = path.find_first_not_of('/', above.size());
+    return firecracker_api_place{metrics_directory, path.substr(rest), cell.expected_uid};
+  }
+  const auto slash = path.rfind('/');
+  return firecracker_api_place{path.substr(0, std::max<std::size_t>(slash, 1)), path.substr(slash + 1),
+                               cell.expected_uid};
+}
+
 nft_table_name table_of(const std::string& text) {
   const auto space = text.find(' ');
   return {text.substr(0, space), text.substr(space + 1)};
@@ -170,7 +186,10 @@ void host_probe_service::start_sources(const watched_cell& cell, const cell_spec
                  "ns:" + network);
   }
   if (wanted.fc_metrics) {
-    runner_->add(cell.run, std::make_shared<fc_metrics_probe>(place_of_metrics(specification)));
+    metrics_place place = place_of_metrics(specification);
+    fc_metrics_probe::options options;
+    options.flush_at = place_of_api(specification, place.directory);
+    runner_->add(cell.run, std::make_shared<fc_metrics_probe>(std::move(place), options));
   }
   if (wanted.exec) {
     exec_probe_settings program;

@@ -52,6 +52,13 @@ int name_beneath(int directory, const std::string& path) {
   return open_step_by_step(directory, path);
 }
 
+/// Of another's, or in another's place.
+std::string_view what_is_foreign(const struct stat& status, const source_demands& demands) {
+  if (demands.owner && status.st_uid != *demands.owner && status.st_uid != 0) return "is another user's";
+  if (demands.one_name && status.st_nlink != 1) return "has more than one name";
+  return {};
+}
+
 std::string_view what_is_wrong(const struct stat& status, const source_demands& demands) {
   const bool kind_fits =
       S_ISREG(status.st_mode) || (demands.kind == source_kind::regular_or_fifo && S_ISFIFO(status.st_mode));
@@ -59,9 +66,7 @@ std::string_view what_is_wrong(const struct stat& status, const source_demands& 
     if (S_ISLNK(status.st_mode)) return "is a symbolic link";
     return demands.kind == source_kind::regular ? "is no regular file" : "is neither a regular file nor a FIFO";
   }
-  if (demands.owner && status.st_uid != *demands.owner && status.st_uid != 0) return "is another user's";
-  if (demands.one_name && status.st_nlink != 1) return "has more than one name";
-  return {};
+  return what_is_foreign(status, demands);
 }
 
 /// /proc says either of a process that is gone, a control group's files ENODEV.
@@ -115,12 +120,13 @@ probe_result<opened_source> open_source(int directory, const std::string& path, 
   return found;
 }
 
-probe_result<file_descriptor> name_socket(int directory, const std::string& path) {
+probe_result<file_descriptor> name_socket(int directory, const std::string& path, std::optional<uid_t> owner) {
   file_descriptor name{name_beneath(directory, path)};
   if (!name) return system_refusal(named(path), errno);
   struct stat status {};
   if (::fstat(name.get(), &status) != 0) return system_refusal(named(path), errno);
-  if (!S_ISSOCK(status.st_mode)) return probe_error{probe_error_kind::malformed_source, named(path) + " is no socket"};
+  const auto wrong = S_ISSOCK(status.st_mode) ? what_is_foreign(status, {{}, owner, true}) : "is no socket";
+  if (!wrong.empty()) return probe_error{probe_error_kind::malformed_source, named(path) + " " + std::string{wrong}};
   return name;
 }
 

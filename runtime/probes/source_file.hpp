@@ -53,8 +53,9 @@ struct opened_source {
 probe_result<opened_source> open_source(int directory, const std::string& path, const source_demands& demands);
 
 /// Names the Unix socket that is beneath the directory at this relative path, as open_source() finds a file: for a
-/// connection to /proc/self/fd/N.
-probe_result<file_descriptor> name_socket(int directory, const std::string& path);
+/// connection to /proc/self/fd/N. Its owner is this one, or root, and it has no second name: a VMM's user may link
+/// another service's socket to here. Nothing: it may be anybody's.
+probe_result<file_descriptor> name_socket(int directory, const std::string& path, std::optional<uid_t> owner);
 
 /// All that a file of the kernel's has to say, at most so many bytes; more is `malformed_source`. Nothing if it is not
 /// there, or no longer: a process that is gone, a controller that is not enabled.

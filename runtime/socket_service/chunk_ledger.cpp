@@ -9,12 +9,22 @@ chunk_ledger::~chunk_ledger() {
   for (const chunk_ptr& chunk : unacknowledged_) budget_.give_back(chunk->bytes.capacity());
 }
 
-void chunk_ledger::emit(received_chunk chunk) {
+void chunk_ledger::keep(received_chunk chunk) {
   const std::lock_guard lock{mutex_};
   chunk.sequence = next_sequence_++;
   budget_.take(chunk.bytes.capacity());
   unacknowledged_.push_back(std::make_shared<const received_chunk>(std::move(chunk)));
-  if (deliver_) deliver_(unacknowledged_.back());
+}
+
+void chunk_ledger::deliver_kept() {
+  const std::lock_guard lock{mutex_};
+  if (!deliver_) return;
+  const auto count = std::min<std::uint64_t>(next_sequence_ - next_delivered_, unacknowledged_.size());
+  next_delivered_ = next_sequence_;
+  for (auto chunk = unacknowledged_.end() - static_cast<std::ptrdiff_t>(count); chunk != unacknowledged_.end();
+       ++chunk) {
+    deliver_(*chunk);
+  }
 }
 
 void chunk_ledger::attach(std::uint64_t generation, cell_intake::delivery deliver) {
@@ -22,6 +32,7 @@ void chunk_ledger::attach(std::uint64_t generation, cell_intake::delivery delive
   if (generation < generation_) return;
   generation_ = generation;
   deliver_ = std::move(deliver);
+  next_delivered_ = next_sequence_;
   for (const chunk_ptr& chunk : unacknowledged_) deliver_(chunk);
 }
 

@@ -11,10 +11,10 @@
 
 namespace cellos {
 
-/// One cell's chunks between the I/O thread and its LISTENER: numbers them, holds them until they are acknowledged, and
+/// One cell's chunks between the I/O thread and its DECODER: numbers them, holds them until they are acknowledged, and
 /// says whether there is credit to read more. Thread-safe.
 ///
-/// Numbering, keeping and delivering happen under one lock, so a delivery that replaces another misses no chunk.
+/// A delivery that replaces another misses no chunk: it begins with all that are unacknowledged.
 class chunk_ledger {
  public:
   chunk_ledger(std::size_t max_chunks, byte_budget& budget) : credit_(max_chunks), budget_(budget) {}
@@ -22,8 +22,10 @@ class chunk_ledger {
   chunk_ledger& operator=(const chunk_ledger&) = delete;
   ~chunk_ledger();
 
-  /// Numbers the chunk, keeps it and delivers it.
-  void emit(received_chunk chunk);
+  /// Numbers the chunk and keeps it, to be delivered with others.
+  void keep(received_chunk chunk);
+  /// Delivers what was kept since the last time.
+  void deliver_kept();
   /// Delivers everything unacknowledged, then each new chunk; nothing if a later generation is attached.
   void attach(std::uint64_t generation, cell_intake::delivery deliver);
   /// True if the cell may be read again after `may_read` had said no.
@@ -45,6 +47,8 @@ class chunk_ledger {
   std::uint64_t generation_ = 0;
   std::deque<chunk_ptr> unacknowledged_;
   std::uint64_t next_sequence_ = 1;
+  /// The first that no delivery has had.
+  std::uint64_t next_delivered_ = 1;
 };
 
 }  // namespace cellos

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +12,10 @@ namespace {
 
 /// Below this many bytes a read, waiting for more reads to share the wake-up pays. Chosen here.
 constexpr std::size_t small_read_bytes = 4096;
+/// With so many small reads in a turn, the host is busy with many cells that send little each: the pause is so many times
+/// as long. Both chosen here.
+constexpr std::size_t many_reads = 12;
+constexpr int busy_pauses = 3;
 /// How often connections are looked at for frames that never become whole. Chosen here.
 constexpr std::chrono::milliseconds torn_frame_scan{500};
 
@@ -106,10 +111,12 @@ bool io_thread::take_turn() {
   turn_began_ = clocks_.monotonic.now();
   bytes_this_turn_ = 0;
   reads_this_turn_ = 0;
+  const auto reported = std::span{ready}.first(static_cast<std::size_t>(std::max(count, 0)));
+  if (std::ranges::any_of(reported, [](const epoll_event& each) { return each.data.ptr == nullptr; })) take_wake_ups();
   take_notifications();
   const auto each = [&](pollable::kind kind, auto visit) {
-    for (int i = 0; i < count; ++i) {
-      auto* what = static_cast<pollable*>(ready[static_cast<std::size_t>(i)].data.ptr);
+    for (const epoll_event& event : reported) {
+      auto* what = static_cast<pollable*>(event.data.ptr);
       if (what != nullptr && what->what == kind) visit(*what);
     }
   };
@@ -127,6 +134,7 @@ bool io_thread::take_turn() {
   const std::vector<bound_cell*> draining = draining_;
   for (bound_cell* cell : draining) more = drain_step(*cell) || more;
   look_after_connections();
+  deliver_kept();
   closed_.clear();
   released_.clear();
   return more;
@@ -142,13 +150,17 @@ void io_thread::coalesce() const {
   const std::size_t small = std::min(small_read_bytes, read_bytes_ / 2);
   if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small) return;
   pollfd wake{wake_.get(), POLLIN, 0};
-  const timespec pause{0, static_cast<long>(coalescing_.count())};
+  const bool many = reads_this_turn_ >= many_reads;
+  const timespec pause{0, static_cast<long>((many ? coalescing_ * busy_pauses : coalescing_).count())};
   (void)calls_.poll({&wake, 1}, pause);
 }
 
-void io_thread::take_notifications() {
+void io_thread::take_wake_ups() {
   std::uint64_t ignored = 0;
   (void)calls_.read(wake_.get(), &ignored, sizeof ignored);
+}
+
+void io_thread::take_notifications() {
   std::vector<std::shared_ptr<bound_cell>> cells;
   std::vector<std::promise<void>> callers;
   {

@@ -52,6 +52,7 @@ class io_thread {
   int wait_limit() const;
   void coalesce() const;
 
+  void take_wake_ups();
   void take_notifications();
   void reconsider(bound_cell& cell);
   void resume_reading(bound_cell& cell);
@@ -96,6 +97,7 @@ class io_thread {
   /// Whatever is unread stays unread.
   void end_connection(guest_connection& connection);
   void deliver(guest_connection& connection, std::optional<received_chunk> chunk);
+  void deliver_kept();
   read_time now() const { return {clocks_.wall.now(), clocks_.monotonic.now()}; }
 
   /// What is looked after a few times a second: descriptors nobody watches, frames that never become whole.
@@ -142,6 +144,9 @@ class io_thread {
   std::vector<std::shared_ptr<bound_cell>> released_;
   std::vector<std::unique_ptr<guest_connection>> closed_;
   std::vector<bound_cell*> draining_;
+  /// Cells whose chunks of this turn wait for deliver_kept(), some more than once.
+  std::vector<bound_cell*> with_chunks_;
+  std::size_t bytes_kept_ = 0;
   std::array<std::uint8_t, socket_service_options::most_read_bytes> buffer_{};
   std::size_t bytes_this_turn_ = 0;
   std::size_t reads_this_turn_ = 0;

@@ -29,6 +29,8 @@ bool io_thread::drain_step(bound_cell& cell) {
   if (cell.reading.drain_overdue(turn_began_)) cut_off(cell);
   if (!cell.connections.empty()) return progress;
   std::erase(draining_, &cell);
+  // Its last before it is said that there will be none.
+  deliver_kept();
   const std::lock_guard lock{cell.drain_mutex};
   cell.drained = true;
   if (cell.on_drained) cell.on_drained();

@@ -8,6 +8,13 @@
 
 namespace cellos {
 
+namespace {
+
+/// With so much to decode, a wake-up is worth it at once. Chosen here.
+constexpr std::size_t most_kept_bytes = std::size_t{128} << 10;
+
+}  // namespace
+
 /// Whether there is credit; without it, where the bytes of all cells are used up, whoever gives some back wakes us.
 bool io_thread::may_read(bound_cell& cell) {
   if (cell.chunks.may_read()) return true;
@@ -126,7 +133,11 @@ void io_thread::deliver(guest_connection& connection, std::optional<received_chu
   bound_cell& cell = *connection.cell;
   if (chunk) {
     cell.frames_received += chunk->frames;
-    cell.chunks.emit(std::move(*chunk));
+    bytes_kept_ += chunk->bytes.size();
+    cell.chunks.keep(std::move(*chunk));
+    // A cell that is here twice has nothing to deliver the second time.
+    if (with_chunks_.empty() || with_chunks_.back() != &cell) with_chunks_.push_back(&cell);
+    if (bytes_kept_ >= most_kept_bytes) deliver_kept();
   }
   if (!connection.reading.ended()) return;
   if (connection.socket) give_back_descriptor(connection);
@@ -134,6 +145,13 @@ void io_thread::deliver(guest_connection& connection, std::optional<received_chu
                                  [&](const auto& other) { return other.get() == &connection; });
   closed_.push_back(std::move(*mine));  // events of this turn may still point to it
   cell.connections.erase(mine);
+}
+
+/// Many small chunks of a turn together: those who decode are woken once, and find all of them.
+void io_thread::deliver_kept() {
+  for (bound_cell* cell : with_chunks_) cell->chunks.deliver_kept();
+  with_chunks_.clear();
+  bytes_kept_ = 0;
 }
 
 }  // namespace cellos

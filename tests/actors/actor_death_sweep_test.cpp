@@ -251,8 +251,6 @@ void demand_all_kinds(const std::set<std::string>& met) {
                            "cell.supervisor @u64",
                            "cell.supervisor cellos::run_account",
                            "cell.supervisor cellos::run_totals",
-                           "cell.listener std::shared_ptr<cellos::received_chunk const>",
-                           "cell.listener ack",
                            "cell.listener drain",
                            "cell.listener drained",
                            "cell.decoder std::shared_ptr<cellos::received_chunk const>",

@@ -107,7 +107,7 @@ CAF_TEST(credit of a listener that is gone counts and of a cell that is gone is 
   credit->replay();
   consume_messages();
   CAF_CHECK(delivered().empty());
-  listener = {};
+  listener = listener_actor{};
   intake.reset();
   acknowledge(2);
 }
@@ -138,8 +138,8 @@ CAF_TEST(a replay sends again what is unacknowledged and nothing else) {
   give_decoder();
   read_chunk();
   read_chunk();
-  acknowledge(1);
   CAF_CHECK_EQUAL(delivered().size(), 2u);
+  acknowledge(1);
   caf::anon_send(listener, replay_atom::value);
   consume_messages();
   CAF_CHECK_EQUAL(delivered(), sequences{2});
@@ -154,6 +154,22 @@ CAF_TEST(a drain is answered when the last chunk is acknowledged) {
   CAF_CHECK(intake->drain_wanted);
   CAF_CHECK(self->mailbox().empty());
   acknowledge(1);
+  std::uint64_t frames = 0;
+  drained.receive([&](std::uint64_t received) { frames = received; },
+                  [](const caf::error& why) { CAF_FAIL(explanation(why)); });
+  CAF_CHECK_EQUAL(frames, 1u);
+}
+
+CAF_TEST(a drain is answered after a replay that finds everything acknowledged) {
+  give_decoder();
+  read_chunk();
+  CAF_CHECK_EQUAL(delivered().size(), 1u);
+  auto drained = self->request(listener, caf::infinite, drain_atom::value);
+  consume_messages();
+  // By the credit of a listener before this one; what carried this one's was lost.
+  intake->acknowledge(1);
+  credit->replay();
+  consume_messages();
   std::uint64_t frames = 0;
   drained.receive([&](std::uint64_t received) { frames = received; },
                   [](const caf::error& why) { CAF_FAIL(explanation(why)); });

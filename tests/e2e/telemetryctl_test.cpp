@@ -90,6 +90,8 @@ CAF_TEST(a_cell_is_added_with_everything_that_is_read_of_it) {
                          "/run/netns/p",
                          "--fc-metrics",
                          "/srv/p/metrics",
+                         "--fc-api-socket",
+                         "/srv/p/api",
                          "--attempts-threshold",
                          "4",
                          "--packets-threshold",
@@ -104,10 +106,11 @@ CAF_TEST(a_cell_is_added_with_everything_that_is_read_of_it) {
   std::ifstream file{host.home().evidence_dir() / "cells.json"};
   const json kept = json::parse(file).at("cells").at("probed");
   const json expected{
-      {"probes", {"process", "cgroup"}}, {"cgroup", "/fc/probed"},      {"tap", "tap0"},
-      {"nft_table", "inet p"},           {"connection_counter", "syn"}, {"network_namespace", "/run/netns/p"},
-      {"fc_metrics", "/srv/p/metrics"},  {"attempts_threshold", 4},     {"packets_threshold", 300},
-      {"declarations_threshold", 3},     {"attempts_background", 0},    {"packets_background", 7}};
+      {"probes", {"process", "cgroup"}}, {"cgroup", "/fc/probed"},        {"tap", "tap0"},
+      {"nft_table", "inet p"},           {"connection_counter", "syn"},   {"network_namespace", "/run/netns/p"},
+      {"fc_metrics", "/srv/p/metrics"},  {"fc_api_socket", "/srv/p/api"}, {"attempts_threshold", 4},
+      {"packets_threshold", 300},        {"declarations_threshold", 3},   {"attempts_background", 0},
+      {"packets_background", 7}};
   for (const auto& [name, value] : expected.items()) CAF_CHECK_EQUAL(kept.at(name).dump(), value.dump());
   // There is none of it here.
   CAF_REQUIRE(holds_within(test_timeout, [&] {

@@ -46,11 +46,9 @@ CAF_TEST(a frame that is appended is seen with everyone on its way in their orde
     const auto& steps = trace.steps();
     const std::vector<std::size_t> way{place_of(steps, "guest of cell-", "writes the frame"),
                                        place_of(steps, "socket service", "reads the rest of it"),
-                                       place_of(steps, "LISTENER cell-", "chunk "),
                                        place_of(steps, "DECODER cell-", "chunk "),
                                        place_of(steps, "SINK", "batch of chunk "),
                                        place_of(steps, "evidence log", "line "),
-                                       place_of(steps, "LISTENER cell-", "ack: appended up to chunk "),
                                        place_of(steps, "socket service", "forgets chunk ")};
     CAF_MESSAGE("seed " << seed);
     CAF_CHECK(std::is_sorted(way.begin(), way.end()));

@@ -188,7 +188,8 @@ void simulated_socket::deliver(simulated_connection& from, std::optional<receive
   if (chunk) {
     record(from, *chunk);
     counts.frames_received += chunk->frames;
-    chunks.emit(std::move(*chunk));
+    chunks.keep(std::move(*chunk));
+    chunks.deliver_kept();
   }
   if (from.reading.ended()) std::erase_if(connections, [&](const auto& each) { return each.get() == &from; });
 }

@@ -70,6 +70,7 @@ CAF_TEST(every_key_accepts_the_example_its_remedies_suggest) {
         text += line;
         // These are of a table.
         if (key.name == "connection_counter" || key.name == "network_namespace") text += "nft_table = \"inet t\"\n";
+        if (key.name == "fc_api_socket") text += "fc_metrics = \"/m\"\n";
         if (key.name.starts_with("attempts_")) text += "nft_table = \"inet t\"\nconnection_counter = \"syn\"\n";
         if (key.name.starts_with("packets_") || key.name.starts_with("declarations_")) text += "tap = \"tap0\"\n";
       } else if (section.name == "evidence") {

@@ -128,6 +128,7 @@ nft_table = "inet t"
 connection_counter = "syn"
 network_namespace = "/n"
 fc_metrics = "/m"
+fc_api_socket = "/api"
 exec_probe = ["/p", "a"]
 cgroup = "/fc/a"
 attempts_threshold = 6
@@ -143,7 +144,7 @@ packets_background = 1000000000
                                              {1, 2, 4, 5, 3},
                                              "/c",
                                              privileged_reading::always}));
-  CAF_CHECK((config.cells[0].probes == cell_probes{std::set<host_probe>{}, "tap0", "inet t", "syn", "/n", "/m",
+  CAF_CHECK((config.cells[0].probes == cell_probes{std::set<host_probe>{}, "tap0", "inet t", "syn", "/n", "/m", "/api",
                                                    std::vector<std::string>{"/p", "a"}, "/fc/a",
                                                    witness_terms{6, 7, 0, 1'000'000'000, 8}}));
 }
@@ -167,6 +168,9 @@ CAF_TEST(what_is_no_probe_or_belongs_to_none_is_refused) {
             std::string::npos);
   CAF_CHECK(refused("declarations_threshold = 9").find("is compared with no traffic") != std::string::npos);
   CAF_CHECK(refused("connection_counter = 'syn'").find("names a counter of no table") != std::string::npos);
+  CAF_CHECK(refused("fc_api_socket = '/api'").find("is asked for metrics that are not read; write fc_metrics") !=
+            std::string::npos);
+  CAF_CHECK(refused("fc_metrics = '/m'\nfc_api_socket = 'api'").find("cell[0].fc_api_socket: ") != std::string::npos);
   CAF_CHECK(refused("network_namespace = '/n'").find("is of nothing that is read") != std::string::npos);
   CAF_CHECK(error_in(smallest + "[probes]\nperiod = '1s'\ntimeout = '1s'\n").find("probes.timeout") !=
             std::string::npos);

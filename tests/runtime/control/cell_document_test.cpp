@@ -81,7 +81,7 @@ CAF_TEST(a_cell_written_is_read_as_the_same) {
   cell.spec_signature_hash = "sha256:\\";
   cell.expected_uid = 0;
   cell.on_agent_failure = agent_failure_policy::fail_cell;
-  cell.probes = {std::set{host_probe::cgroup}, "tap0", "inet t", "syn", "/n", "/m", std::nullopt, "/fc/c1",
+  cell.probes = {std::set{host_probe::cgroup}, "tap0", "inet t", "syn", "/n", "/m", "/api", std::nullopt, "/fc/c1",
                  witness_terms{6, 7, 0, 9, 8}};
   for (const auto window : {1'000'000ns, 1'000'001ns, 1'500'000'000ns, 90'000'000'000ns}) {
     cell.keepalive_window = window;
@@ -137,6 +137,8 @@ CAF_TEST(what_does_not_go_together_is_refused_as_in_the_file) {
   CAF_CHECK_EQUAL(with(R"("tap":"tap0","packets_background":5)").error, "accepted");
   CAF_CHECK_EQUAL(with(R"("cgroup":"fc/c1")").field, "cgroup");
   CAF_CHECK_EQUAL(with(R"("fc_metrics":"metrics")").field, "fc_metrics");
+  CAF_CHECK_EQUAL(with(R"("fc_api_socket":"/api")").hint, "write fc_metrics beside it");
+  CAF_CHECK_EQUAL(with(R"("fc_metrics":"/m","fc_api_socket":"/api/")").field, "fc_api_socket");
   CAF_CHECK_EQUAL(with(R"("network_namespace":"netns/c1","tap":"tap0")").field, "network_namespace");
   const auto unknown = with(R"("probes":["tap"])");
   CAF_CHECK_EQUAL(unknown.field, "probes");
