@@ -44,8 +44,19 @@ void frame_trace::add_message() {
   if (!taker_.empty()) add(std::exchange(taker_, {}), message_);
 }
 
+void frame_trace::add_first_message(const std::vector<activity_ptr>& present) {
+  if (!first_message_) return;
+  const auto entry = std::find_if(present.begin(), present.end(), [&](const activity_ptr& each) {
+    return each->actor() == first_message_->taker && each->cell_id() == cell_id_;
+  });
+  if (entry == present.end()) return;
+  step& first = steps_.emplace_back(std::exchange(first_message_, std::nullopt)->as);
+  first.who = std::string{(*entry)->role()} + " " + cell_id_;
+}
+
 void frame_trace::takes(caf::scheduled_actor& actor, const std::vector<activity_ptr>& present) {
   if (stage_ == stage::unwritten || stage_ == stage::unread || stage_ == stage::done) return;
+  add_first_message(present);
   const auto entry = std::find_if(present.begin(), present.end(),
                                   [&](const activity_ptr& each) { return each->actor() == actor.address(); });
   const std::string cell_id = entry == present.end() ? "" : (*entry)->cell_id();
@@ -53,6 +64,9 @@ void frame_trace::takes(caf::scheduled_actor& actor, const std::vector<activity_
   if (!cell_id.empty()) taker_ += " " + cell_id;
   const next_message next = peek_at_next_message(actor);
   message_ = next.words;
+  if (entry == present.end() && next.chunk == chunk_ && next.cell_id.empty()) {
+    first_message_ = {actor.address(), {step_, elapsed_, taker_, message_}};
+  }
   const bool is_ours = cell_id == cell_id_ || next.cell_id == cell_id_;
   if (is_ours && (next.chunk == chunk_ || next.acknowledged >= chunk_ || next.is_replay)) add_message();
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <caf/actor_addr.hpp>
 #include <caf/fwd.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +58,8 @@ class frame_trace {
   void add(std::string who, std::string what);
   /// The message that is being handled has to do with the frame.
   void add_message();
+  /// The chunk went to an actor that has only now said whose it is.
+  void add_first_message(const std::vector<activity_ptr>& present);
 
   const std::uint64_t number_;
   stage stage_ = stage::unwritten;
@@ -72,6 +76,12 @@ class frame_trace {
   std::size_t line_end_ = 0;
   std::string taker_;
   std::string message_;
+  /// A chunk of this number was an actor's first message, with which it began.
+  struct first_message {
+    caf::actor_addr taker;
+    step as;
+  };
+  std::optional<first_message> first_message_;
   std::vector<step> steps_;
 };
 
