@@ -22,9 +22,9 @@ using instant = std::chrono::steady_clock::time_point;
 /// A job that has waited for longer is worth another thread: several times what waking one costs. Chosen here.
 constexpr std::chrono::microseconds worth_a_thread{500};
 /// How often a standby looks whether those who are awake get on. Chosen here.
-constexpr std::chrono::milliseconds standby_period{1};
+constexpr std::chrono::milliseconds standby_period{2};
 /// So long after the last job that woke nobody there is no standby any more. Chosen here.
-constexpr std::chrono::milliseconds standby_end{50};
+constexpr std::chrono::milliseconds standby_end{20};
 
 /// Jobs of all threads, and who is woken for them. While a job waits and a thread is idle, either one is being woken,
 /// or a standby looks again within its period: a handler that hangs holds up nobody.

@@ -12,8 +12,8 @@ namespace {
 
 /// Below this many bytes a read, waiting for more reads to share the wake-up pays. Chosen here.
 constexpr std::size_t small_read_bytes = 4096;
-/// With so many small reads in a turn, the host is busy with many cells that send little each: the pause is so many times
-/// as long. Both chosen here.
+/// With so many small reads in a turn, the host is busy with many cells that send little each: the pause is so many
+/// times as long. Both chosen here.
 constexpr std::size_t many_reads = 12;
 constexpr int busy_pauses = 3;
 /// How often connections are looked at for frames that never become whole. Chosen here.
@@ -107,8 +107,10 @@ void io_thread::run() {
 /// One wait and everything it brought. True if a draining cell wants to go on at once.
 bool io_thread::take_turn() {
   std::array<epoll_event, events_per_turn> ready;
+  const monotonic_time wait_began = clocks_.monotonic.now();
   const int count = calls_.epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), wait_limit());
   turn_began_ = clocks_.monotonic.now();
+  waited_ = turn_began_ - wait_began;
   bytes_this_turn_ = 0;
   reads_this_turn_ = 0;
   const auto reported = std::span{ready}.first(static_cast<std::size_t>(std::max(count, 0)));
@@ -145,8 +147,10 @@ int io_thread::wait_limit() const {
   return static_cast<int>(std::chrono::milliseconds{torn_frame_scan}.count());
 }
 
-/// When reads are small, a short pause lets several share the next wake-up; commands end the pause.
+/// When reads are small, a short pause lets several share the next wake-up; commands end the pause. Whoever had to be
+/// waited for is not followed by others so soon.
 void io_thread::coalesce() const {
+  if (waited_ > coalescing_) return;
   const std::size_t small = std::min(small_read_bytes, read_bytes_ / 2);
   if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small) return;
   pollfd wake{wake_.get(), POLLIN, 0};

@@ -148,6 +148,8 @@ class io_thread {
   std::vector<bound_cell*> with_chunks_;
   std::size_t bytes_kept_ = 0;
   std::array<std::uint8_t, socket_service_options::most_read_bytes> buffer_{};
+  /// How long this turn's first event was waited for.
+  std::chrono::nanoseconds waited_{0};
   std::size_t bytes_this_turn_ = 0;
   std::size_t reads_this_turn_ = 0;
   /// Descriptors of all cells' connections.
