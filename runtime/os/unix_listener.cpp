@@ -11,6 +11,7 @@
 
 #include "messages/escaped_text.hpp"
 #include "runtime/os/claimed_places.hpp"
+#include "runtime/os/passed_descriptors.hpp"
 
 namespace cellos {
 
@@ -52,14 +53,6 @@ std::string clear_path(const socket_place& place, const sockaddr_un& address, st
   if (is_live(probe, address)) return "another process listens there; stop it" + or_another;
   if (place.unlink() != 0 && errno != ENOENT) return "stale socket file cannot be removed: " + reason(errno);
   return {};
-}
-
-/// Guests send bytes, never descriptors. One in the kernel's hands is closed by whoever reads past it, and closing
-/// another's socket may wait as long as that one's SO_LINGER says. Kernels before 6.16 know no such option.
-void take_no_descriptors(int fd) {
-  constexpr int pass_rights = 83;  // SO_PASSRIGHTS, which Debian 12's headers do not have yet
-  const int off = 0;
-  (void)::setsockopt(fd, SOL_SOCKET, pass_rights, &off, sizeof off);
 }
 
 std::string bind_reason(int error) {

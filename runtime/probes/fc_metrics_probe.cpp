@@ -23,6 +23,7 @@ fc_metrics_probe::fc_metrics_probe(metrics_place place, const options& chosen)
       stale_after_(chosen.stale_after),
       flush_at_(chosen.flush_at),
       longest_flush_(chosen.longest_flush),
+      readings_unasked_(chosen.readings_unasked),
       file_(std::move(place), chosen.read_limits),
       account_(chosen.limits) {}
 
@@ -52,11 +53,20 @@ probe_reading fc_metrics_probe::reading_of(const metrics_file::piece& piece, std
   return reading;
 }
 
+void fc_metrics_probe::flush(monotonic_time deadline) {
+  if (!flush_at_) return;
+  if (unasked_ > 0) {
+    --unasked_;
+    return;
+  }
+  not_flushed_ = flush_metrics(*flush_at_, flush_deadline(deadline, longest_flush_));
+  if (not_flushed_ && not_flushed_->kind == probe_error_kind::timed_out) unasked_ = readings_unasked_;
+}
+
 probe_result<probe_reading> fc_metrics_probe::read(const probe_context& context) {
   if (!last_document_) last_document_ = context.now;
   // What it has written meanwhile is read whether it does or not.
-  const auto not_flushed =
-      flush_at_ ? flush_metrics(*flush_at_, flush_deadline(context.deadline, longest_flush_)) : std::nullopt;
+  flush(context.deadline);
   const auto piece = file_.read();
   if (!piece) return piece.error();
   const auto documents_before = account_.documents();
@@ -72,7 +82,7 @@ probe_result<probe_reading> fc_metrics_probe::read(const probe_context& context)
   if (account_.malformed_lines() > malformed_before) {
     return probe_error{probe_error_kind::malformed_source, "a line of the metrics is no document"};
   }
-  if (not_flushed) return *not_flushed;
+  if (not_flushed_) return *not_flushed_;
   if (context.now - *last_document_ > stale_after_) {
     return probe_error{probe_error_kind::timed_out, "the VMM has written no metrics for too long"};
   }

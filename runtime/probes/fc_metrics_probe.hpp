@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "runtime/probes/firecracker_api.hpp"
@@ -24,8 +25,10 @@ class fc_metrics_probe final : public probe {
     std::chrono::nanoseconds stale_after = std::chrono::seconds{150};
     /// Where to ask for them before each reading; nothing: they are read as they come.
     std::optional<firecracker_api_place> flush_at{};
-    /// Firecracker answers in a millisecond; one that does not costs no more than this of a reader's time.
+    /// How long its answer is waited for; Firecracker's own takes a millisecond.
     std::chrono::nanoseconds longest_flush = std::chrono::milliseconds{100};
+    /// After no answer in time, so many readings go without asking: readers are few, and wait for all cells.
+    std::uint32_t readings_unasked = 9;
   };
 
   explicit fc_metrics_probe(metrics_place place) : fc_metrics_probe(std::move(place), options{}) {}
@@ -35,12 +38,17 @@ class fc_metrics_probe final : public probe {
   probe_result<probe_reading> read(const probe_context& context) override;
 
  private:
+  void flush(monotonic_time deadline);
   probe_reading reading_of(const metrics_file::piece& piece, std::uint64_t documents) const;
 
   std::string path_;
   std::chrono::nanoseconds stale_after_;
   std::optional<firecracker_api_place> flush_at_;
   std::chrono::nanoseconds longest_flush_;
+  std::uint32_t readings_unasked_;
+  /// Readings that are still to go without asking, and why.
+  std::uint32_t unasked_ = 0;
+  std::optional<probe_error> not_flushed_;
   metrics_file file_;
   metrics_account account_;
   std::optional<monotonic_time> last_document_;

@@ -13,6 +13,7 @@
 
 #include "runtime/os/file_descriptor.hpp"
 #include "runtime/os/file_system.hpp"
+#include "runtime/os/passed_descriptors.hpp"
 #include "runtime/probes/source_file.hpp"
 
 namespace cellos {
@@ -75,6 +76,7 @@ std::optional<probe_error> flush_metrics(const firecracker_api_place& place, mon
   if (!name) return name.error();
   const file_descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket) return refusal(errno);
+  take_no_descriptors(socket.get());
   // The very socket that was looked at, however long its path is.
   const std::string path = "/proc/self/fd/" + std::to_string(name->get());
   sockaddr_un address{};

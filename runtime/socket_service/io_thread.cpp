@@ -112,6 +112,7 @@ bool io_thread::take_turn() {
   turn_began_ = clocks_.monotonic.now();
   waited_ = turn_began_ - wait_began;
   bytes_this_turn_ = 0;
+  more_is_there_ = false;
   reads_this_turn_ = 0;
   const auto reported = std::span{ready}.first(static_cast<std::size_t>(std::max(count, 0)));
   if (std::ranges::any_of(reported, [](const epoll_event& each) { return each.data.ptr == nullptr; })) take_wake_ups();
@@ -131,6 +132,8 @@ bool io_thread::take_turn() {
       read_from(connection);
     }
   });
+  // Before whoever storms the listening sockets is dealt with.
+  deliver_kept();
   each(pollable::kind::listening, [&](pollable& what) { accept_from(*what.cell); });
   bool more = false;
   const std::vector<bound_cell*> draining = draining_;
@@ -148,9 +151,9 @@ int io_thread::wait_limit() const {
 }
 
 /// When reads are small, a short pause lets several share the next wake-up; commands end the pause. Whoever had to be
-/// waited for is not followed by others so soon.
+/// waited for is not followed by others so soon, and whoever has written more than a read takes waits for nobody.
 void io_thread::coalesce() const {
-  if (waited_ > coalescing_) return;
+  if (waited_ > coalescing_ || more_is_there_) return;
   const std::size_t small = std::min(small_read_bytes, read_bytes_ / 2);
   if (reads_this_turn_ == 0 || bytes_this_turn_ > reads_this_turn_ * small) return;
   pollfd wake{wake_.get(), POLLIN, 0};

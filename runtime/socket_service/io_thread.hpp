@@ -151,6 +151,8 @@ class io_thread {
   /// How long this turn's first event was waited for.
   std::chrono::nanoseconds waited_{0};
   std::size_t bytes_this_turn_ = 0;
+  /// A read of this turn was filled.
+  bool more_is_there_ = false;
   std::size_t reads_this_turn_ = 0;
   /// Descriptors of all cells' connections.
   std::size_t connections_open_ = 0;

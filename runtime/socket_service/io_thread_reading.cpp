@@ -60,6 +60,7 @@ bool io_thread::receive(guest_connection& connection) {
   switch (outcome_of(got, errno)) {
     case read_outcome::bytes: {
       const auto bytes = static_cast<std::size_t>(got);
+      more_is_there_ = more_is_there_ || bytes == most;
       count_read(*connection.cell, bytes);
       deliver(connection, connection.reading.take(std::span{buffer_}.first(bytes), now()));
       return true;

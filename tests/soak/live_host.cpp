@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "runtime/daemon/shared_queue.hpp"
+
 namespace cellos::soak {
 
 namespace {
@@ -18,10 +20,7 @@ wall_time live_host::clock::now() const {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-live_host::actor_configuration::actor_configuration(std::size_t threads) {
-  set("scheduler.policy", caf::atom("sharing"));
-  set("scheduler.max-threads", threads);
-}
+live_host::actor_configuration::actor_configuration(std::size_t threads) { use_shared_queue(*this, threads); }
 
 live_host::live_host(const live_host_options& options, file_system& files)
     : options_(options), reported_(std::make_shared<event_counter>()) {

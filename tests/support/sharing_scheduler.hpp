@@ -4,7 +4,7 @@
 
 namespace cellos::test {
 
-/// The scheduler that the daemon runs with, and the one in which ThreadSanitizer knows what happens before what.
+/// CAF's own scheduler with one queue, in which ThreadSanitizer knows what happens before what.
 struct sharing_scheduler : caf::actor_system_config {
   sharing_scheduler() { set("scheduler.policy", caf::atom("sharing")); }
 };

@@ -3,12 +3,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <thread>
 
 #include "runtime/probes/fc_metrics_probe.hpp"
 #include "tests/runtime/probes/probe_results.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/firecracker_api_stand_in.hpp"
+#include "tests/support/passed_descriptor.hpp"
+#include "tests/support/raw_guest.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #define CAF_SUITE firecracker_api
@@ -139,8 +143,30 @@ CAF_TEST(an_api_that_does_not_answer_costs_no_document_and_no_more_than_its_shar
   const auto silent = probe.read(context);
   CAF_CHECK(!silent && silent.error().kind == probe_error_kind::timed_out);
   CAF_CHECK(std::chrono::steady_clock::now() < context.deadline - 5s);
-  test::add_to_file(dir / "metrics", "{\"net\":{\"rx_packets_count\":4}}\n");
+  // It is not asked at once again, and is still what there is to say.
+  const auto asked_before = vmm.flushes();
   context = turn(2);
-  context.deadline = in(20s);
+  const auto unasked = probe.read(context);
+  CAF_CHECK(!unasked && unasked.error().kind == probe_error_kind::timed_out);
+  CAF_CHECK_EQUAL(vmm.flushes(), asked_before);
+  test::add_to_file(dir / "metrics", "{\"net\":{\"rx_packets_count\":4}}\n");
   CAF_CHECK_EQUAL(test::count_in(output_of(probe.read(context)).at("totals"), "net.rx_packets_count"), 4u);
+}
+
+CAF_TEST(descriptors_beside_an_answer_are_refused) {
+  if (!test::kernel_can_refuse_descriptors()) {
+    CAF_MESSAGE("skipped: this kernel has no SO_PASSRIGHTS");
+    return;
+  }
+  test::temporary_directory dir;
+  const file_descriptor listening = test::listen_at(dir / "api");
+  int refused = 0;
+  std::thread vmm{[&] {
+    const file_descriptor connection{::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+    refused = test::send_descriptor(connection.get(), connection.get());
+  }};
+  const auto error = flush_metrics({dir.path().string(), "api"}, in(20s));
+  vmm.join();
+  CAF_CHECK(error && error->kind == probe_error_kind::io);
+  CAF_CHECK_EQUAL(refused, EPERM);
 }

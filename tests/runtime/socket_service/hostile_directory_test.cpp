@@ -16,6 +16,7 @@
 #include "tests/runtime/socket_service/collected_chunks.hpp"
 #include "tests/runtime/socket_service/faulty_socket_calls.hpp"
 #include "tests/soak/event_counter.hpp"
+#include "tests/support/passed_descriptor.hpp"
 #include "tests/support/raw_guest.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/wait.hpp"
@@ -96,31 +97,6 @@ struct fixture {
     cell.vsock_uds_base = home / "cell-1";
   }
 };
-
-/// What sendmsg says of one byte with a descriptor beside it; 0 if it was taken.
-int send_descriptor(int over, int passed) {
-  char byte = 0;
-  iovec bytes{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(rights), &passed, sizeof passed);
-  return ::sendmsg(over, &message, MSG_NOSIGNAL) == 1 ? 0 : errno;
-}
-
-bool kernel_can_refuse_descriptors() {
-  const file_descriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  const int off = 0;
-  constexpr int pass_rights = 83;
-  return ::setsockopt(probe.get(), SOL_SOCKET, pass_rights, &off, sizeof off) == 0;
-}
 
 }  // namespace
 
