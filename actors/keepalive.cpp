@@ -1,6 +1,6 @@
 // KEEPALIVE: notifies the SINK, once a run, that the agent fell silent. It re-arms lazily: no timer per frame, only one
 // that looks at the last accepted time when it fires. Before it reports, it asks the DECODER, whose answer comes after
-// everything read until then is decoded; so a busy host is never mistaken for a silent agent.
+// everything delivered until then is decoded; so a busy host is never mistaken for a silent agent.
 
 #include "actors/keepalive.hpp"
 

@@ -120,6 +120,7 @@ CAF_TEST(one_message_at_a_time_is_answered_after_every_pause) {
       std::promise<void> answer;
       running_actors::send(actor, [&] { answer.set_value(); });
       CAF_REQUIRE(answer.get_future().wait_for(test_timeout) == std::future_status::ready);
+      // The pause is what is tried, not waited out for something.
       std::this_thread::sleep_for(pause);
     }
   }
